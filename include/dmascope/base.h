@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Errors, log, memory and interned strings: what every room may use. */
+#ifndef DMASCOPE_BASE_H
+#define DMASCOPE_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DMS_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define DMS_BIT(nr)	      (1u << (nr))
+#define _cleanup_(function)   __attribute__((cleanup(function)))
+#define _printf_(fmt, args)   __attribute__((format(printf, fmt, args)))
+
+/* ---- errors: "we cannot go on" ------------------------------------------------------------ */
+
+/** What kind of trouble; the program's exit code follows from it (DESIGN.md section 6). */
+enum dms_error_code {
+	DMS_ERROR_USAGE = 2,	/* the command line, or an option's value */
+	DMS_ERROR_INPUT = 3,	/* the input is unreadable, damaged, or not what it should be */
+	DMS_ERROR_INTERNAL = 4, /* disk full, out of memory, a library failed */
+};
+
+/** An error value. Fallible functions return a pointer to one, or NULL for success. */
+struct dms_error;
+
+/** The one error that needs no memory to report. Never freed; dms_error_free() knows it. */
+extern struct dms_error dms_error_nomem;
+
+/**
+ * Make an error. Ownership: the caller's, to be freed or returned further up.
+ * Return: never NULL; &dms_error_nomem when memory is short.
+ */
+struct dms_error *dms_error_new(enum dms_error_code code, const char *fmt, ...) _printf_(2, 3);
+
+/** As dms_error_new(), with ": " and strerror(@errnum) behind the message. */
+struct dms_error *dms_error_errno(enum dms_error_code code, int errnum, const char *fmt, ...)
+	_printf_(3, 4);
+
+/** Put "<message>: " before what @err says; keeps its code. Takes @err, returns the new one. */
+struct dms_error *dms_error_wrap(struct dms_error *err, const char *fmt, ...) _printf_(2, 3);
+
+/** Free @err; NULL is allowed. */
+void dms_error_free(struct dms_error *err);
+
+const char *dms_error_message(const struct dms_error *err);
+enum dms_error_code dms_error_code(const struct dms_error *err);
+
+/* ---- log: talk on stderr, never data ------------------------------------------------------- */
+
+enum dms_log_level { DMS_LOG_ERROR, DMS_LOG_WARN, DMS_LOG_INFO, DMS_LOG_DEBUG };
+
+/** Messages above @level are dropped; the default is DMS_LOG_WARN. */
+void dms_log_set_level(enum dms_log_level level);
+/** One line to stderr, "dmascope: " before it. Control characters are made visible. */
+void dms_log(enum dms_log_level level, const char *fmt, ...) _printf_(2, 3);
+
+/* ---- memory: src/base is the only caller of malloc ------------------------------------------ */
+
+/** As malloc()/calloc(); NULL when memory is short. Freed with dms_free(). */
+void *dms_alloc(size_t bytes);
+void *dms_zalloc(size_t bytes);
+void *dms_realloc(void *ptr, size_t bytes);
+void dms_free(void *ptr);
+/** For _cleanup_(dms_freep) on any pointer variable. */
+void dms_freep(void *ptr_to_ptr);
+/** strdup() and asprintf() on dms_alloc(); NULL when memory is short. */
+char *dms_strdup(const char *str);
+char *dms_strndup(const char *str, size_t bytes);
+char *dms_asprintf(const char *fmt, ...) _printf_(1, 2);
+char *dms_vasprintf(const char *fmt, va_list args) _printf_(1, 0);
+
+/**
+ * Make room for at least @need elements of @element_bytes in the array at *@array, doubling
+ * *@capacity; new space is zeroed. Return: false when memory is short (nothing changed).
+ */
+bool dms_grow(void *array, size_t *capacity, size_t need, size_t element_bytes);
+
+/** A run arena: memory that is freed all at once. */
+struct dms_arena;
+struct dms_arena *dms_arena_create(void);
+void dms_arena_destroy(struct dms_arena *arena);
+/** @bytes of zeroed memory, 8-byte aligned; NULL when memory is short. */
+void *dms_arena_alloc(struct dms_arena *arena, size_t bytes);
+
+/** Interned strings: each distinct string once, numbered from 0 in order of first sight. */
+struct dms_strtab;
+struct dms_strtab *dms_strtab_create(void);
+void dms_strtab_destroy(struct dms_strtab *tab);
+#define DMS_STR_NONE UINT32_MAX
+/** Number of @str (@bytes long, need not be terminated); DMS_STR_NONE when memory is short. */
+uint32_t dms_strtab_add(struct dms_strtab *tab, const char *str, size_t bytes);
+/** The string of @id, borrowed, terminated; valid as long as @tab. */
+const char *dms_strtab_get(const struct dms_strtab *tab, uint32_t id);
+uint32_t dms_strtab_count(const struct dms_strtab *tab);
+
+/** 64-bit mix of a key, for hash tables; the same on every machine. */
+static inline uint64_t dms_hash64(uint64_t key)
+{
+	key ^= key >> 32;
+	key *= 0x9fb21c651e98df25ull;
+	key ^= key >> 29;
+	key *= 0x9fb21c651e98df25ull;
+	return key ^ (key >> 32);
+}
+/** Hash of @bytes at @data. */
+uint64_t dms_hash_bytes(const void *data, size_t bytes);
+
+#endif

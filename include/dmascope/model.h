@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* struct dms_mapping: one life; struct dms_step: one change in it; the model makes them. */
+#ifndef DMASCOPE_MODEL_H
+#define DMASCOPE_MODEL_H
+
+#include <dmascope/base.h>
+#include <dmascope/decode.h>
+
+/** What was mapped, and so by which call it has to be released. */
+enum dms_mapping_kind {
+	DMS_MAPPING_PAGE,	   /* dma_map_single/page/phys */
+	DMS_MAPPING_RESOURCE,	   /* dma_map_resource, or phys with DMA_ATTR_MMIO */
+	DMS_MAPPING_SG,		   /* dma_map_sg, dma_map_sgtable */
+	DMS_MAPPING_COHERENT,	   /* dma_alloc_coherent/attrs */
+	DMS_MAPPING_PAGES,	   /* dma_alloc_pages, dma_alloc_noncoherent */
+	DMS_MAPPING_NONCONTIGUOUS, /* dma_alloc_noncontiguous */
+	DMS_MAPPING_N_KINDS
+};
+/** "page", "resource", "sg", "coherent", "pages", "noncontiguous". */
+const char *dms_mapping_kind_name(enum dms_mapping_kind kind);
+
+/** How a life ended, or why its row has only one end. */
+enum dms_end {
+	DMS_END_LIVE,	   /* still mapped when the trace ended */
+	DMS_END_UNMAPPED,  /* by its unmap or free */
+	DMS_END_LOST,	   /* its unmap was not recorded: the address was handed out again */
+	DMS_END_ELIDED,	   /* driver may skip the unmap (dma_need_unmap()), and does */
+	DMS_END_UNBOUND,   /* still mapped when its device's driver was unbound */
+	DMS_END_PRE_TRACE, /* unmapped; mapped before the trace began, or while events were lost */
+	DMS_END_UNMATCHED, /* an unmap of what was not mapped: a second one, or inside a mapping */
+	DMS_N_ENDS
+};
+/** "live", "unmapped", "lost", "elided", "unbound", "pre-trace", "unmatched". */
+const char *dms_end_name(enum dms_end end);
+
+/** Why a verdict may be wrong: bits. 0 is certainty. */
+enum dms_doubt {
+	DMS_DOUBT_LOST_EVENTS = DMS_BIT(0), /* events were lost while it could matter */
+	DMS_DOUBT_PRE_TRACE = DMS_BIT(1),   /* it may be older than the trace */
+	DMS_DOUBT_TRUNCATED = DMS_BIT(2),   /* the kernel cut the list at 128 entries */
+	DMS_DOUBT_AMBIGUOUS = DMS_BIT(3),   /* several mappings fit and none exactly */
+	DMS_DOUBT_REORDERED = DMS_BIT(4),   /* events of two CPUs may have changed places */
+	DMS_DOUBT_ELIDED = DMS_BIT(5),	    /* unmaps may be skipped legally here */
+	DMS_DOUBT_OVERSIZED = DMS_BIT(6),   /* an event this large vanishes from the ring buffer */
+	DMS_DOUBT_UNTRACED = DMS_BIT(7),    /* the event that would tell is not in this trace */
+	DMS_N_DOUBTS = 8
+};
+
+enum dms_confidence { DMS_POSSIBLE, DMS_LIKELY, DMS_CERTAIN };
+/** The confidence left by @doubts: the least that any of them leaves. */
+enum dms_confidence dms_confidence_of(uint32_t doubts);
+/** "possible", "likely", "certain". */
+const char *dms_confidence_name(enum dms_confidence confidence);
+/** The first doubt's reason in words; NULL if @doubts is 0. */
+const char *dms_doubt_reason(uint32_t doubts);
+
+/** A stretch of DMA addresses that one mapping holds: a list has one for each segment. */
+struct dms_segment {
+	uint64_t dma_addr;
+	uint64_t size; /* bytes */
+};
+
+/** A scatter list's two sides, which need not be equally long: the IOMMU merges. */
+struct dms_sg {
+	uint32_t n_phys;     /* entries known: the caller's, at most 128 if truncated */
+	uint32_t n_segments; /* mapped segments known */
+	uint64_t *phys;	     /* CPU physical address of each entry given */
+};
+
+/** One mapping from its map or allocation on. Owned by the model, borrowed through steps. */
+struct dms_mapping {
+	uint64_t serial;     /* order of mapping, from 1 */
+	uint64_t row;	     /* dms_mapping_row(): its row in the database; 0 until asked for */
+	uint64_t dma_addr;   /* of the first segment */
+	uint64_t cpu_addr;   /* physical address of a streaming map, virtual of an allocation */
+	uint64_t size;	     /* bytes; "at least" if truncated */
+	uint64_t attrs;
+	uint64_t map_ts;
+	struct dms_sg *sg;   /* lists and noncontiguous memory only */
+	uint32_t device;     /* index into the model's devices */
+	uint32_t map_cpu;
+	uint32_t map_pid;
+	uint32_t map_stack;
+	uint32_t has;	     /* DMS_HAS_* of the map event; 0: the map was not seen */
+	uint32_t doubts;     /* DMS_DOUBT_* about its pairing */
+	uint32_t nents;	     /* entries given to dma_map_sg; 1 otherwise */
+	uint32_t ents;	     /* segments after mapping */
+	uint32_t syncs_for_cpu;
+	uint32_t syncs_for_device;
+	uint32_t epoch;	     /* the model's loss epoch when it was mapped */
+	uint8_t kind;	     /* enum dms_mapping_kind */
+	uint8_t dir;	     /* enum dms_dir */
+	bool truncated;
+	bool bounced;	     /* through swiotlb */
+};
+
+/** How a device's DMA addresses come about, inferred from its mappings. */
+enum dms_address_mode {
+	DMS_MODE_UNKNOWN,
+	DMS_MODE_DIRECT,  /* DMA address = physical address + constant */
+	DMS_MODE_BOUNCED, /* direct, through swiotlb for some or all mappings */
+	DMS_MODE_IOMMU
+};
+/** "unknown", "direct", "bounced", "iommu". */
+const char *dms_address_mode_name(enum dms_address_mode mode);
+
+/** One generation of one device. Owned by the model; lives as long as it. */
+struct dms_device {
+	uint32_t index;	     /* into the model's devices */
+	uint32_t name;	     /* in dms_names.devices */
+	uint32_t generation; /* 1 for the first */
+	int32_t iommu_group; /* -1 if not traced */
+	uint64_t dma_mask;   /* smallest seen in swiotlb_bounced; 0 if never */
+	uint64_t first_ts;   /* of its first event */
+	enum dms_address_mode mode;
+};
+
+enum dms_step_kind {
+	DMS_STEP_DEVICE,	  /* a device, or a new generation of one, is seen first */
+	DMS_STEP_MAP,		  /* a mapping begins */
+	DMS_STEP_MAP_FAILED,	  /* a map or allocation failed; no mapping */
+	DMS_STEP_UNMAP,		  /* a mapping ends by its unmap */
+	DMS_STEP_UNMAP_UNMATCHED, /* an unmap that no live mapping fits; the mapping is a stand-in */
+	DMS_STEP_FREE_NULL,	  /* a free of NULL: legal, nothing happens */
+	DMS_STEP_SYNC,		  /* of a live mapping */
+	DMS_STEP_SYNC_UNMATCHED,  /* of no live mapping */
+	DMS_STEP_ENDED,		  /* a mapping ends without its unmap, see end */
+	DMS_STEP_BOUNCE,	  /* swiotlb_bounced */
+	DMS_STEP_IOMMU,		  /* iommu:map, unmap, attach, group events */
+	DMS_STEP_FAULT,		  /* iommu:io_page_fault */
+	DMS_STEP_GAP,		  /* events were lost */
+	DMS_STEP_END,		  /* of the trace; the last step */
+	DMS_N_STEPS
+};
+
+/** In what an unmap or sync differs from its mapping: bits of dms_step.differs. */
+enum dms_differs {
+	DMS_DIFFERS_SIZE = DMS_BIT(0),
+	DMS_DIFFERS_KIND = DMS_BIT(1),
+	DMS_DIFFERS_DIR = DMS_BIT(2),
+	DMS_DIFFERS_ATTRS = DMS_BIT(3), /* under dma-debug's mask */
+	DMS_DIFFERS_NENTS = DMS_BIT(4),
+	DMS_DIFFERS_CPU_ADDR = DMS_BIT(5),
+	DMS_DIFFERS_LIST = DMS_BIT(6), /* same first entry, other entries */
+};
+
+/** What a recently ended life leaves behind: enough to recognise its address again. */
+struct dms_past {
+	uint64_t dma_addr, size, map_ts, unmap_ts;
+	uint64_t serial; /* of the mapping; 0: the slot is empty */
+	uint64_t row;	 /* of the mapping in the database */
+	uint32_t map_stack, map_cpu, map_pid;
+	uint32_t unmap_stack, unmap_cpu, unmap_pid;
+	uint32_t epoch;	 /* loss epoch when it ended */
+	uint8_t kind, dir, end;
+};
+
+/** One change. Everything it points to is borrowed and valid during the callback only. */
+struct dms_step {
+	enum dms_step_kind kind;
+	const struct dms_event *event;	   /* NULL for GAP, END, ENDED at the end of the trace */
+	const struct dms_device *device;   /* NULL where the event names none */
+	struct dms_mapping *mapping;	   /* NULL where none is concerned; see UNMAP_UNMATCHED */
+	const struct dms_mapping *related; /* UNMATCHED: a live mapping it touches; or NULL */
+	const struct dms_past *past;	   /* UNMATCHED: the last life of this address; or NULL */
+	const struct dms_gap *gap;	   /* GAP */
+	uint64_t ts;			   /* of the step; UNMATCHED may be told late */
+	uint32_t differs;		   /* UNMAP, SYNC: DMS_DIFFERS_* */
+	uint32_t doubts;		   /* DMS_DOUBT_* about this step */
+	enum dms_end end;		   /* UNMAP, UNMAP_UNMATCHED, ENDED */
+};
+
+/** Receives each step, in order. An error stops the model and is returned by its caller. */
+typedef struct dms_error *(*dms_step_fn)(void *context, const struct dms_step *step);
+
+/** Segment @index of @mapping: of its list, or the whole mapping if it is none. */
+struct dms_segment dms_mapping_segment(const struct dms_mapping *mapping, uint32_t index);
+
+struct dms_model;
+
+/** @names is borrowed. @sink gets every step. */
+struct dms_error *dms_model_create(const struct dms_names *names, dms_step_fn sink, void *context,
+				   struct dms_model **ret);
+void dms_model_destroy(struct dms_model *model);
+
+/** One event in, its steps out. Events must come in time order, as sources give them. */
+struct dms_error *dms_model_event(struct dms_model *model, const struct dms_event *event);
+/** Lost events, in time order with the events: told at the beginning of the gap. */
+struct dms_error *dms_model_gap(struct dms_model *model, const struct dms_gap *gap);
+/** The end of the trace at @ts: everything live becomes an ENDED step, then END. */
+struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts);
+/**
+ * The driver of device @name was unbound (or the device removed): its live mappings end as
+ * UNBOUND, and its next event begins a new generation.
+ */
+struct dms_error *dms_model_unbind(struct dms_model *model, uint32_t name, uint64_t ts);
+
+uint32_t dms_model_n_devices(const struct dms_model *model);
+const struct dms_device *dms_model_device(const struct dms_model *model, uint32_t index);
+
+/** Totals of what the model could not attribute to a mapping. */
+struct dms_uncovered {
+	uint64_t iommu_maps;  /* iommu:map events inside no traced DMA-API call */
+	uint64_t iommu_bytes; /* bytes they mapped */
+};
+void dms_model_uncovered(const struct dms_model *model, struct dms_uncovered *ret);
+
+/** The mapping's row number in the database, given out in order of first asking. */
+uint64_t dms_mapping_row(struct dms_model *model, struct dms_mapping *mapping);
+
+#endif

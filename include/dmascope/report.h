@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What a person or a program reads: the summary of a run as text, JSON or CSV; tables. */
+#ifndef DMASCOPE_REPORT_H
+#define DMASCOPE_REPORT_H
+
+#include <stdio.h>
+
+#include <dmascope/base.h>
+
+struct sqlite3;
+
+/** One device's figures in a summary. Times are ns; UINT64_MAX: not known. */
+struct dms_device_summary {
+	const char *name;
+	uint32_t generation;
+	const char *address_mode;
+	const char *driver;	   /* NULL: not known */
+	uint64_t maps, unmaps;	   /* of every kind, allocations and frees among them */
+	uint64_t syncs;
+	uint64_t live_at_end, live_bytes_at_end;
+	uint64_t failed;
+	uint64_t pre_trace;	   /* unmaps whose map was not seen */
+	uint64_t bytes_to_device, bytes_from_device, bytes_bidirectional, bytes_allocated;
+	uint64_t lifetime_p50_ns, lifetime_p99_ns, lifetime_max_ns;
+	uint64_t peak_live, peak_live_bytes, peak_live_bytes_ts;
+	uint64_t bounces, bounced_bytes;
+};
+
+/** One thing that could not be judged, or was lost. */
+struct dms_note {
+	const char *rule;   /* rule id or area; NULL: the whole run */
+	const char *device; /* NULL: all */
+	const char *reason;
+};
+
+/** A whole run in figures. All pointers are borrowed from whoever filled it. */
+struct dms_summary {
+	const char *const *inputs; /* paths */
+	const char *const *formats; /* of each input */
+	size_t n_inputs;
+	const char *kernel;	   /* release; NULL: not recorded */
+	const char *clock;	   /* NULL: not recorded */
+	bool clock_is_ns;
+	bool complete;
+	uint64_t first_ts, last_ts;
+	uint64_t records;	   /* all records read */
+	uint64_t events;	   /* of these, DMA, swiotlb and IOMMU events decoded */
+	uint64_t malformed;	   /* of these, not decodable */
+	uint64_t gaps;		   /* places where events were lost */
+	uint64_t lost_events;	   /* as far as the tracer says how many */
+	const struct dms_device_summary *devices;
+	size_t n_devices;
+	const struct dms_note *notes;
+	size_t n_notes;
+};
+
+enum dms_output { DMS_FORMAT_TEXT, DMS_FORMAT_JSON, DMS_FORMAT_CSV };
+
+/**
+ * Write @summary to @out. Text is for @width columns; colours only if @colour.
+ * Errors: writing failed, memory.
+ */
+struct dms_error *dms_summary_print(const struct dms_summary *summary, enum dms_output format,
+				    FILE *out, unsigned int width, bool colour);
+
+/** The summary of the finished run in @db, for the printers above. */
+struct dms_error *dms_summary_read(struct sqlite3 *db, struct dms_summary **ret);
+void dms_summary_destroy(struct dms_summary *summary);
+
+/**
+ * Run one read-only SQL statement and write its rows as a table, CSV (with a header) or JSON
+ * (an array of objects). Errors: DMS_ERROR_USAGE for SQL that does not parse or that would
+ * write, writing failed.
+ */
+struct dms_error *dms_query_print(struct sqlite3 *db, const char *sql, enum dms_output format,
+				  FILE *out);
+
+/** The mappings live at @ts (trace clock), in the line shape of debugfs dma-api/dump. */
+struct dms_error *dms_live_print(struct sqlite3 *db, uint64_t ts, const char *device, FILE *out);
+
+/* numbers for people; each returns @buf, terminated. Locale never matters. */
+const char *dms_format_bytes(uint64_t bytes, char *buf, size_t size); /* "12.3 MiB" */
+const char *dms_format_count(uint64_t count, char *buf, size_t size); /* "1,234,567" */
+const char *dms_format_ns(uint64_t ns, char *buf, size_t size);	      /* "12.3 us" */
+
+#endif

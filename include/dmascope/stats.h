@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Counts, totals and distributions per device: a consumer of steps. */
+#ifndef DMASCOPE_STATS_H
+#define DMASCOPE_STATS_H
+
+#include <dmascope/base.h>
+#include <dmascope/model.h>
+
+/**
+ * A log-linear histogram of 64-bit values: 32 buckets to each power of two, so a value read
+ * back is at most 1/32 (3.2 %) above the true one.
+ */
+#define DMS_HISTOGRAM_SUB_BITS 5
+#define DMS_HISTOGRAM_BUCKETS  ((64 - DMS_HISTOGRAM_SUB_BITS + 1) << DMS_HISTOGRAM_SUB_BITS)
+struct dms_histogram {
+	uint64_t count;
+	uint64_t sum; /* saturates */
+	uint64_t min, max; /* exact */
+	uint32_t buckets[DMS_HISTOGRAM_BUCKETS];
+};
+void dms_histogram_add(struct dms_histogram *histogram, uint64_t value);
+/** Smallest value v such that at least @permille/1000 of all values are <= v, within the error. */
+uint64_t dms_histogram_quantile(const struct dms_histogram *histogram, unsigned int permille);
+/** Smallest and largest value bucket @index stands for. */
+void dms_histogram_bounds(uint32_t index, uint64_t *ret_low, uint64_t *ret_high);
+
+/** Names of the per-device counters, in the order of dms_device_stats.counters. */
+enum dms_counter {
+	DMS_COUNT_MAPS,		    /* successful maps of every kind but allocations */
+	DMS_COUNT_UNMAPS,	    /* unmaps seen, matched or not */
+	DMS_COUNT_ALLOCS,
+	DMS_COUNT_FREES,
+	DMS_COUNT_SYNCS_FOR_CPU,
+	DMS_COUNT_SYNCS_FOR_DEVICE,
+	DMS_COUNT_MAP_ERRORS,	    /* dma_map_errors of the 2012 proposal: failed maps and allocs */
+	DMS_COUNT_ERRORS_UNCHECKED, /* dma_map_errors_not_checked: only with probes; else absent */
+	DMS_COUNT_UNMAP_ERRORS,	    /* dma_unmap_errors: unmaps of what was certainly not mapped */
+	DMS_COUNT_PRE_TRACE,	    /* unmaps whose map is older than the trace, or lost */
+	DMS_COUNT_NULL_FREES,
+	DMS_COUNT_BOUNCES,
+	DMS_COUNT_BOUNCED_BYTES,
+	DMS_COUNT_BYTES_TO_DEVICE,  /* bytes of streaming maps, by direction */
+	DMS_COUNT_BYTES_FROM_DEVICE,
+	DMS_COUNT_BYTES_BIDIRECTIONAL,
+	DMS_COUNT_BYTES_ALLOCATED,
+	DMS_COUNT_SG_ENTRIES,	    /* entries given to dma_map_sg */
+	DMS_COUNT_SG_SEGMENTS,	    /* segments they became */
+	DMS_COUNT_LIVE_AT_END,
+	DMS_COUNT_LIVE_BYTES_AT_END,
+	DMS_COUNT_ENDED_LOST,
+	DMS_COUNT_ENDED_ELIDED,
+	DMS_COUNT_FAULTS,
+	DMS_N_COUNTERS
+};
+/** "maps", "dma_map_errors", ...: the counter's name in the database and in JSON. */
+const char *dms_counter_name(enum dms_counter counter);
+/** "mappings", "bytes", ... */
+const char *dms_counter_unit(enum dms_counter counter);
+
+struct dms_device_stats {
+	uint64_t counters[DMS_N_COUNTERS];
+	uint64_t live, live_bytes;		/* now */
+	uint64_t peak_live, peak_live_ts;	/* mappings, and when first reached */
+	uint64_t peak_live_bytes, peak_live_bytes_ts;
+	uint64_t first_ts, last_ts;
+	struct dms_histogram *lifetime;		/* of streaming mappings that ended by unmap, ns */
+};
+
+struct dms_stats;
+struct dms_stats *dms_stats_create(void);
+void dms_stats_destroy(struct dms_stats *stats);
+/** Count one step. Errors: memory. */
+struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step);
+/** Figures of device @index, borrowed; NULL if it had no step. */
+const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, uint32_t index);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The run database: written beside its name and renamed when complete; opened to read. */
+#ifndef DMASCOPE_STORE_H
+#define DMASCOPE_STORE_H
+
+#include <dmascope/base.h>
+#include <dmascope/model.h>
+#include <dmascope/stats.h>
+#include <dmascope/symbols.h>
+
+struct sqlite3;
+
+/** PRAGMA user_version of the schema this program writes and reads. */
+#define DMS_SCHEMA_VERSION 1
+
+/** A database being written. All rows pass to a writer thread in batches. */
+struct dms_store;
+
+struct dms_store_options {
+	bool keep_events; /* fill event and event_segment (--events) */
+};
+
+/**
+ * Begin the database that is to be called @path. It is built as "<path>.part" in the same
+ * folder, locked against a second writer; an unlocked leftover of a killed run is replaced.
+ * Errors: DMS_ERROR_INTERNAL (folder not writable, disk full), DMS_ERROR_USAGE (@path is a
+ * folder, or exists and is not a dmascope database: never overwritten).
+ */
+struct dms_error *dms_store_create(const char *path, const struct dms_store_options *options,
+				   struct dms_store **ret);
+/** Free @store; if it was not finished, remove what was built. NULL is allowed. */
+void dms_store_destroy(struct dms_store *store);
+
+/** Store what @step completes: a mapping row, a gap row. Errors of the writer come out here. */
+struct dms_error *dms_store_step(struct dms_store *store, struct dms_model *model,
+				 const struct dms_step *step);
+/** Store one event, if events are kept. @mapping_row: of the mapping it concerns, or 0. */
+struct dms_error *dms_store_event(struct dms_store *store, const struct dms_event *event,
+				  uint64_t mapping_row);
+
+/* The rest is told once, after the last step and before dms_store_finish(). */
+
+/** One row of table run. NULL @value is allowed. */
+struct dms_error *dms_store_run(struct dms_store *store, const char *key, const char *value);
+struct dms_error *dms_store_run_u64(struct dms_store *store, const char *key, uint64_t value);
+/** One row of input_file. */
+struct dms_error *dms_store_input(struct dms_store *store, uint32_t index,
+				  const struct dms_source_info *info, const char *hash);
+struct dms_error *dms_store_instance(struct dms_store *store, uint32_t file, uint32_t index,
+				     const char *name);
+struct dms_error *dms_store_tracepoint(struct dms_store *store, uint32_t file,
+				       const struct dms_tracepoint_count *count);
+/** Rows of device, device_counter and histogram for one device. @stats may be NULL. */
+struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,
+				   const struct dms_device *device,
+				   const struct dms_device_stats *stats);
+/** Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). */
+struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,
+				   const struct dms_symbols *symbols);
+struct dms_error *dms_store_task(struct dms_store *store, uint32_t pid, const char *comm);
+/** One row of not_judged; @device DMS_ID_NONE: the whole run. */
+struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule, uint32_t device,
+				       const char *reason);
+
+/** Complete the database and give it its name. */
+struct dms_error *dms_store_finish(struct dms_store *store);
+
+/**
+ * Open the finished database @path for reading.
+ * Errors: DMS_ERROR_INPUT: missing, not SQLite, not ours, of another schema version, or not
+ * complete (unless @allow_incomplete).
+ */
+struct dms_error *dms_db_open(const char *path, bool allow_incomplete, struct sqlite3 **ret);
+/** sqlite3_close(); NULL is allowed. */
+void dms_db_close(struct sqlite3 *db);
+/** An error out of @db's last message. */
+struct dms_error *dms_db_error(struct sqlite3 *db, const char *doing);
+
+/** The queries shipped in schemas/queries/, sorted by name. */
+struct dms_named_query {
+	const char *name;  /* "leaks-by-device" */
+	const char *title; /* its first comment line */
+	const char *sql;
+};
+extern const struct dms_named_query dms_named_queries[];
+extern const size_t dms_n_named_queries;
+/** The schema, as shipped in schemas/001-init.sql. */
+extern const char dms_schema_sql[];
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Call stacks by number, and names for kernel addresses. */
+#ifndef DMASCOPE_SYMBOLS_H
+#define DMASCOPE_SYMBOLS_H
+
+#include <dmascope/base.h>
+
+/** Distinct call stacks of a run, numbered from 0 in order of first sight. */
+struct dms_stacks;
+struct dms_stacks *dms_stacks_create(void);
+void dms_stacks_destroy(struct dms_stacks *stacks);
+/** Number of the stack @frames (innermost first); DMS_STR_NONE when memory is short. */
+uint32_t dms_stacks_add(struct dms_stacks *stacks, const uint64_t *frames, uint32_t n_frames);
+/** Frames of stack @id, borrowed; *@ret_n their number. */
+const uint64_t *dms_stacks_get(const struct dms_stacks *stacks, uint32_t id, uint32_t *ret_n);
+uint32_t dms_stacks_count(const struct dms_stacks *stacks);
+
+/** One symbol as found for an address. */
+struct dms_symbol {
+	const char *name;   /* not terminated: name_len bytes; borrowed */
+	const char *module; /* not terminated: module_len bytes; NULL for the kernel itself */
+	uint32_t name_len;
+	uint32_t module_len;
+	uint64_t address;   /* where the symbol begins */
+};
+
+/** The traced kernel's symbol table. */
+struct dms_symbols;
+/**
+ * Index @text (/proc/kallsyms form: "address type name [module]" lines); NULL text gives an
+ * empty table. Ownership: borrows @text, which must outlive the table.
+ */
+struct dms_error *dms_symbols_create(const char *text, size_t size, struct dms_symbols **ret);
+void dms_symbols_destroy(struct dms_symbols *symbols);
+/** The symbol that holds @address; false if none does, or all addresses are hidden (0). */
+bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address,
+		      struct dms_symbol *ret);
+uint32_t dms_symbols_count(const struct dms_symbols *symbols);
+
+/**
+ * True for a function of the tracing and DMA-mapping core, which every DMA call passes: the
+ * call site is the first frame of a stack for which this is false.
+ */
+bool dms_symbol_is_core(const char *name, size_t name_len);
+
+#endif

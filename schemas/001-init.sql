@@ -1,0 +1,380 @@
+-- SPDX-License-Identifier: LGPL-2.1-only
+-- dmascope run database, schema 1. Described in dmascope-db(5).
+-- Addresses and attributes are unsigned 64-bit numbers in two's complement; the views show
+-- them as hex text. Times are nanoseconds of the trace clock (ticks if run.clock_is_ns is 0).
+
+PRAGMA application_id = 1684889971; -- "dmas"
+PRAGMA user_version = 1;
+
+CREATE TABLE run (
+	-- Facts about the whole run, one a row
+	key TEXT PRIMARY KEY NOT NULL, -- name of the fact; "complete" is 1 only in a finished run
+	value TEXT -- its value as text; NULL: not known
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE input_file (
+	-- Trace files of this run
+	id INTEGER PRIMARY KEY, -- place on the command line, from 0
+	path TEXT NOT NULL, -- as given on the command line
+	hash TEXT, -- of its content, "algorithm:hex"
+	format TEXT NOT NULL, -- such as "trace.dat v7 (zstd)"
+	uname TEXT, -- of the traced machine, as recorded
+	release TEXT, -- of the traced kernel
+	clock TEXT, -- trace clock
+	tool TEXT, -- program that wrote the file
+	cpus INTEGER NOT NULL, -- CPUs of the traced machine
+	page_size_bytes INTEGER NOT NULL, -- of the traced machine
+	long_size_bytes INTEGER NOT NULL, -- of the traced kernel: 4 or 8
+	big_endian INTEGER NOT NULL CHECK (big_endian IN (0, 1)), -- byte order of the file
+	clock_is_ns INTEGER NOT NULL CHECK (clock_is_ns IN (0, 1)), -- 0: durations mean nothing
+	size_bytes INTEGER NOT NULL, -- of the file
+	lost_by_stats INTEGER NOT NULL, -- events lost by the tracer's own statistics
+	missing_bytes INTEGER NOT NULL -- trace data the header names but the file lacks
+) STRICT;
+
+CREATE TABLE instance (
+	-- Buffer instances of each file
+	file_id INTEGER NOT NULL REFERENCES input_file (id), -- file it is in
+	number INTEGER NOT NULL, -- from 0 within the file
+	name TEXT NOT NULL, -- as given to trace-cmd -B; empty: the top buffer
+	PRIMARY KEY (file_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tracepoint (
+	-- What the records of each tracepoint came to, per file
+	file_id INTEGER NOT NULL REFERENCES input_file (id), -- file they are in
+	system TEXT NOT NULL, -- such as "dma"
+	name TEXT NOT NULL, -- such as "dma_map_phys"
+	records INTEGER NOT NULL, -- seen in the file
+	malformed INTEGER NOT NULL, -- of these, skipped
+	reason TEXT, -- why the first malformed one was skipped
+	reason_offset_bytes INTEGER, -- where it is in the file
+	decoded INTEGER NOT NULL CHECK (decoded IN (0, 1)), -- 1: used by this run
+	PRIMARY KEY (file_id, system, name),
+	CHECK (malformed BETWEEN 0 AND records)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE device (
+	-- Devices seen; a device that was probed again is a new generation and a new row
+	id INTEGER PRIMARY KEY, -- in order of first sight, from 1
+	name TEXT NOT NULL, -- dev_name()
+	bus TEXT, -- from the inventory; NULL: not recorded
+	driver TEXT, -- from the inventory; NULL: not recorded
+	generation INTEGER NOT NULL CHECK (generation >= 1), -- 1 for the first probe seen
+	address_mode TEXT NOT NULL
+		CHECK (address_mode IN ('unknown', 'direct', 'bounced', 'iommu')), -- inferred
+	dma_mask INTEGER, -- smallest mask seen; NULL: never seen
+	iommu_group INTEGER CHECK (iommu_group >= 0), -- NULL: not traced
+	first_ns INTEGER NOT NULL, -- time of its first event
+	last_ns INTEGER, -- time of its last event
+	UNIQUE (name, generation)
+) STRICT;
+
+CREATE TABLE symbol (
+	-- Kernel functions that occur in call stacks
+	id INTEGER PRIMARY KEY, -- in order of address, from 1
+	name TEXT NOT NULL, -- function
+	module TEXT, -- NULL: the kernel itself
+	address INTEGER NOT NULL -- where the function begins
+) STRICT;
+
+CREATE TABLE stack (
+	-- Distinct call stacks
+	id INTEGER PRIMARY KEY, -- in order of first sight, from 1
+	frames INTEGER NOT NULL CHECK (frames >= 0), -- how many rows of frame it has
+	site_depth INTEGER, -- depth of the call site: first frame outside the DMA core
+	site_symbol_id INTEGER REFERENCES symbol (id), -- function of the call site
+	CHECK (site_depth IS NULL OR site_depth BETWEEN 0 AND frames - 1)
+) STRICT;
+
+CREATE TABLE frame (
+	-- Return addresses of the stacks
+	stack_id INTEGER NOT NULL REFERENCES stack (id), -- stack it is part of
+	depth INTEGER NOT NULL CHECK (depth >= 0), -- 0 is the innermost
+	address INTEGER NOT NULL, -- as traced
+	symbol_id INTEGER REFERENCES symbol (id), -- function it lies in; NULL: not known
+	offset_bytes INTEGER, -- of the address from the beginning of the function
+	PRIMARY KEY (stack_id, depth)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task (
+	-- Names of tasks, as far as the tracer saved them
+	pid INTEGER PRIMARY KEY, -- thread id in the root namespace
+	comm TEXT NOT NULL -- name; may hold any byte, a task chooses it
+) STRICT;
+
+CREATE TABLE mapping (
+	-- One life each: a successful map or allocation, or an unmap whose map was not seen
+	id INTEGER PRIMARY KEY, -- about in order of completion, from 1
+	device_id INTEGER REFERENCES device (id), -- NULL: the trace names none
+	kind TEXT NOT NULL CHECK (kind IN
+		('page', 'resource', 'sg', 'coherent', 'pages', 'noncontiguous')), -- family of calls
+	dma_addr INTEGER, -- bus address, of the first segment; NULL: not traced
+	phys_addr INTEGER, -- CPU physical address, of the first entry
+	virt_addr INTEGER, -- kernel virtual address of an allocation
+	size_bytes INTEGER, -- of all segments; "at least" if truncated; NULL: not traced
+	direction TEXT NOT NULL CHECK (direction IN
+		('BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE', 'UNKNOWN')), -- of the data
+	attrs INTEGER, -- DMA_ATTR_* bits of the map
+	segments INTEGER, -- after mapping (ents)
+	entries INTEGER, -- given by the caller (nents)
+	map_ns INTEGER, -- time of the map; NULL: not seen
+	unmap_ns INTEGER, -- time of the unmap; NULL: not seen
+	ended_ns INTEGER, -- a life without an unmap was over by then (lost, elided, unbound)
+	map_cpu INTEGER, -- CPU that mapped
+	unmap_cpu INTEGER, -- CPU that unmapped
+	map_pid INTEGER, -- task that mapped, see task
+	unmap_pid INTEGER, -- task that unmapped
+	map_stack_id INTEGER REFERENCES stack (id), -- call stack of the map
+	unmap_stack_id INTEGER REFERENCES stack (id), -- call stack of the unmap
+	end TEXT NOT NULL CHECK (end IN ('live', 'unmapped', 'lost', 'elided', 'unbound',
+		'pre-trace', 'unmatched')), -- how it ended
+	confidence TEXT NOT NULL
+		CHECK (confidence IN ('possible', 'likely', 'certain')), -- in this pairing
+	reason TEXT, -- for less than certainty
+	truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)), -- 1: list cut by the kernel
+	bounced INTEGER NOT NULL CHECK (bounced IN (0, 1)), -- 1: went through swiotlb
+	syncs_for_cpu INTEGER NOT NULL, -- dma_sync_*_for_cpu() calls in its life
+	syncs_for_device INTEGER NOT NULL, -- dma_sync_*_for_device() calls in its life
+	CHECK (map_ns IS NOT NULL OR unmap_ns IS NOT NULL),
+	CHECK (end <> 'live' OR unmap_ns IS NULL),
+	CHECK (end <> 'unmapped' OR unmap_ns IS NOT NULL),
+	CHECK (confidence = 'certain' OR reason IS NOT NULL)
+) STRICT;
+
+CREATE TABLE mapping_segment (
+	-- Scatter lists of mappings; filled by analyze --events
+	mapping_id INTEGER NOT NULL REFERENCES mapping (id), -- list it is part of
+	number INTEGER NOT NULL CHECK (number >= 0), -- place in the list, from 0
+	phys_addr INTEGER, -- of entry number; NULL: fewer entries than segments
+	dma_addr INTEGER, -- of segment number; NULL: fewer segments than entries
+	size_bytes INTEGER, -- of segment number
+	PRIMARY KEY (mapping_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event (
+	-- Every decoded event; filled by analyze --events
+	id INTEGER PRIMARY KEY, -- in order of time, from 1
+	ts_ns INTEGER NOT NULL, -- when
+	cpu INTEGER NOT NULL, -- where
+	pid INTEGER NOT NULL, -- by which task
+	instance INTEGER NOT NULL, -- buffer instance it was recorded in
+	kind TEXT NOT NULL, -- call without "dma_", such as "map_sg"
+	device_id INTEGER REFERENCES device (id), -- NULL: it names none
+	mapping_id INTEGER REFERENCES mapping (id), -- mapping it belongs to, if any
+	dma_addr INTEGER, -- bus address, or IOVA
+	phys_addr INTEGER, -- CPU physical address
+	virt_addr INTEGER, -- kernel virtual address of an allocation
+	size_bytes INTEGER, -- NULL: not traced
+	direction TEXT NOT NULL CHECK (direction IN
+		('BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE', 'UNKNOWN')), -- as traced
+	attrs INTEGER, -- DMA_ATTR_* bits
+	gfp INTEGER, -- gfp_t; the bits differ between kernel releases
+	err INTEGER, -- negative errno, fault flags or IOMMU group
+	entries INTEGER, -- given by the caller (nents)
+	segments INTEGER, -- after mapping (ents)
+	stack_id INTEGER REFERENCES stack (id), -- call stack
+	flags INTEGER NOT NULL, -- common_flags: irqs off, hard and soft irq
+	preempt_count INTEGER NOT NULL, -- its low byte
+	truncated INTEGER NOT NULL CHECK (truncated IN (0, 1)), -- 1: list cut by the kernel
+	failed INTEGER NOT NULL CHECK (failed IN (0, 1)) -- 1: a map or allocation that failed
+) STRICT;
+
+CREATE TABLE event_segment (
+	-- Lists of events; filled by analyze --events
+	event_id INTEGER NOT NULL REFERENCES event (id), -- event it is part of
+	number INTEGER NOT NULL CHECK (number >= 0), -- place in the list, from 0
+	phys_addr INTEGER, -- of entry number; NULL: fewer entries than segments
+	dma_addr INTEGER, -- of segment number; NULL: fewer segments than entries
+	size_bytes INTEGER, -- of segment number
+	PRIMARY KEY (event_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finding (
+	-- Broken rules; empty until rules are judged
+	id INTEGER PRIMARY KEY, -- in order of time, from 1
+	rule TEXT NOT NULL, -- rule id, see dmascope-rules(7)
+	severity TEXT NOT NULL CHECK (severity IN ('error', 'warning', 'info')), -- of this finding
+	confidence TEXT NOT NULL
+		CHECK (confidence IN ('possible', 'likely', 'certain')), -- that it is true
+	reason TEXT, -- for less than certainty
+	device_id INTEGER REFERENCES device (id), -- NULL: none is concerned
+	mapping_id INTEGER REFERENCES mapping (id), -- NULL: none is concerned
+	ts_ns INTEGER NOT NULL, -- when the rule was broken
+	cpu INTEGER, -- where
+	pid INTEGER, -- by which task
+	stack_id INTEGER REFERENCES stack (id), -- call stack that broke it
+	dma_addr INTEGER, -- bus address concerned
+	size_bytes INTEGER, -- bytes concerned
+	message TEXT NOT NULL, -- one sentence
+	facts TEXT NOT NULL CHECK (json_valid(facts)), -- JSON object: the figures behind it
+	fingerprint TEXT NOT NULL, -- same defect, same text, in any run
+	CHECK (confidence = 'certain' OR reason IS NOT NULL)
+) STRICT;
+
+CREATE TABLE gap (
+	-- Places where the tracer lost events
+	id INTEGER PRIMARY KEY, -- in order of time, from 1
+	cpu INTEGER NOT NULL, -- CPU whose events were lost
+	instance INTEGER NOT NULL, -- buffer instance that lost them
+	after_ns INTEGER, -- last event of this CPU before the gap; NULL: none
+	before_ns INTEGER NOT NULL, -- first event after it
+	lost INTEGER CHECK (lost > 0) -- events lost; NULL: the tracer does not say
+) STRICT;
+
+CREATE TABLE not_judged (
+	-- What this trace cannot show, and why
+	id INTEGER PRIMARY KEY, -- in order of telling, from 1
+	rule TEXT, -- rule or area; NULL: the whole run
+	device_id INTEGER REFERENCES device (id), -- NULL: all devices
+	reason TEXT NOT NULL -- one sentence
+) STRICT;
+
+CREATE TABLE device_counter (
+	-- Totals of each device; a counter that could not be counted has no row
+	device_id INTEGER NOT NULL REFERENCES device (id), -- whose
+	name TEXT NOT NULL, -- counter, see dmascope-db(5)
+	value INTEGER NOT NULL, -- its value
+	unit TEXT NOT NULL, -- of the value
+	PRIMARY KEY (device_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE series (
+	-- A measure over time, per device; empty in this release
+	device_id INTEGER NOT NULL REFERENCES device (id), -- whose
+	measure TEXT NOT NULL, -- what
+	start_ns INTEGER NOT NULL, -- beginning of the time bucket
+	length_ns INTEGER NOT NULL CHECK (length_ns > 0), -- of the time bucket
+	value INTEGER NOT NULL, -- its value
+	unit TEXT NOT NULL, -- of the value
+	PRIMARY KEY (device_id, measure, start_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE histogram (
+	-- Distribution of a measure, per device; buckets with a count of 0 have no row
+	device_id INTEGER NOT NULL REFERENCES device (id), -- whose
+	measure TEXT NOT NULL, -- "lifetime": of streaming mappings that ended by their unmap
+	low INTEGER NOT NULL, -- smallest value of the bucket
+	high INTEGER NOT NULL, -- largest value of the bucket
+	count INTEGER NOT NULL CHECK (count > 0), -- values in the bucket
+	unit TEXT NOT NULL, -- of low and high
+	PRIMARY KEY (device_id, measure, low),
+	CHECK (low <= high)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW findings AS
+	-- Findings with their device; addresses as hex text
+	SELECT f.id, f.rule, f.severity, f.confidence, f.reason, d.name AS device, d.driver,
+		f.ts_ns, iif(f.dma_addr IS NULL, NULL, printf('0x%x', f.dma_addr)) AS dma_addr,
+		f.size_bytes, f.message, f.fingerprint
+	FROM finding AS f LEFT JOIN device AS d ON d.id = f.device_id;
+
+CREATE VIEW mappings AS
+	-- Mappings with names for numbers; addresses as hex text
+	SELECT m.id, d.name AS device, d.generation, d.driver, m.kind,
+		iif(m.dma_addr IS NULL, NULL, printf('0x%x', m.dma_addr)) AS dma_addr,
+		iif(m.phys_addr IS NULL, NULL, printf('0x%x', m.phys_addr)) AS phys_addr,
+		iif(m.virt_addr IS NULL, NULL, printf('0x%x', m.virt_addr)) AS virt_addr,
+		m.size_bytes, m.direction,
+		iif(m.attrs IS NULL, NULL, printf('0x%x', m.attrs)) AS attrs,
+		m.segments, m.entries, m.map_ns, m.unmap_ns, m.ended_ns,
+		iif(m.end = 'unmapped', m.unmap_ns - m.map_ns, NULL) AS lifetime_ns,
+		m.map_cpu, m.unmap_cpu, m.map_pid, mt.comm AS map_comm, m.unmap_pid,
+		ut.comm AS unmap_comm, my.name AS map_function, my.module AS map_module,
+		uy.name AS unmap_function, uy.module AS unmap_module, m.map_stack_id,
+		m.unmap_stack_id, m.end, m.confidence, m.reason, m.truncated, m.bounced,
+		m.syncs_for_cpu, m.syncs_for_device
+	FROM mapping AS m
+	LEFT JOIN device AS d ON d.id = m.device_id
+	LEFT JOIN task AS mt ON mt.pid = m.map_pid
+	LEFT JOIN task AS ut ON ut.pid = m.unmap_pid
+	LEFT JOIN stack AS ms ON ms.id = m.map_stack_id
+	LEFT JOIN stack AS us ON us.id = m.unmap_stack_id
+	LEFT JOIN symbol AS my ON my.id = ms.site_symbol_id
+	LEFT JOIN symbol AS uy ON uy.id = us.site_symbol_id;
+
+CREATE VIEW live_mappings AS
+	-- Mappings still live when the trace ended
+	SELECT * FROM mappings WHERE end = 'live';
+
+CREATE VIEW device_summary AS
+	-- One row for each generation of a device, from its counters
+	SELECT d.id AS device_id, d.name AS device, d.generation, d.driver, d.address_mode,
+		coalesce(sum(c.value) FILTER (WHERE c.name IN ('maps', 'allocs')), 0) AS maps,
+		coalesce(sum(c.value) FILTER (WHERE c.name IN ('unmaps', 'frees')), 0) AS unmaps,
+		coalesce(sum(c.value) FILTER (WHERE c.name IN
+			('syncs_for_cpu', 'syncs_for_device')), 0) AS syncs,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'live_at_end'), 0) AS live_at_end,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'live_bytes_at_end'), 0)
+			AS live_bytes_at_end,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'dma_map_errors'), 0) AS failed,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'pre_trace'), 0) AS pre_trace,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'bytes_to_device'), 0)
+			AS bytes_to_device,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'bytes_from_device'), 0)
+			AS bytes_from_device,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'bytes_bidirectional'), 0)
+			AS bytes_bidirectional,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'bytes_allocated'), 0)
+			AS bytes_allocated,
+		max(c.value) FILTER (WHERE c.name = 'lifetime_p50') AS lifetime_p50_ns,
+		max(c.value) FILTER (WHERE c.name = 'lifetime_p99') AS lifetime_p99_ns,
+		max(c.value) FILTER (WHERE c.name = 'lifetime_max') AS lifetime_max_ns,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'peak_live'), 0) AS peak_live,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'peak_live_bytes'), 0)
+			AS peak_live_bytes,
+		max(c.value) FILTER (WHERE c.name = 'peak_live_bytes_time') AS peak_live_bytes_ns,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'bounces'), 0) AS bounces,
+		coalesce(max(c.value) FILTER (WHERE c.name = 'bounced_bytes'), 0) AS bounced_bytes,
+		d.first_ns, d.last_ns
+	FROM device AS d LEFT JOIN device_counter AS c ON c.device_id = d.id
+	GROUP BY d.id;
+
+CREATE VIEW driver_summary AS
+	-- Sums of device_summary over the devices of one driver; NULL: driver not known
+	SELECT driver, count(*) AS devices, sum(maps) AS maps, sum(unmaps) AS unmaps,
+		sum(syncs) AS syncs, sum(live_at_end) AS live_at_end,
+		sum(live_bytes_at_end) AS live_bytes_at_end, sum(failed) AS failed,
+		sum(pre_trace) AS pre_trace, sum(bytes_to_device) AS bytes_to_device,
+		sum(bytes_from_device) AS bytes_from_device,
+		sum(bytes_bidirectional) AS bytes_bidirectional,
+		sum(bytes_allocated) AS bytes_allocated, max(lifetime_max_ns) AS lifetime_max_ns,
+		sum(bounces) AS bounces, sum(bounced_bytes) AS bounced_bytes
+	FROM device_summary GROUP BY driver;
+
+CREATE VIEW call_sites AS
+	-- Mappings by device and by the function that mapped them; reads all of mapping
+	SELECT d.name AS device, d.generation, d.driver, y.name AS function, y.module,
+		count(g.map_stack_id) AS stacks, sum(g.mappings) AS mappings,
+		CAST(total(g.size_bytes) AS INTEGER) AS size_bytes, sum(g.live) AS live_at_end,
+		CAST(total(g.live_bytes) AS INTEGER) AS live_bytes_at_end,
+		sum(g.unmapped) AS unmapped,
+		CAST(total(g.lifetime_ns) / nullif(sum(g.unmapped), 0) AS INTEGER)
+			AS lifetime_mean_ns,
+		max(g.lifetime_max_ns) AS lifetime_max_ns, min(g.map_stack_id) AS first_stack_id
+	FROM (SELECT device_id, map_stack_id, count(*) AS mappings,
+			total(size_bytes) AS size_bytes, sum(end = 'live') AS live,
+			total(iif(end = 'live', size_bytes, 0)) AS live_bytes,
+			sum(end = 'unmapped') AS unmapped,
+			total(iif(end = 'unmapped', unmap_ns - map_ns, 0)) AS lifetime_ns,
+			max(iif(end = 'unmapped', unmap_ns - map_ns, NULL)) AS lifetime_max_ns
+		FROM mapping WHERE map_ns IS NOT NULL GROUP BY device_id, map_stack_id) AS g
+	LEFT JOIN device AS d ON d.id = g.device_id
+	LEFT JOIN stack AS s ON s.id = g.map_stack_id
+	LEFT JOIN symbol AS y ON y.id = s.site_symbol_id
+	GROUP BY g.device_id, y.name, y.module;
+
+CREATE VIEW throughput AS
+	-- Streaming maps of each second and device; reads all of mapping
+	SELECT d.name AS device, d.generation, d.driver, g.start_ns, 1000000000 AS length_ns,
+		g.maps, g.bytes_to_device, g.bytes_from_device, g.bytes_bidirectional
+	FROM (SELECT device_id, map_ns / 1000000000 * 1000000000 AS start_ns, count(*) AS maps,
+			CAST(total(iif(direction = 'TO_DEVICE', size_bytes, 0)) AS INTEGER)
+				AS bytes_to_device,
+			CAST(total(iif(direction = 'FROM_DEVICE', size_bytes, 0)) AS INTEGER)
+				AS bytes_from_device,
+			CAST(total(iif(direction = 'BIDIRECTIONAL', size_bytes, 0)) AS INTEGER)
+				AS bytes_bidirectional
+		FROM mapping WHERE map_ns IS NOT NULL AND kind IN ('page', 'resource', 'sg')
+		GROUP BY device_id, start_ns) AS g
+	LEFT JOIN device AS d ON d.id = g.device_id;

@@ -1,0 +1,3 @@
+-- Places where the tracer lost events
+SELECT cpu, instance, after_ns, before_ns, before_ns - after_ns AS length_ns, lost, id
+FROM gap ORDER BY id;

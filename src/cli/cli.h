@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Commands and their options as rows: parsing, --help, completion and checks are made of them. */
+#ifndef DMASCOPE_CLI_H
+#define DMASCOPE_CLI_H
+
+#include <stdio.h>
+
+#include <dmascope/base.h>
+
+/** What the program says when it ends (DESIGN.md section 6). */
+enum dms_exit {
+	DMS_EXIT_CLEAN = 0,
+	DMS_EXIT_FINDINGS = 1,
+	DMS_EXIT_USAGE = DMS_ERROR_USAGE,
+	DMS_EXIT_INPUT = DMS_ERROR_INPUT,
+	DMS_EXIT_INTERNAL = DMS_ERROR_INTERNAL,
+};
+
+/** A word an option takes, and what it stands for. Tables end with a NULL word. */
+struct dms_word {
+	const char *word;
+	int value;
+};
+
+/** What an option stores at its offset in the command's args struct. */
+enum dms_option_type {
+	DMS_OPT_FLAG,	/* bool: set to true */
+	DMS_OPT_VALUE,	/* int: set to the row's value; takes no argument */
+	DMS_OPT_COUNT,	/* int: one more each time */
+	DMS_OPT_STRING, /* const char *: the argument, borrowed from argv; the last one stands */
+	DMS_OPT_U64,	/* uint64_t: decimal, or hexadecimal after 0x */
+	DMS_OPT_WORD,	/* int: the value of the word given, one of the row's words */
+	DMS_OPT_LIST,	/* struct dms_strings: every argument given */
+};
+
+/** Arguments of an option that may be repeated. Strings are borrowed from argv. */
+struct dms_strings {
+	const char **items;
+	size_t n_items, capacity;
+};
+
+struct dms_option {
+	char short_name;	      /* 0: none */
+	const char *long_name;	      /* without the dashes */
+	const char *argument;	      /* its name in the help, NULL: takes none */
+	enum dms_option_type type;
+	size_t offset;		      /* offsetof() in the args struct */
+	const char *help;	      /* lower case, no full stop */
+	const struct dms_word *words; /* DMS_OPT_WORD */
+	int value;		      /* DMS_OPT_VALUE */
+};
+
+/** Options every command takes. */
+struct dms_common_args {
+	int verbose; /* how many -v */
+	bool quiet;  /* -q: nothing on stderr but errors; no progress either */
+	bool help;
+	bool version;
+};
+
+/** One run of one command: what was asked, parsed. */
+struct dms_call {
+	const struct dms_command *command;
+	const char **operands; /* positional arguments, borrowed from argv */
+	size_t n_operands;
+	const void *args;      /* the command's args struct, zeroed before parsing */
+	struct dms_common_args common;
+};
+
+/** @ret is DMS_EXIT_CLEAN before the call; an error decides the exit code by its own code. */
+typedef struct dms_error *(*dms_command_fn)(const struct dms_call *call, enum dms_exit *ret);
+
+struct dms_command {
+	const char *name;
+	const char *operands; /* "TRACE...": in the synopsis; NULL: none */
+	const char *summary;  /* one line, lower case, no full stop */
+	dms_command_fn run;
+	const struct dms_option *options;
+	size_t n_options;
+	size_t args_bytes;
+	size_t min_operands, max_operands;
+	const char *epilogue; /* printed below the options in --help; NULL: nothing */
+};
+
+/* ---- the commands: one file each, src/cli/cmd_<name>.c; rows in src/cli/rows.c -------------- */
+
+enum dms_progress { DMS_PROGRESS_AUTO, DMS_PROGRESS_ON, DMS_PROGRESS_OFF };
+
+struct dms_analyze_args {
+	const char *output; /* NULL: no database */
+	int format;	    /* enum dms_output */
+	int progress;	    /* enum dms_progress; AUTO: on a terminal, unless common.quiet */
+	bool salvage;	    /* analyze what is left of a damaged file */
+	bool keep_events;   /* rows.c does not check that output is given: the command does */
+};
+
+struct dms_doctor_args {
+	int format; /* DMS_FORMAT_TEXT or DMS_FORMAT_JSON */
+};
+
+struct dms_query_args {
+	const char *name;
+	int format;
+	bool list;
+};
+
+struct dms_live_args {
+	const char *at;
+	const char *device;
+};
+
+struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_query(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_live(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret);
+
+/** Every command there is, in the order of the help. */
+extern const struct dms_command dms_commands[];
+extern const size_t dms_n_commands;
+/** The options of struct dms_common_args. */
+extern const struct dms_option dms_common_options[];
+extern const size_t dms_n_common_options;
+
+/* ---- options.c ------------------------------------------------------------------------------ */
+
+/**
+ * Parse the options before the command's name: argv[1] on, up to the first operand.
+ * *@ret_index: where in @argv the command stands; @argc if there is none.
+ * Errors: DMS_ERROR_USAGE.
+ */
+struct dms_error *dms_common_parse(int argc, char **argv, struct dms_common_args *ret,
+				   int *ret_index);
+/** The command called @name. Errors: DMS_ERROR_USAGE, with the nearest name there is. */
+struct dms_error *dms_command_find(const char *name, const struct dms_command **ret);
+/**
+ * Parse @argv (what follows the command's name) into @call, whose common options may already
+ * hold some. With --help or --version given, the number of operands is not checked.
+ * Errors: DMS_ERROR_USAGE, memory. Ownership: dms_call_deinit(), also after an error.
+ */
+struct dms_error *dms_call_init(struct dms_call *call, const struct dms_command *command, int argc,
+				char **argv);
+void dms_call_deinit(struct dms_call *call);
+
+/* ---- help.c ---------------------------------------------------------------------------------- */
+
+/** `dmascope --help`. */
+void dms_program_help(FILE *out);
+/** `dmascope COMMAND --help`. */
+void dms_command_help(const struct dms_command *command, FILE *out);
+
+#endif

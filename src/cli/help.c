@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Print the rows of commands and options for people. */
+#include <ctype.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define HELP_WIDTH  80
+#define HELP_COLUMN 26 /* where the explanations of options begin */
+#define NAME_COLUMN 14 /* and those of commands */
+
+/* @text word by word from column @begin on, in lines of HELP_WIDTH. */
+static void put_wrapped(const char *text, size_t begin, FILE *out)
+{
+	size_t column = begin;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column > begin && column + 1 + len > HELP_WIDTH) {
+			fprintf(out, "\n%*s", (int)begin, "");
+			column = begin;
+		}
+		column += (size_t)fprintf(out, "%s%.*s", column > begin ? " " : "", (int)len, text);
+		text += len + (text[len] != '\0');
+	}
+	fputc('\n', out);
+}
+
+/* "  -o, --output DB        write the run ..." */
+static void put_option(const struct dms_option *row, FILE *out)
+{
+	char left[64];
+	int len;
+
+	len = snprintf(left, sizeof(left), "  %c%c%s--%s%s%s", row->short_name ? '-' : ' ',
+		       row->short_name ? row->short_name : ' ', row->short_name ? ", " : "  ",
+		       row->long_name, row->argument ? " " : "",
+		       row->argument ? row->argument : "");
+	fprintf(out, "%-*s", HELP_COLUMN, left);
+	if (len >= HELP_COLUMN)
+		fprintf(out, "\n%*s", HELP_COLUMN, "");
+	put_wrapped(row->help, HELP_COLUMN, out);
+}
+
+static void put_options(const struct dms_option *rows, size_t n_rows, FILE *out)
+{
+	for (size_t i = 0; i < n_rows; i++)
+		put_option(&rows[i], out);
+}
+
+void dms_program_help(FILE *out)
+{
+	fputs("Usage: dmascope COMMAND [OPTION]...\n\n"
+	      "What only a rebuilt CONFIG_DMA_API_DEBUG kernel could tell about DMA mappings,\n"
+	      "from a trace of a stock kernel's dma, swiotlb and iommu events.\n\n"
+	      "Commands:\n",
+	      out);
+	for (size_t i = 0; i < dms_n_commands; i++) {
+		fprintf(out, "  %-*s", NAME_COLUMN - 2, dms_commands[i].name);
+		put_wrapped(dms_commands[i].summary, NAME_COLUMN, out);
+	}
+	fputs("\nOptions of every command:\n", out);
+	put_options(dms_common_options, dms_n_common_options, out);
+	fputs("\nSee 'dmascope COMMAND --help', and the manual: man dmascope.\n", out);
+}
+
+void dms_command_help(const struct dms_command *command, FILE *out)
+{
+	fprintf(out, "Usage: dmascope %s [OPTION]...%s%s\n\n%c%s.\n", command->name,
+		command->operands ? " " : "", command->operands ? command->operands : "",
+		toupper((unsigned char)command->summary[0]), command->summary + 1);
+	if (command->n_options) {
+		fputs("\nOptions:\n", out);
+		put_options(command->options, command->n_options, out);
+	}
+	fputs("\nOptions of every command:\n", out);
+	put_options(dms_common_options, dms_n_common_options, out);
+	if (command->epilogue)
+		fprintf(out, "\n%s\n", command->epilogue);
+}

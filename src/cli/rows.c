@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every command and every option, one row each. A new option is a new row and its man entry. */
+#include <dmascope/report.h>
+
+#include "cli.h"
+
+#define OPTIONS(rows) .options = (rows), .n_options = DMS_ARRAY_SIZE(rows)
+/* letter, name, argument's name, type, place in the args struct, help; then what else it needs */
+#define OPTION(letter, name, arg, kind, args_type, field, text, ...)                               \
+	{                                                                                          \
+		.short_name = (letter), .long_name = (name), .argument = (arg),                    \
+		.type = DMS_OPT_##kind, .offset = offsetof(struct args_type, field),               \
+		.help = (text), ##__VA_ARGS__                                                      \
+	}
+
+static const struct dms_word summary_formats[] = {
+	{"text", DMS_FORMAT_TEXT},
+	{"json", DMS_FORMAT_JSON},
+	{"csv", DMS_FORMAT_CSV},
+	{NULL, 0},
+};
+
+static const struct dms_word doctor_formats[] = {
+	{"text", DMS_FORMAT_TEXT},
+	{"json", DMS_FORMAT_JSON},
+	{NULL, 0},
+};
+
+static const struct dms_word table_formats[] = {
+	{"table", DMS_FORMAT_TEXT},
+	{"csv", DMS_FORMAT_CSV},
+	{"json", DMS_FORMAT_JSON},
+	{NULL, 0},
+};
+
+const struct dms_option dms_common_options[] = {
+	OPTION('v', "verbose", NULL, COUNT, dms_common_args, verbose,
+	       "say more on standard error; twice: say everything"),
+	OPTION('q', "quiet", NULL, FLAG, dms_common_args, quiet,
+	       "say nothing on standard error but errors"),
+	OPTION('h', "help", NULL, FLAG, dms_common_args, help, "print this help and exit"),
+	OPTION(0, "version", NULL, FLAG, dms_common_args, version, "print the version and exit"),
+};
+const size_t dms_n_common_options = DMS_ARRAY_SIZE(dms_common_options);
+
+static const struct dms_option analyze_options[] = {
+	OPTION('o', "output", "DB", STRING, dms_analyze_args, output,
+	       "write the run to the SQLite database DB"),
+	OPTION(0, "format", "FORMAT", WORD, dms_analyze_args, format,
+	       "print the summary as text, json or csv (default: text)", .words = summary_formats),
+	OPTION(0, "events", NULL, FLAG, dms_analyze_args, keep_events,
+	       "store every event and list segment as well; needs --output"),
+	OPTION(0, "salvage", NULL, FLAG, dms_analyze_args, salvage,
+	       "analyze what is left of a truncated or damaged file, and say what is missing"),
+	OPTION(0, "progress", NULL, VALUE, dms_analyze_args, progress,
+	       "show progress even if standard error is not a terminal", .value = DMS_PROGRESS_ON),
+	OPTION(0, "no-progress", NULL, VALUE, dms_analyze_args, progress, "never show progress",
+	       .value = DMS_PROGRESS_OFF),
+};
+
+static const struct dms_option query_options[] = {
+	OPTION(0, "list", NULL, FLAG, dms_query_args, list,
+	       "list the queries that come with dmascope and exit"),
+	OPTION(0, "name", "QUERY", STRING, dms_query_args, name,
+	       "run the query of that name instead of SQL"),
+	OPTION(0, "format", "FORMAT", WORD, dms_query_args, format,
+	       "print rows as table, csv or json (default: table)", .words = table_formats),
+};
+
+static const struct dms_option live_options[] = {
+	OPTION(0, "at", "TIME", STRING, dms_live_args, at,
+	       "the time: seconds as trace-cmd prints them, nanoseconds with ns behind them, "
+	       "start or end"),
+	OPTION(0, "device", "NAME", STRING, dms_live_args, device,
+	       "only mappings of the device of that name"),
+};
+
+static const struct dms_option doctor_options[] = {
+	OPTION(0, "format", "FORMAT", WORD, dms_doctor_args, format,
+	       "print as text or json (default: text)", .words = doctor_formats),
+};
+
+const struct dms_command dms_commands[] = {
+	{
+		.name = "analyze",
+		.operands = "TRACE...",
+		.summary = "read traces, rebuild the life of every mapping, print a summary",
+		.run = dms_cmd_analyze,
+		OPTIONS(analyze_options),
+		.args_bytes = sizeof(struct dms_analyze_args),
+		.min_operands = 1,
+		.max_operands = SIZE_MAX,
+		.epilogue = "Several TRACEs are files of one machine, merged in time order.",
+	},
+	{
+		.name = "query",
+		.operands = "[RUN.DB] [SQL]",
+		.summary = "run SQL on the database of a run, read-only",
+		.run = dms_cmd_query,
+		OPTIONS(query_options),
+		.args_bytes = sizeof(struct dms_query_args),
+		.max_operands = 2,
+		.epilogue = "Give RUN.DB and either SQL or --name; --list takes neither.",
+	},
+	{
+		.name = "live",
+		.operands = "RUN.DB",
+		.summary = "print the mappings that were live at a time, as dma-api/dump would",
+		.run = dms_cmd_live,
+		OPTIONS(live_options),
+		.args_bytes = sizeof(struct dms_live_args),
+		.min_operands = 1,
+		.max_operands = 1,
+	},
+	{
+		.name = "doctor",
+		.operands = "TRACE",
+		.summary = "tell what a trace can and cannot show, and how to record a better one",
+		.run = dms_cmd_doctor,
+		OPTIONS(doctor_options),
+		.args_bytes = sizeof(struct dms_doctor_args),
+		.min_operands = 1,
+		.max_operands = 1,
+	},
+	{
+		.name = "completion",
+		.operands = "SHELL",
+		.summary = "print the completion script for a shell: bash",
+		.run = dms_cmd_completion,
+		.min_operands = 1,
+		.max_operands = 1,
+	},
+};
+const size_t dms_n_commands = DMS_ARRAY_SIZE(dms_commands);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One run of the pipeline: traces in, steps to statistics and database, figures for the summary. */
+#ifndef DMASCOPE_RUN_H
+#define DMASCOPE_RUN_H
+
+#include <dmascope/decode.h>
+#include <dmascope/input.h>
+#include <dmascope/model.h>
+#include <dmascope/report.h>
+#include <dmascope/stats.h>
+#include <dmascope/store.h>
+#include <dmascope/symbols.h>
+
+/** Told now and then while a run reads, for a progress bar. */
+typedef void (*dms_progress_fn)(void *context, uint64_t bytes_done, uint64_t bytes_total,
+				uint64_t events);
+
+/** Notes a run makes on itself. Strings live in the arena. */
+struct dms_run_notes {
+	struct dms_note *notes;
+	uint32_t *devices; /* of each note: index of the device, or DMS_ID_NONE */
+	size_t n_notes, notes_capacity, devices_capacity;
+};
+
+/** Linux's PID_MAX_LIMIT: no task has a greater number. */
+#define DMS_RUN_PID_LIMIT (4u << 20)
+
+/** Everything of one run, open from dms_run_open() to dms_run_close(). */
+struct dms_run {
+	struct dms_arena *arena;
+	struct dms_merge *merge;
+	struct dms_decoder **decoders; /* one for each file */
+	uint32_t n_files;
+	struct dms_names names;
+	struct dms_model *model;
+	struct dms_stats *stats;
+	struct dms_store *store; /* NULL: no database */
+	bool keep_events;
+	const struct dms_event *event; /* being processed */
+	uint64_t mapping_row;	 /* of the mapping it concerns, for --events; 0: none */
+	uint64_t records, events; /* read; of these, decoded */
+	uint64_t first_ts, last_ts;
+	uint64_t gaps, lost_events;
+	uint64_t *task_bits;	 /* which pids below DMS_RUN_PID_LIMIT appeared */
+	bool clock_is_ns;	 /* in all files */
+	struct dms_run_notes notes;
+	struct dms_device_summary *device_summaries;
+	const char **paths, **formats;
+};
+
+struct dms_run_options {
+	const char *output;  /* database to write; NULL: none */
+	bool keep_events;
+	bool salvage;	     /* analyze what is left of a damaged file */
+	bool keep_stacks;    /* intern call stacks; only a database needs them */
+	dms_progress_fn progress;
+	void *progress_context;
+};
+
+/** Open the files and begin the database, if one is asked for. */
+struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, size_t n_paths,
+			       const struct dms_run_options *options);
+/** Read everything. Errors: unreadable or damaged input, nothing of ours in it. */
+struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options);
+/** Write what the whole run amounts to, and give the database its name. */
+struct dms_error *dms_run_finish(struct dms_run *run);
+void dms_run_close(struct dms_run *run);
+
+/** Figures of the run, borrowed from it. Errors: memory. */
+struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret);
+/** run_notes.c: what was lost and what cannot be judged. */
+struct dms_error *dms_run_note_all(struct dms_run *run);
+/** No record was one of ours: say what the files hold and how to record what we need. */
+struct dms_error *dms_run_nothing_found(const struct dms_run *run);
+
+#endif

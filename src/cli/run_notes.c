@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a run lost and what its trace cannot show: told in words, never left to silence. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "run.h"
+
+/* Keep @reason (taken from dms_asprintf()) as a note. @device: index or DMS_ID_NONE. */
+static struct dms_error *add_note(struct dms_run *run, const char *rule, uint32_t device,
+				  char *reason)
+{
+	struct dms_run_notes *notes = &run->notes;
+	size_t bytes = reason ? strlen(reason) + 1 : 0;
+	char *kept = reason ? dms_arena_alloc(run->arena, bytes) : NULL;
+	struct dms_note *note;
+
+	if (kept)
+		memcpy(kept, reason, bytes);
+	dms_free(reason);
+	if (!kept ||
+	    !dms_grow(&notes->notes, &notes->notes_capacity, notes->n_notes + 1,
+		      sizeof(*notes->notes)) ||
+	    !dms_grow(&notes->devices, &notes->devices_capacity, notes->n_notes + 1,
+		      sizeof(*notes->devices)))
+		return &dms_error_nomem;
+	note = &notes->notes[notes->n_notes];
+	*note = (struct dms_note){ .rule = rule, .reason = kept };
+	if (device != DMS_ID_NONE)
+		note->device = dms_strtab_get(run->names.devices,
+					      dms_model_device(run->model, device)->name);
+	notes->devices[notes->n_notes++] = device;
+	return NULL;
+}
+
+/* ---- notes on the whole run ------------------------------------------------------------------- */
+
+static struct dms_error *note_losses(struct dms_run *run)
+{
+	uint64_t by_stats = 0;
+	struct dms_error *err;
+
+	for (uint32_t i = 0; i < run->n_files; i++)
+		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
+	if (run->gaps) {
+		err = add_note(run, NULL, DMS_ID_NONE,
+			       dms_asprintf("events were lost in %" PRIu64
+					    " places, %" PRIu64 " or more of them: pairs around those "
+					    "places are doubtful (record with a larger buffer: -b)",
+					    run->gaps, run->lost_events));
+		if (err)
+			return err;
+	}
+	if (by_stats <= run->lost_events)
+		return NULL;
+	return add_note(run, NULL, DMS_ID_NONE,
+			dms_asprintf("the recorder's own statistics say %" PRIu64 " events were lost, "
+				     "%" PRIu64 " more than are marked in the trace", by_stats,
+				     by_stats - run->lost_events));
+}
+
+static struct dms_error *note_damage(struct dms_run *run)
+{
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		struct dms_source *source = dms_merge_source(run->merge, i);
+		const struct dms_source_info *info = dms_source_info(source);
+		const char *first;
+		uint64_t n_damaged = dms_source_damage(source, &first);
+		struct dms_error *err = NULL;
+
+		if (info->missing_bytes)
+			err = add_note(run, NULL, DMS_ID_NONE,
+				       dms_asprintf("%s is truncated: %" PRIu64 " bytes of trace data "
+						    "are missing", info->path, info->missing_bytes));
+		if (!err && n_damaged)
+			err = add_note(run, NULL, DMS_ID_NONE,
+				       dms_asprintf("%s is damaged in %" PRIu64 " places, first %s",
+						    info->path, n_damaged, first));
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static struct dms_error *note_malformed(struct dms_run *run)
+{
+	struct dms_tracepoint_count count;
+	struct dms_error *err;
+
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		for (uint32_t j = 0; j < dms_decoder_n_tracepoints(run->decoders[i]); j++) {
+			dms_decoder_count(run->decoders[i], j, &count);
+			if (!count.reason)
+				continue;
+			err = add_note(run, NULL, DMS_ID_NONE,
+				       dms_asprintf("%s:%s: %" PRIu64 " of %" PRIu64
+						    " records not decoded: %s", count.system,
+						    count.name,
+						    count.decoded ? count.malformed : count.records,
+						    count.records, count.reason));
+			if (err)
+				return err;
+		}
+	}
+	return NULL;
+}
+
+static struct dms_error *note_clock(struct dms_run *run)
+{
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+
+	if (run->clock_is_ns)
+		return NULL;
+	return add_note(run, "lifetimes", DMS_ID_NONE,
+			dms_asprintf("the trace clock \"%s\" does not count nanoseconds: order is right, "
+				     "durations and rates are not given (record with -C mono)",
+				     info->clock));
+}
+
+static struct dms_error *note_uncovered(struct dms_run *run)
+{
+	struct dms_uncovered uncovered;
+
+	dms_model_uncovered(run->model, &uncovered);
+	if (!uncovered.iommu_maps)
+		return NULL;
+	return add_note(run, "iova-api", DMS_ID_NONE,
+			dms_asprintf("%" PRIu64 " iommu:map events (%" PRIu64 " bytes) belong to no "
+				     "traced DMA-API call: traffic through the IOVA API has no dma "
+				     "events and is not covered", uncovered.iommu_maps,
+				     uncovered.iommu_bytes));
+}
+
+static bool has_syncs(const struct dms_run *run)
+{
+	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
+		const struct dms_device_stats *stats = dms_stats_device(run->stats, i);
+
+		if (stats && (stats->counters[DMS_COUNT_SYNCS_FOR_CPU] ||
+			      stats->counters[DMS_COUNT_SYNCS_FOR_DEVICE]))
+			return true;
+	}
+	return false;
+}
+
+static struct dms_error *note_syncs(struct dms_run *run)
+{
+	if (has_syncs(run))
+		return NULL;
+	return add_note(run, "sync", DMS_ID_NONE,
+			dms_asprintf("no dma_sync_* event in the trace: coherent devices skip the traced "
+				     "call, so that missing syncs cannot be judged"));
+}
+
+static struct dms_error *note_orphans(struct dms_run *run)
+{
+	uint64_t orphans = 0;
+
+	for (uint32_t i = 0; i < run->n_files; i++)
+		orphans += dms_decoder_orphan_stacks(run->decoders[i]);
+	if (!orphans || !run->names.stacks)
+		return NULL;
+	dms_log(DMS_LOG_INFO, "%" PRIu64 " stack records belong to no DMA event", orphans);
+	return NULL;
+}
+
+/* ---- notes on devices -------------------------------------------------------------------------- */
+
+static struct dms_error *note_pre_trace(struct dms_run *run, uint32_t index,
+					const struct dms_device_stats *stats)
+{
+	uint64_t count = stats->counters[DMS_COUNT_PRE_TRACE];
+
+	if (!count)
+		return NULL;
+	return add_note(run, "unmap-not-mapped", index,
+			dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: older than the "
+				     "trace, or lost", count));
+}
+
+/* Twice as many maps as unmaps, and nothing that would hold so many: unmaps are skipped here. */
+static struct dms_error *note_elided(struct dms_run *run, uint32_t index,
+				     const struct dms_device_stats *stats)
+{
+	if (!stats->counters[DMS_COUNT_ENDED_ELIDED])
+		return NULL;
+	return add_note(run, "leak", index,
+			dms_asprintf("the same memory was mapped again and again without an unmap: the "
+				     "driver skips unmaps legally (dma_need_unmap()), leaks cannot be "
+				     "judged"));
+}
+
+static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
+					const struct dms_device_stats *stats)
+{
+	uint64_t count = stats->counters[DMS_COUNT_ENDED_LOST];
+
+	if (!count)
+		return NULL;
+	return add_note(run, "leak", index,
+			dms_asprintf("%" PRIu64 " mappings ended without a recorded unmap: their "
+				     "addresses were handed out again", count));
+}
+
+static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
+	note_losses, note_damage, note_malformed, note_clock, note_uncovered, note_syncs,
+	note_orphans,
+};
+
+static struct dms_error *(*const device_notes[])(struct dms_run *run, uint32_t index,
+						 const struct dms_device_stats *stats) = {
+	note_pre_trace, note_elided, note_lost_ends,
+};
+
+struct dms_error *dms_run_note_all(struct dms_run *run)
+{
+	struct dms_error *err;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(run_notes); i++) {
+		if ((err = run_notes[i](run)))
+			return err;
+	}
+	for (uint32_t device = 0; device < dms_model_n_devices(run->model); device++) {
+		const struct dms_device_stats *stats = dms_stats_device(run->stats, device);
+
+		for (size_t i = 0; stats && i < DMS_ARRAY_SIZE(device_notes); i++) {
+			if ((err = device_notes[i](run, device, stats)))
+				return err;
+		}
+	}
+	return NULL;
+}
+
+/* ---- nothing found --------------------------------------------------------------------------- */
+
+#define MAX_LISTED 8
+
+struct dms_error *dms_run_nothing_found(const struct dms_run *run)
+{
+	struct dms_tracepoint_count count;
+	char listed[512] = "";
+	bool has_formats = false;
+	size_t used = 0, n_listed = 0;
+
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		for (uint32_t j = 0; j < dms_decoder_n_tracepoints(run->decoders[i]); j++) {
+			dms_decoder_count(run->decoders[i], j, &count);
+			has_formats |= count.decoded;
+			if (!count.records || n_listed > MAX_LISTED || used >= sizeof(listed))
+				continue;
+			used += (size_t)snprintf(listed + used, sizeof(listed) - used,
+						 n_listed == MAX_LISTED ? ", ..." : "%s%s:%s",
+						 n_listed ? ", " : "", count.system, count.name);
+			n_listed++;
+		}
+	}
+	return dms_error_new(DMS_ERROR_INPUT,
+			     "%s: no dma events in it%s (%s%s); record them with `trace-cmd record -e dma "
+			     "-e swiotlb -e iommu -T ...`",
+			     dms_source_info(dms_merge_source(run->merge, 0))->path,
+			     has_formats ? ", though they were enabled" : "",
+			     n_listed ? "it has " : "it has no events at all", listed);
+}

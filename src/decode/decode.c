@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Record to event: walk the bound fields of the record's tracepoint. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <event-parse.h>
+
+#include <dmascope/symbols.h>
+
+#include "table.h"
+
+#define MAX_TYPES    65536 /* common_type is 16 bits */
+#define NAME_CACHE   64	   /* last names seen, by their hash; a trace has a handful of devices */
+#define MAX_FRAMES   512
+
+/** A device name as the last record spelled it. */
+struct cached_name {
+	const char *str; /* in the run's names; NULL: empty */
+	uint32_t bytes, id;
+};
+
+/** One array of a record, in host order. */
+struct list {
+	uint64_t *values; /* lengths use it as uint32_t[] */
+	size_t capacity;
+	uint32_t count;
+};
+
+struct dms_decoder {
+	const struct dms_names *names;
+	struct tep_handle *tep;
+	struct tracepoint *tracepoints; /* by system, then name */
+	uint32_t n_tracepoints;
+	uint32_t *by_type; /* common_type to index + 1 */
+	uint32_t n_types;
+	uint32_t stack_type, stack_offset;
+	const void *taken_stack; /* the stack record that belongs to the event before */
+	uint64_t orphan_stacks;
+	struct cached_name name_cache[NAME_CACHE];
+	struct list phys, dma, lengths;
+	uint64_t mapping_error; /* all ones in the traced kernel's dma_addr_t */
+	unsigned int long_size;
+	bool swap;
+	bool no_alloc_dir;
+};
+
+/* ---- reading fields -------------------------------------------------------------------------- */
+
+static uint64_t load(const uint8_t *at, unsigned int size, bool swap)
+{
+	uint16_t half;
+	uint32_t word;
+	uint64_t value;
+
+	switch (size) {
+	case 8:
+		memcpy(&value, at, 8);
+		return swap ? __builtin_bswap64(value) : value;
+	case 4:
+		memcpy(&word, at, 4);
+		return swap ? __builtin_bswap32(word) : word;
+	case 2:
+		memcpy(&half, at, 2);
+		return swap ? __builtin_bswap16(half) : half;
+	default:
+		return *at;
+	}
+}
+
+/* Where a dynamic field's bytes are; false if that is not inside the record. */
+static bool locate(const struct dms_decoder *decoder, const struct dms_record *record,
+		   const struct bound_field *field, uint32_t *ret_offset, uint32_t *ret_bytes)
+{
+	uint32_t word;
+
+	if (!field->is_dynamic) {
+		*ret_offset = field->offset;
+		*ret_bytes = field->size;
+		return true;
+	}
+	word = (uint32_t)load((const uint8_t *)record->data + field->offset, 4, decoder->swap);
+	*ret_offset = word & 0xffff;
+	*ret_bytes = word >> 16;
+	if (field->is_relative)
+		*ret_offset += field->offset + 4;
+	return *ret_offset <= record->size && *ret_bytes <= record->size - *ret_offset;
+}
+
+/* Number of the string @str in the run's names. */
+static uint32_t name_id(struct dms_decoder *decoder, const char *str, uint32_t bytes)
+{
+	uint64_t tail = 0;
+	struct cached_name *cached;
+
+	memcpy(&tail, bytes < 8 ? str : str + bytes - 8, bytes < 8 ? bytes : 8);
+	cached = &decoder->name_cache[dms_hash64(tail ^ bytes) % NAME_CACHE];
+	if (cached->str && cached->bytes == bytes && !memcmp(cached->str, str, bytes))
+		return cached->id;
+	cached->id = dms_strtab_add(decoder->names->devices, str, bytes);
+	cached->bytes = bytes;
+	cached->str = dms_strtab_get(decoder->names->devices, cached->id);
+	return cached->id;
+}
+
+/* Copy an array to host order. NULL: memory is short. */
+static void *read_list(struct list *list, const uint8_t *at, uint32_t count, unsigned int size,
+		       bool swap)
+{
+	uint32_t *words;
+
+	list->count = count;
+	if (!dms_grow(&list->values, &list->capacity, (size_t)count + 1, sizeof(uint64_t)))
+		return NULL;
+	if (!swap) {
+		memcpy(list->values, at, (size_t)count * size);
+		return list->values;
+	}
+	words = (uint32_t *)list->values;
+	for (uint32_t i = 0; i < count; i++) {
+		if (size == 8)
+			list->values[i] = load(at + (size_t)i * 8, 8, true);
+		else
+			words[i] = (uint32_t)load(at + (size_t)i * 4, 4, true);
+	}
+	return list->values;
+}
+
+/** Why a record could not be decoded; NULL is none. */
+typedef const char *malformed;
+static const char out_of_memory[] = "out of memory";
+
+static malformed read_array(struct dms_decoder *decoder, const struct dms_record *record,
+			    const struct bound_field *field, struct dms_event *event)
+{
+	uint32_t offset, bytes, count;
+	struct list *list;
+	void *values;
+
+	if (!locate(decoder, record, field, &offset, &bytes))
+		return "an array lies outside the record";
+	if (bytes % field->size)
+		return "an array is no whole number of elements";
+	count = bytes / field->size;
+	list = field->type == FIELD_PHYS ? &decoder->phys
+	     : field->type == FIELD_DMA	 ? &decoder->dma
+					 : &decoder->lengths;
+	values = read_list(list, (const uint8_t *)record->data + offset, count, field->size,
+			   decoder->swap);
+	if (!values)
+		return out_of_memory;
+	if (field->type == FIELD_PHYS) {
+		event->phys_list = values;
+		event->n_phys = count;
+	} else if (field->type == FIELD_DMA) {
+		event->dma_list = values;
+		event->n_dma = count;
+	} else {
+		event->lengths = values;
+	}
+	return NULL;
+}
+
+static malformed read_name(struct dms_decoder *decoder, const struct dms_record *record,
+			   const struct bound_field *field, struct dms_event *event)
+{
+	uint32_t offset, bytes, *member = (uint32_t *)((char *)event + field->member);
+	const char *str, *nul;
+
+	if (!locate(decoder, record, field, &offset, &bytes))
+		return "a string lies outside the record";
+	str = (const char *)record->data + offset;
+	nul = memchr(str, '\0', bytes);
+	if (!nul)
+		return "a string is not terminated";
+	*member = name_id(decoder, str, (uint32_t)(nul - str));
+	return *member == DMS_STR_NONE ? out_of_memory : NULL;
+}
+
+static malformed read_fields(struct dms_decoder *decoder, const struct tracepoint *tracepoint,
+			     const struct dms_record *record, struct dms_event *event)
+{
+	for (uint32_t i = 0; i < tracepoint->n_fields; i++) {
+		const struct bound_field *field = &tracepoint->fields[i];
+		const uint8_t *at = (const uint8_t *)record->data + field->offset;
+		char *member = (char *)event + field->member;
+		malformed why = NULL;
+		uint64_t value;
+
+		event->has |= field->has;
+		switch ((enum field_type)field->type) {
+		case FIELD_U64:
+			value = load(at, field->size, decoder->swap);
+			memcpy(member, &value, sizeof(value));
+			break;
+		case FIELD_U32: {
+			uint32_t word = (uint32_t)load(at, field->size, decoder->swap);
+
+			memcpy(member, &word, sizeof(word));
+			break;
+		}
+		case FIELD_U8:
+			*(uint8_t *)member = (uint8_t)load(at, field->size, decoder->swap);
+			break;
+		case FIELD_BOOL:
+			*(bool *)member = load(at, field->size, decoder->swap) != 0;
+			break;
+		case FIELD_DIR:
+			value = load(at, field->size, decoder->swap);
+			if (value > DMS_DIR_NONE)
+				event->has &= ~(uint32_t)DMS_HAS_DIR;
+			else
+				event->dir = (uint8_t)value;
+			break;
+		case FIELD_NAME:
+			why = read_name(decoder, record, field, event);
+			break;
+		case FIELD_PHYS:
+		case FIELD_DMA:
+		case FIELD_LENGTHS:
+			why = read_array(decoder, record, field, event);
+			break;
+		}
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* ---- what follows from the fields, by kind ------------------------------------------------- */
+
+static malformed finish_map(const struct dms_decoder *decoder, struct dms_event *event)
+{
+	/* Since 6.18 a resource is a phys mapping with this attribute. */
+	if (event->attrs & DMS_ATTR_MMIO) {
+		if (event->kind == DMS_EV_MAP)
+			event->kind = DMS_EV_MAP_RESOURCE;
+		else if (event->kind == DMS_EV_UNMAP)
+			event->kind = DMS_EV_UNMAP_RESOURCE;
+	}
+	if (event->kind == DMS_EV_MAP || event->kind == DMS_EV_MAP_RESOURCE)
+		event->failed = event->dma_addr == decoder->mapping_error;
+	return NULL;
+}
+
+static malformed finish_alloc(const struct dms_decoder *decoder, struct dms_event *event)
+{
+	bool is_alloc = event->kind == DMS_EV_ALLOC || event->kind == DMS_EV_ALLOC_PAGES;
+
+	if (is_alloc && (event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr)
+		event->failed = true;
+	if (event->kind == DMS_EV_ALLOC_SGT_ERR)
+		event->failed = true;
+	if (event->failed) { /* before 7.2.8 whatever the caller's variable held */
+		event->has &= ~(uint32_t)DMS_HAS_DMA_ADDR;
+		event->dma_addr = 0;
+	}
+	if (decoder->no_alloc_dir && (is_alloc || event->failed)) {
+		event->has &= ~(uint32_t)DMS_HAS_DIR;
+		event->dir = DMS_DIR_UNKNOWN;
+	}
+	return NULL;
+}
+
+static malformed finish_list(const struct dms_decoder *decoder, struct dms_event *event)
+{
+	(void)decoder;
+	if ((event->has & DMS_HAS_LENGTHS) && decoder->lengths.count != event->n_dma)
+		return "as many lengths as addresses expected";
+	if (!(event->has & DMS_HAS_NENTS)) {
+		event->nents = event->kind == DMS_EV_SYNC_SG_FOR_CPU ||
+					       event->kind == DMS_EV_SYNC_SG_FOR_DEVICE
+				       ? event->n_dma
+				       : event->n_phys;
+		event->ents = event->n_dma;
+	}
+	if (event->n_dma)
+		event->dma_addr = event->dma_list[0];
+	if (event->kind == DMS_EV_MAP_SG) {
+		for (uint32_t i = 0; i < event->n_dma; i++)
+			event->size += event->lengths[i];
+		event->has |= DMS_HAS_SIZE | DMS_HAS_DMA_ADDR;
+	}
+	event->failed = event->kind == DMS_EV_MAP_SG_ERR;
+	return NULL;
+}
+
+typedef malformed (*finish_fn)(const struct dms_decoder *decoder, struct dms_event *event);
+static const finish_fn finish[DMS_EV_N_KINDS] = {
+	[DMS_EV_MAP] = finish_map,
+	[DMS_EV_MAP_RESOURCE] = finish_map,
+	[DMS_EV_UNMAP] = finish_map,
+	[DMS_EV_UNMAP_RESOURCE] = finish_map,
+	[DMS_EV_ALLOC] = finish_alloc,
+	[DMS_EV_ALLOC_PAGES] = finish_alloc,
+	[DMS_EV_ALLOC_SGT_ERR] = finish_alloc,
+	[DMS_EV_MAP_SG] = finish_list,
+	[DMS_EV_MAP_SG_ERR] = finish_list,
+	[DMS_EV_UNMAP_SG] = finish_list,
+	[DMS_EV_SYNC_SG_FOR_CPU] = finish_list,
+	[DMS_EV_SYNC_SG_FOR_DEVICE] = finish_list,
+};
+
+/* ---- stacks ---------------------------------------------------------------------------------- */
+
+static uint32_t record_type(const struct dms_decoder *decoder, const void *data, uint32_t size)
+{
+	return size < 2 ? MAX_TYPES : (uint32_t)load(data, 2, decoder->swap);
+}
+
+/* The stack of an event is the next record on its CPU. */
+static bool take_stack(struct dms_decoder *decoder, const struct dms_record *record,
+		       struct dms_event *event)
+{
+	uint64_t frames[MAX_FRAMES], end_mark;
+	uint32_t n_frames = 0;
+
+	if (!decoder->stack_offset || !record->next || !decoder->names->stacks ||
+	    record_type(decoder, record->next, record->next_size) != decoder->stack_type)
+		return true;
+	end_mark = decoder->long_size == 8 ? UINT64_MAX : UINT32_MAX;
+	for (uint32_t at = decoder->stack_offset;
+	     at + decoder->long_size <= record->next_size && n_frames < MAX_FRAMES;
+	     at += decoder->long_size) {
+		uint64_t frame = load((const uint8_t *)record->next + at, decoder->long_size,
+				      decoder->swap);
+
+		if (frame == end_mark || !frame)
+			break;
+		frames[n_frames++] = frame;
+	}
+	decoder->taken_stack = record->next;
+	if (!n_frames)
+		return true;
+	event->stack = dms_stacks_add(decoder->names->stacks, frames, n_frames);
+	event->has |= DMS_HAS_STACK;
+	return event->stack != DMS_STR_NONE;
+}
+
+static void count_orphan(struct dms_decoder *decoder, const struct dms_record *record)
+{
+	if (record->data != decoder->taken_stack)
+		decoder->orphan_stacks++;
+}
+
+/* ---- the decoder ------------------------------------------------------------------------------ */
+
+static struct dms_error *count_malformed(struct tracepoint *tracepoint,
+					 const struct dms_record *record, malformed why)
+{
+	if (why == out_of_memory)
+		return &dms_error_nomem;
+	tracepoint->malformed++;
+	if (tracepoint->reason)
+		return NULL;
+	tracepoint->reason = dms_strdup(why);
+	tracepoint->reason_offset = record->offset;
+	return tracepoint->reason ? NULL : &dms_error_nomem;
+}
+
+struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_record *record,
+			     struct dms_event *ret)
+{
+	uint32_t type = record_type(decoder, record->data, record->size);
+	struct tracepoint *tracepoint;
+	malformed why;
+
+	ret->kind = DMS_EV_NONE;
+	if (type >= decoder->n_types || !decoder->by_type[type])
+		return NULL;
+	tracepoint = &decoder->tracepoints[decoder->by_type[type] - 1];
+	tracepoint->records++;
+	if (type == decoder->stack_type)
+		count_orphan(decoder, record);
+	if (!tracepoint->row)
+		return NULL;
+	*ret = (struct dms_event){
+		.kind = tracepoint->row->kind,
+		.ts = record->ts,
+		.cpu = record->cpu,
+		.instance = record->instance,
+		.device = DMS_ID_NONE,
+		.driver = DMS_ID_NONE,
+		.stack = DMS_ID_NONE,
+		.dir = DMS_DIR_UNKNOWN,
+	};
+	why = record->size < tracepoint->min_size ? "the record is shorter than its fields"
+						  : read_fields(decoder, tracepoint, record, ret);
+	if (!why && finish[ret->kind])
+		why = finish[ret->kind](decoder, ret);
+	if (!why && !take_stack(decoder, record, ret))
+		why = out_of_memory;
+	if (!why)
+		return NULL;
+	ret->kind = DMS_EV_NONE;
+	return count_malformed(tracepoint, record, why);
+}
+
+static int compare_tracepoints(const void *left, const void *right)
+{
+	const struct dms_format *a = ((const struct tracepoint *)left)->format;
+	const struct dms_format *b = ((const struct tracepoint *)right)->format;
+	int order = strcmp(a->system, b->system);
+
+	return order ? order : strcmp(a->name, b->name);
+}
+
+static const struct event_row *find_row(const struct dms_format *format)
+{
+	for (size_t i = 0; i < n_event_rows; i++) {
+		if (!strcmp(event_table[i].name, format->name) &&
+		    !strcmp(event_table[i].system, format->system))
+			return &event_table[i];
+	}
+	return NULL;
+}
+
+static struct dms_error *bind_all(struct dms_decoder *decoder)
+{
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
+		struct tracepoint *tracepoint = &decoder->tracepoints[i];
+		const struct dms_format *format = tracepoint->format;
+		struct dms_error *err;
+
+		if (format->id >= decoder->n_types)
+			continue; /* no record can name it */
+		if (decoder->by_type[format->id])
+			continue; /* the first of two formats of one id counts */
+		decoder->by_type[format->id] = i + 1;
+		if (!strcmp(format->system, "ftrace") && !strcmp(format->name, "kernel_stack")) {
+			decoder->stack_type = format->id;
+			decoder->stack_offset = bind_stack(decoder->tep, format);
+		}
+		tracepoint->row = find_row(format);
+		if (tracepoint->row && (err = bind_tracepoint(decoder->tep, tracepoint)))
+			return err;
+	}
+	return NULL;
+}
+
+/* swiotlb_bounced tells the width of dma_addr_t; else a 32-bit kernel has a 32-bit one. */
+static uint64_t mapping_error_of(const struct dms_decoder *decoder)
+{
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
+		const struct tracepoint *tracepoint = &decoder->tracepoints[i];
+
+		if (!tracepoint->row || tracepoint->row->kind != DMS_EV_BOUNCE)
+			continue;
+		for (uint32_t j = 0; j < tracepoint->n_fields; j++) {
+			if (tracepoint->fields[j].has == DMS_HAS_PHYS_ADDR)
+				return tracepoint->fields[j].size == 4 ? DMS_MAPPING_ERROR32
+								       : DMS_MAPPING_ERROR64;
+		}
+	}
+	return decoder->long_size == 4 ? DMS_MAPPING_ERROR32 : DMS_MAPPING_ERROR64;
+}
+
+static bool allocate(struct dms_decoder *decoder, const struct dms_format *formats, uint32_t n)
+{
+	decoder->n_types = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (formats[i].id < MAX_TYPES && formats[i].id >= decoder->n_types)
+			decoder->n_types = formats[i].id + 1;
+	}
+	decoder->by_type = dms_zalloc((size_t)decoder->n_types * sizeof(*decoder->by_type));
+	decoder->tracepoints = dms_zalloc((size_t)n * sizeof(*decoder->tracepoints));
+	decoder->tep = tep_alloc();
+	if (!decoder->by_type || !decoder->tracepoints || !decoder->tep)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		decoder->tracepoints[i].format = &formats[i];
+	decoder->n_tracepoints = n;
+	qsort(decoder->tracepoints, n, sizeof(*decoder->tracepoints), compare_tracepoints);
+	return true;
+}
+
+struct dms_error *dms_decoder_create(struct dms_source *source, const struct dms_names *names,
+				     struct dms_decoder **ret)
+{
+	const struct dms_source_info *info = dms_source_info(source);
+	struct dms_decoder *decoder = dms_zalloc(sizeof(*decoder));
+	const struct dms_format *formats;
+	struct dms_error *err;
+	uint32_t n_formats;
+
+	if (!decoder)
+		return &dms_error_nomem;
+	decoder->names = names;
+	decoder->long_size = info->long_size;
+	decoder->swap = info->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+	decoder->no_alloc_dir = alloc_dir_is_garbage(info->release);
+	decoder->stack_type = MAX_TYPES;
+	formats = dms_source_formats(source, &n_formats);
+	if (!allocate(decoder, formats, n_formats)) {
+		dms_decoder_destroy(decoder);
+		return &dms_error_nomem;
+	}
+	tep_set_loglevel(TEP_LOG_NONE);
+	tep_set_long_size(decoder->tep, (int)info->long_size);
+	tep_set_file_bigendian(decoder->tep, info->big_endian ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN);
+	err = bind_all(decoder);
+	if (err) {
+		dms_decoder_destroy(decoder);
+		return err;
+	}
+	decoder->mapping_error = mapping_error_of(decoder);
+	*ret = decoder;
+	return NULL;
+}
+
+void dms_decoder_destroy(struct dms_decoder *decoder)
+{
+	if (!decoder)
+		return;
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++)
+		dms_free(decoder->tracepoints[i].reason);
+	if (decoder->tep)
+		tep_free(decoder->tep);
+	dms_free(decoder->tracepoints);
+	dms_free(decoder->by_type);
+	dms_free(decoder->phys.values);
+	dms_free(decoder->dma.values);
+	dms_free(decoder->lengths.values);
+	dms_free(decoder);
+}
+
+uint32_t dms_decoder_n_tracepoints(const struct dms_decoder *decoder)
+{
+	return decoder->n_tracepoints;
+}
+
+void dms_decoder_count(const struct dms_decoder *decoder, uint32_t index,
+		       struct dms_tracepoint_count *ret)
+{
+	const struct tracepoint *tracepoint = &decoder->tracepoints[index];
+
+	*ret = (struct dms_tracepoint_count){
+		.system = tracepoint->format->system,
+		.name = tracepoint->format->name,
+		.records = tracepoint->records,
+		.malformed = tracepoint->malformed,
+		.reason = tracepoint->reason,
+		.reason_offset = tracepoint->reason_offset,
+		.decoded = tracepoint->row != NULL,
+	};
+}
+
+bool dms_decoder_has_kind(const struct dms_decoder *decoder, enum dms_event_kind kind)
+{
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
+		if (decoder->tracepoints[i].row && decoder->tracepoints[i].row->kind == kind)
+			return true;
+	}
+	return false;
+}
+
+uint64_t dms_decoder_orphan_stacks(const struct dms_decoder *decoder)
+{
+	return decoder->orphan_stacks;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What every reader of a trace format implements; dms_source is its common head. */
+#ifndef DMS_INPUT_SOURCE_H
+#define DMS_INPUT_SOURCE_H
+
+#include <dmascope/input.h>
+
+#include "file.h"
+
+/** The operations of one format. Their contracts are those of the dms_source_* calls. */
+struct source_ops {
+	struct dms_error *(*next)(struct dms_source *source, struct dms_item *ret);
+	struct dms_error *(*kallsyms)(struct dms_source *source, const char **ret,
+				      size_t *ret_size);
+	void (*progress)(const struct dms_source *source, uint64_t *ret_done, uint64_t *ret_total);
+	uint64_t (*damage)(const struct dms_source *source, const char **ret_first);
+	void (*close)(struct dms_source *source);
+};
+
+/** First member of each format's own struct. */
+struct dms_source {
+	const struct source_ops *ops;
+	struct dms_source_info info;
+	const struct dms_format *formats;
+	uint32_t n_formats;
+	const char *cmdlines;	   /* "pid comm" lines, terminated, or NULL */
+	struct source_comm *comms; /* cmdlines by pid, made at first use */
+	size_t n_comms, comms_capacity;
+};
+
+/* One row of the table of formats in source.c. Takes @file. */
+struct dms_error *tracedat_source_open(struct file *file, struct dms_source **ret);
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Lives begin: maps and allocations, successful or not. */
+#include <string.h>
+
+#include "state.h"
+
+/* This many identical mappings of an address that was never unmapped: its unmaps are elided. */
+#define ELIDED_DUPLICATES 64
+
+/* Fill the mapping from its event. */
+static void fill(struct dms_mapping *mapping, struct dms_model *model,
+		 const struct device_state *state, const struct dms_event *event,
+		 enum dms_mapping_kind kind)
+{
+	*mapping = (struct dms_mapping){
+		.serial = ++model->last_serial,
+		.dma_addr = event->dma_addr,
+		.cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr
+							     : event->phys_addr,
+		.size = event->size,
+		.attrs = event->attrs,
+		.map_ts = event->ts,
+		.device = state->device.index,
+		.map_cpu = event->cpu,
+		.map_pid = event->pid,
+		.map_stack = event->stack,
+		.has = event->has,
+		.nents = event->nents ? event->nents : 1,
+		.ents = event->ents ? event->ents : 1,
+		.epoch = model->epoch,
+		.kind = (uint8_t)kind,
+		.dir = event->dir,
+		.truncated = event->truncated,
+	};
+	if (event->n_phys)
+		mapping->cpu_addr = event->phys_list[0];
+	if (event->truncated)
+		mapping->doubts |= DMS_DOUBT_TRUNCATED;
+	if (kind == DMS_MAPPING_COHERENT)
+		mapping->dir = DMS_DIR_BIDIRECTIONAL; /* by the API's definition */
+}
+
+/* One block for the list, its extents and its physical addresses. */
+static bool add_list(struct live_mapping *live, const struct dms_event *event)
+{
+	struct dms_mapping *mapping = &live->mapping;
+	uint32_t n = event->n_dma ? event->n_dma : 1;
+	size_t segments_bytes = (size_t)n * sizeof(struct extent);
+	struct list_part *list;
+
+	list = dms_zalloc(sizeof(*list) + segments_bytes + (size_t)event->n_phys * 8);
+	if (!list)
+		return false;
+	list->sg.n_segments = n;
+	list->sg.n_phys = event->n_phys;
+	list->sg.phys = (uint64_t *)((char *)list->segments + segments_bytes);
+	if (event->n_phys)
+		memcpy(list->sg.phys, event->phys_list, (size_t)event->n_phys * 8);
+	for (uint32_t i = 0; i < n; i++) {
+		struct dms_segment *range = &list->segments[i].range;
+
+		range->dma_addr = event->n_dma ? event->dma_list[i] : event->dma_addr;
+		range->size = event->n_dma ? event->lengths[i] : event->size;
+		list->segments[i].owner = live;
+	}
+	list->by_phys.range.dma_addr = mapping->cpu_addr;
+	list->by_phys.owner = live;
+	live->list = list;
+	mapping->sg = &list->sg;
+	return true;
+}
+
+static bool index_mapping(struct device_state *state, struct live_mapping *live)
+{
+	struct list_part *list = live->list;
+
+	if (!list) {
+		live->extent.range = (struct dms_segment){ live->mapping.dma_addr,
+							   live->mapping.size };
+		live->extent.owner = live;
+		return extents_add(&state->extents, &live->extent);
+	}
+	for (uint32_t i = 0; i < list->sg.n_segments; i++) {
+		if (!extents_add(&state->extents, &list->segments[i]))
+			return false;
+	}
+	return extents_add(&state->lists, &list->by_phys);
+}
+
+/** The mappings an address already has. */
+struct twins {
+	const struct dms_mapping *mapping; /* the new one */
+	struct live_mapping *newest;	   /* at the same address, whatever it is */
+	struct live_mapping *oldest;	   /* identical to the new one */
+	uint32_t n_identical;
+};
+
+static bool count_twin(void *context, struct extent *extent)
+{
+	struct twins *twins = context;
+	const struct dms_mapping *old = &extent->owner->mapping, *new = twins->mapping;
+
+	if (!twins->newest || old->serial > twins->newest->mapping.serial)
+		twins->newest = extent->owner;
+	if (old->size == new->size && old->kind == new->kind && old->dir == new->dir) {
+		twins->n_identical++;
+		if (!twins->oldest || old->serial < twins->oldest->mapping.serial)
+			twins->oldest = extent->owner;
+	}
+	return true;
+}
+
+/*
+ * A second mapping of a live address is legal in direct mode. Behind an IOMMU it cannot be: the
+ * older one's unmap is late or was not recorded. And where drivers skip unmaps, the same memory is
+ * mapped again and again: without an end these lives would fill the memory.
+ */
+static struct dms_error *settle_twins(struct dms_model *model, struct device_state *state,
+				      const struct dms_event *event, const struct twins *twins)
+{
+	if (!twins->newest)
+		return NULL;
+	if (state->device.mode == DMS_MODE_IOMMU && !twins->newest->is_superseded)
+		return reorder_supersede(model, twins->newest, event->ts) ? NULL : &dms_error_nomem;
+	if (state->device.mode == DMS_MODE_IOMMU || twins->n_identical < ELIDED_DUPLICATES ||
+	    past_find(state, event->dma_addr))
+		return NULL;
+	state->has_elided = true;
+	return model_end_life(model, twins->oldest, event, DMS_END_ELIDED, DMS_DOUBT_ELIDED);
+}
+
+static bool learn(struct device_state *state, const struct dms_event *event)
+{
+	bool bounced = false;
+
+	if (event->has & DMS_HAS_PHYS_ADDR) {
+		bounced = device_take_bounce(state, event, &event->phys_addr, 1);
+		device_learn_mode(state, event->phys_addr, event->dma_addr, bounced);
+	} else if (event->n_phys) {
+		bounced = device_take_bounce(state, event, event->phys_list, event->n_phys);
+		if (event->n_phys == event->n_dma && !bounced)
+			device_learn_mode(state, event->phys_list[0], event->dma_list[0], false);
+	}
+	return bounced;
+}
+
+static void cover(struct dms_model *model, const struct dms_event *event,
+		  const struct dms_mapping *mapping)
+{
+	uint32_t n = mapping->sg ? mapping->sg->n_segments : 1;
+
+	if (!model->n_iovas)
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		struct dms_segment range = dms_mapping_segment(mapping, i);
+
+		iommu_cover(model, event, &range);
+	}
+}
+
+static struct dms_error *tell_failed(struct dms_model *model, struct device_state *state,
+				     const struct dms_event *event)
+{
+	struct dms_step step = { .kind = DMS_STEP_MAP_FAILED };
+	uint64_t phys = event->phys_addr;
+
+	device_take_bounce(state, event, &phys, 1); /* announced for this call, and in vain */
+	return model_tell(model, state, event, &step);
+}
+
+struct dms_error *model_begin(struct dms_model *model, struct device_state *state,
+			      const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct dms_step step = { .kind = DMS_STEP_MAP };
+	struct live_mapping *live;
+	struct dms_error *err;
+	struct twins twins = { 0 };
+
+	if (event->failed)
+		return tell_failed(model, state, event);
+	live = slots_take(&model->slots);
+	if (!live)
+		return &dms_error_nomem;
+	fill(&live->mapping, model, state, event, kind);
+	live->mapping.bounced = learn(state, event);
+	twins.mapping = &live->mapping;
+	if (state->extents.count)
+		extents_each_at(&state->extents, event->dma_addr, count_twin, &twins);
+	if ((event->n_phys && !add_list(live, event)) || !index_mapping(state, live))
+		return &dms_error_nomem;
+	if (++state->n_live > state->peak_live)
+		state->peak_live = state->n_live;
+	cover(model, event, &live->mapping);
+	reorder_note_map(model, state, event);
+	if ((err = settle_twins(model, state, event, &twins)))
+		return err;
+	step.mapping = &live->mapping;
+	step.related = twins.newest ? &twins.newest->mapping : NULL;
+	return model_tell(model, state, event, &step);
+}

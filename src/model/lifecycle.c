@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The life of a mapping as a table: what each kind of event does, and to which kind of mapping. */
+#include <dmascope/model.h>
+
+#include "state.h"
+
+typedef struct dms_error *(*lifecycle_fn)(struct dms_model *model, struct device_state *state,
+					  const struct dms_event *event,
+					  enum dms_mapping_kind kind);
+
+static struct dms_error *note_bounce(struct dms_model *model, struct device_state *state,
+				     const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct dms_step step = { .kind = DMS_STEP_BOUNCE };
+
+	(void)kind;
+	device_note_bounce(state, event);
+	if (!state->device.dma_mask || event->dma_mask < state->device.dma_mask)
+		state->device.dma_mask = event->dma_mask;
+	return model_tell(model, state, event, &step);
+}
+
+static struct dms_error *note_iommu(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct dms_step step = { .kind = DMS_STEP_IOMMU };
+
+	(void)kind;
+	if (event->kind == DMS_EV_IOMMU_MAP && event->size)
+		iommu_note_map(model, event);
+	return model_tell(model, state, event, &step);
+}
+
+static struct dms_error *note_group(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct dms_error *err;
+
+	if (event->has & DMS_HAS_ERR)
+		state->device.iommu_group = event->err;
+	err = note_iommu(model, state, event, kind);
+	/* The device leaves the system: nothing of it outlives that. */
+	if (!err && event->kind == DMS_EV_IOMMU_GROUP_REMOVE)
+		err = dms_model_unbind(model, state->device.name, event->ts);
+	return err;
+}
+
+static struct dms_error *note_fault(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct live_mapping *around = match_containing(state, event->dma_addr);
+	struct dms_step step = {
+		.kind = DMS_STEP_FAULT,
+		.mapping = around ? &around->mapping : NULL,
+		.past = past_find_containing(state, event->dma_addr),
+	};
+
+	(void)kind;
+	return model_tell(model, state, event, &step);
+}
+
+/* clang-format off */
+static const struct lifecycle_row {
+	lifecycle_fn apply; /* NULL: DMS_EV_NONE */
+	enum dms_mapping_kind kind;
+} lifecycle[DMS_EV_N_KINDS] = {
+	[DMS_EV_MAP]		     = { model_begin,  DMS_MAPPING_PAGE },
+	[DMS_EV_MAP_RESOURCE]	     = { model_begin,  DMS_MAPPING_RESOURCE },
+	[DMS_EV_MAP_SG]		     = { model_begin,  DMS_MAPPING_SG },
+	[DMS_EV_MAP_SG_ERR]	     = { model_begin,  DMS_MAPPING_SG },
+	[DMS_EV_ALLOC]		     = { model_begin,  DMS_MAPPING_COHERENT },
+	[DMS_EV_ALLOC_PAGES]	     = { model_begin,  DMS_MAPPING_PAGES },
+	[DMS_EV_ALLOC_SGT]	     = { model_begin,  DMS_MAPPING_NONCONTIGUOUS },
+	[DMS_EV_ALLOC_SGT_ERR]	     = { model_begin,  DMS_MAPPING_NONCONTIGUOUS },
+	[DMS_EV_UNMAP]		     = { model_finish, DMS_MAPPING_PAGE },
+	[DMS_EV_UNMAP_RESOURCE]	     = { model_finish, DMS_MAPPING_RESOURCE },
+	[DMS_EV_UNMAP_SG]	     = { model_finish, DMS_MAPPING_SG },
+	[DMS_EV_FREE]		     = { model_finish, DMS_MAPPING_COHERENT },
+	[DMS_EV_FREE_PAGES]	     = { model_finish, DMS_MAPPING_PAGES },
+	[DMS_EV_FREE_SGT]	     = { model_finish, DMS_MAPPING_NONCONTIGUOUS },
+	[DMS_EV_SYNC_FOR_CPU]	     = { model_sync,   DMS_MAPPING_PAGE },
+	[DMS_EV_SYNC_FOR_DEVICE]     = { model_sync,   DMS_MAPPING_PAGE },
+	[DMS_EV_SYNC_SG_FOR_CPU]     = { model_sync,   DMS_MAPPING_SG },
+	[DMS_EV_SYNC_SG_FOR_DEVICE]  = { model_sync,   DMS_MAPPING_SG },
+	[DMS_EV_BOUNCE]		     = { note_bounce,  DMS_MAPPING_PAGE },
+	[DMS_EV_IOMMU_MAP]	     = { note_iommu,   DMS_MAPPING_PAGE },
+	[DMS_EV_IOMMU_UNMAP]	     = { note_iommu,   DMS_MAPPING_PAGE },
+	[DMS_EV_IOMMU_FAULT]	     = { note_fault,   DMS_MAPPING_PAGE },
+	[DMS_EV_IOMMU_GROUP_ADD]     = { note_group,   DMS_MAPPING_PAGE },
+	[DMS_EV_IOMMU_GROUP_REMOVE]  = { note_group,   DMS_MAPPING_PAGE },
+	[DMS_EV_IOMMU_ATTACH]	     = { note_iommu,   DMS_MAPPING_PAGE },
+};
+/* clang-format on */
+
+enum dms_mapping_kind lifecycle_mapping_kind(enum dms_event_kind kind)
+{
+	return lifecycle[kind].kind;
+}
+
+struct dms_error *lifecycle_apply(struct dms_model *model, struct device_state *state,
+				  const struct dms_event *event)
+{
+	const struct lifecycle_row *row = &lifecycle[event->kind];
+
+	return row->apply ? row->apply(model, state, event, row->kind) : NULL;
+}

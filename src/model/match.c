@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Which live mapping an unmap or a sync means. */
+#include <string.h>
+
+#include "match.h"
+
+/*
+ * dma-debug's mask: NO_KERNEL_MAPPING, FORCE_CONTIGUOUS, PRIVILEGED, MMIO, REQUIRE_COHERENT,
+ * CC_SHARED. The other attributes may legally differ between map and unmap (nvme on 6.12 maps
+ * with NO_WARN and unmaps without). Source: kernel/dma/debug.c, Linux 7.1 and later.
+ */
+#define COMPARED_ATTRS ((1ull << 4) | (1ull << 6) | (1ull << 9) | (1ull << 10) | (1ull << 12) | \
+			(1ull << 13))
+
+static uint64_t event_cpu_addr(const struct dms_event *event)
+{
+	return (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr : event->phys_addr;
+}
+
+static bool is_list(const struct dms_mapping *mapping)
+{
+	return mapping->sg != NULL;
+}
+
+/* Entries beyond the shorter list are a matter of the count, not of the list. */
+static bool lists_differ(const struct dms_mapping *mapping, const struct dms_event *event)
+{
+	uint32_t n = mapping->sg->n_phys < event->n_phys ? mapping->sg->n_phys : event->n_phys;
+
+	return memcmp(mapping->sg->phys, event->phys_list, n * sizeof(uint64_t)) != 0;
+}
+
+uint32_t match_differs(const struct dms_mapping *mapping, const struct dms_event *event,
+		       enum dms_mapping_kind kind)
+{
+	uint32_t both = mapping->has & event->has, differs = 0;
+
+	if (mapping->kind != kind)
+		differs |= DMS_DIFFERS_KIND;
+	if ((both & DMS_HAS_SIZE) && mapping->size != event->size)
+		differs |= DMS_DIFFERS_SIZE;
+	if ((both & DMS_HAS_DIR) && mapping->dir != event->dir)
+		differs |= DMS_DIFFERS_DIR;
+	if ((both & DMS_HAS_ATTRS) && ((mapping->attrs ^ event->attrs) & COMPARED_ATTRS))
+		differs |= DMS_DIFFERS_ATTRS;
+	if ((both & DMS_HAS_VIRT_ADDR) && mapping->cpu_addr != event_cpu_addr(event))
+		differs |= DMS_DIFFERS_CPU_ADDR;
+	if ((both & DMS_HAS_PHYS_LIST) && is_list(mapping)) {
+		if (mapping->nents != event->nents && kind == DMS_MAPPING_SG)
+			differs |= DMS_DIFFERS_NENTS;
+		if (lists_differ(mapping, event))
+			differs |= DMS_DIFFERS_LIST;
+	}
+	return differs;
+}
+
+/** A search under way: the best candidate so far. */
+struct search {
+	const struct dms_event *event;
+	enum dms_mapping_kind kind;
+	uint32_t epoch;
+	struct match best;
+	unsigned int best_count; /* of differences */
+	uint32_t n_equally_good; /* candidates with the same number of differences */
+};
+
+/*
+ * Of equals the oldest: the next owner's map may be logged before this owner's unmap. But one
+ * mapped since events were last lost goes before one whose unmap may be among the lost.
+ */
+static bool is_preferred(const struct search *search, const struct dms_mapping *mapping)
+{
+	const struct dms_mapping *best = &search->best.live->mapping;
+	bool is_sure = mapping->epoch == search->epoch;
+	bool best_is_sure = best->epoch == search->epoch;
+
+	if (is_sure != best_is_sure)
+		return is_sure;
+	return mapping->serial < best->serial;
+}
+
+static bool consider(void *context, struct extent *extent)
+{
+	struct search *search = context;
+	struct dms_mapping *mapping = &extent->owner->mapping;
+	uint32_t differs = match_differs(mapping, search->event, search->kind);
+	unsigned int count = (unsigned int)__builtin_popcount(differs);
+
+	search->best.n_candidates++;
+	if (search->best.live && count == search->best_count)
+		search->n_equally_good++;
+	if (search->best.live &&
+	    (count > search->best_count ||
+	     (count == search->best_count && !is_preferred(search, mapping))))
+		return true;
+	if (!search->best.live || count < search->best_count)
+		search->n_equally_good = 1;
+	search->best.live = extent->owner;
+	search->best.differs = differs;
+	search->best_count = count;
+	return true;
+}
+
+static struct match conclude(struct search *search)
+{
+	struct match match = search->best;
+
+	if (!match.live)
+		return match;
+	if (match.differs && match.n_candidates > 1)
+		match.doubts |= DMS_DOUBT_AMBIGUOUS;
+	if (!match.differs && search->n_equally_good > 1 && match.live->is_superseded)
+		match.doubts |= DMS_DOUBT_AMBIGUOUS; /* or was its own unmap not recorded? */
+	if (match.live->mapping.epoch != search->epoch)
+		match.doubts |= DMS_DOUBT_LOST_EVENTS;
+	return match;
+}
+
+struct match match_unmap(const struct device_state *state, const struct dms_event *event,
+			 enum dms_mapping_kind kind, uint32_t epoch)
+{
+	struct search search = { .event = event, .kind = kind, .epoch = epoch };
+
+	if (state->extents.count)
+		extents_each_at(&state->extents, event->dma_addr, consider, &search);
+	return conclude(&search);
+}
+
+struct match match_unmap_list(const struct device_state *state, const struct dms_event *event,
+			      uint32_t epoch)
+{
+	struct search search = { .event = event, .kind = DMS_MAPPING_SG, .epoch = epoch };
+	struct match match;
+	uint64_t addr;
+
+	if (event->n_phys && state->lists.count)
+		extents_each_at(&state->lists, event->phys_list[0], consider, &search);
+	/* No list begins there: a single mapping of that memory, released as a list? */
+	if (!search.best.live && event->n_phys && state->extents.count &&
+	    device_direct_addr(state, event->phys_list[0], &addr))
+		extents_each_at(&state->extents, addr, consider, &search);
+	match = conclude(&search);
+	if (match.live && match.live->mapping.truncated)
+		match.doubts |= DMS_DOUBT_TRUNCATED;
+	return match;
+}
+
+/** The tightest mapping around a synced range. */
+struct containing {
+	const struct dms_event *event; /* NULL: anything that contains addr will do */
+	uint64_t addr, size;
+	struct extent *best;
+	uint64_t best_rank;
+};
+
+/* Small is good: first the size, then the direction, then age. */
+static uint64_t rank_of(const struct containing *search, const struct extent *extent)
+{
+	const struct dms_mapping *mapping = &extent->owner->mapping;
+	uint64_t rank = extent->range.size < UINT32_MAX ? extent->range.size : UINT32_MAX;
+	bool other_dir = search->event && (search->event->has & DMS_HAS_DIR) &&
+			 (mapping->has & DMS_HAS_DIR) && mapping->dir != search->event->dir;
+
+	return rank << 1 | other_dir;
+}
+
+static bool consider_containing(void *context, struct extent *extent)
+{
+	struct containing *search = context;
+	uint64_t offset = search->addr - extent->range.dma_addr, rank;
+
+	if (offset > extent->range.size || search->size > extent->range.size - offset)
+		return true;
+	rank = rank_of(search, extent);
+	if (search->best &&
+	    (rank > search->best_rank ||
+	     (rank == search->best_rank &&
+	      extent->owner->mapping.serial > search->best->owner->mapping.serial)))
+		return true;
+	search->best = extent;
+	search->best_rank = rank;
+	return true;
+}
+
+struct live_mapping *match_containing(const struct device_state *state, uint64_t addr)
+{
+	struct containing search = { .addr = addr, .size = 1 };
+
+	if (state->extents.count)
+		extents_each_around(&state->extents, addr, consider_containing, &search);
+	return search.best ? search.best->owner : NULL;
+}
+
+struct match match_sync(const struct device_state *state, const struct dms_event *event)
+{
+	struct containing search = { .event = event, .addr = event->dma_addr };
+	struct match match = { 0 };
+
+	/* Of a list sync the first segment leads to the list; its size is no single range. */
+	search.size = event->n_dma ? event->lengths[0] : event->size;
+	if (state->extents.count)
+		extents_each_around(&state->extents, event->dma_addr, consider_containing, &search);
+	if (!search.best)
+		return match;
+	match.live = search.best->owner;
+	match.n_candidates = 1;
+	if ((event->has & match.live->mapping.has & DMS_HAS_DIR) &&
+	    event->dir != match.live->mapping.dir)
+		match.differs |= DMS_DIFFERS_DIR;
+	if (event->n_dma && event->nents != match.live->mapping.nents)
+		match.differs |= DMS_DIFFERS_NENTS;
+	return match;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* Which live mapping an unmap or a sync means. */
+#ifndef DMS_MODEL_MATCH_H
+#define DMS_MODEL_MATCH_H
+
+#include "device.h"
+
+/** What a search found. */
+struct match {
+	struct live_mapping *live; /* NULL: none */
+	uint32_t differs;	   /* DMS_DIFFERS_* against the event */
+	uint32_t doubts;
+	uint32_t n_candidates;	   /* live mappings with that address */
+};
+
+/**
+ * The mapping @event (an unmap or free) releases. @epoch: the loss epoch now.
+ * Source: best fit among equal addresses as kernel/dma/debug.c __hash_bucket_find(), but several
+ * imperfect candidates are an ambiguous match and never none.
+ */
+struct match match_unmap(const struct device_state *state, const struct dms_event *event,
+			 enum dms_mapping_kind kind, uint32_t epoch);
+/** The mapping @event (dma_unmap_sg) releases, found by its list of physical addresses. */
+struct match match_unmap_list(const struct device_state *state, const struct dms_event *event,
+			      uint32_t epoch);
+/** The smallest live mapping that holds what @event (a sync) names. */
+struct match match_sync(const struct device_state *state, const struct dms_event *event);
+/** A live mapping that @addr lies inside of, not at its start; NULL if none. */
+struct live_mapping *match_containing(const struct device_state *state, uint64_t addr);
+
+/** DMS_DIFFERS_* between a release of @kind by @event and @mapping. */
+uint32_t match_differs(const struct dms_mapping *mapping, const struct dms_event *event,
+		       enum dms_mapping_kind kind);
+
+#endif

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The model: devices and their generations, gaps, time, and the steps told to its sink. */
+#include "state.h"
+
+struct dms_error *dms_model_create(const struct dms_names *names, dms_step_fn sink, void *context,
+				   struct dms_model **ret)
+{
+	struct dms_model *model = dms_zalloc(sizeof(*model));
+
+	if (!model)
+		return &dms_error_nomem;
+	model->names = names;
+	model->sink = sink;
+	model->context = context;
+	*ret = model;
+	return NULL;
+}
+
+void dms_model_destroy(struct dms_model *model)
+{
+	if (!model)
+		return;
+	slots_deinit(&model->slots);
+	for (size_t i = 0; i < model->n_devices; i++) {
+		device_deinit(model->devices[i]);
+		dms_free(model->devices[i]);
+	}
+	dms_free(model->devices);
+	dms_free(model->current);
+	dms_free(model->waiting.items);
+	dms_free(model->superseded.items);
+	dms_free(model);
+}
+
+struct dms_error *model_tell(struct dms_model *model, const struct device_state *state,
+			     const struct dms_event *event, struct dms_step *step)
+{
+	step->event = event;
+	step->device = state ? &state->device : NULL;
+	step->ts = event ? event->ts : model->now;
+	return model->sink(model->context, step);
+}
+
+/* ---- devices --------------------------------------------------------------------------------- */
+
+static struct device_state *current_device(const struct dms_model *model, uint32_t name)
+{
+	if (name >= model->current_capacity || !model->current[name])
+		return NULL;
+	return model->devices[model->current[name] - 1];
+}
+
+static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint64_t ts,
+				    struct device_state **ret)
+{
+	struct device_state *before = current_device(model, name);
+	struct device_state *state = dms_zalloc(sizeof(*state));
+	struct dms_step step = { .kind = DMS_STEP_DEVICE };
+
+	if (!state ||
+	    !dms_grow(&model->devices, &model->devices_capacity, model->n_devices + 1,
+		      sizeof(struct device_state *)) ||
+	    !dms_grow(&model->current, &model->current_capacity, (size_t)name + 1,
+		      sizeof(uint32_t))) {
+		dms_free(state);
+		return &dms_error_nomem;
+	}
+	state->device = (struct dms_device){
+		.index = (uint32_t)model->n_devices,
+		.name = name,
+		.generation = before ? before->device.generation + 1 : 1,
+		.iommu_group = -1,
+		.first_ts = ts,
+	};
+	state->is_from_bind = before != NULL;
+	model->devices[model->n_devices++] = state;
+	model->current[name] = (uint32_t)model->n_devices;
+	*ret = state;
+	model->now = ts;
+	return model_tell(model, state, NULL, &step);
+}
+
+static struct dms_error *find_device(struct dms_model *model, const struct dms_event *event,
+				     struct device_state **ret)
+{
+	*ret = NULL;
+	if (!(event->has & DMS_HAS_DEVICE))
+		return NULL;
+	*ret = current_device(model, event->device);
+	if (*ret && !(*ret)->is_closed)
+		return NULL;
+	return add_device(model, event->device, event->ts, ret);
+}
+
+uint32_t dms_model_n_devices(const struct dms_model *model)
+{
+	return (uint32_t)model->n_devices;
+}
+
+const struct dms_device *dms_model_device(const struct dms_model *model, uint32_t index)
+{
+	return &model->devices[index]->device;
+}
+
+/* ---- events, gaps, ends ------------------------------------------------------------------------ */
+
+/* Time moves on: gaps close, windows run out. */
+static struct dms_error *advance(struct dms_model *model, uint64_t ts)
+{
+	if (ts > model->now)
+		model->now = ts;
+	if (model->gap_until && ts >= model->gap_until) {
+		model->gap_until = 0;
+		model->epoch++;
+	}
+	if (!model->waiting.count && !model->superseded.count)
+		return NULL;
+	return reorder_expire(model, model->now);
+}
+
+struct dms_error *dms_model_event(struct dms_model *model, const struct dms_event *event)
+{
+	struct device_state *state;
+	struct dms_error *err;
+
+	if ((err = advance(model, event->ts)) || (err = find_device(model, event, &state)))
+		return err;
+	return lifecycle_apply(model, state, event);
+}
+
+struct dms_error *dms_model_gap(struct dms_model *model, const struct dms_gap *gap)
+{
+	struct dms_step step = { .kind = DMS_STEP_GAP, .gap = gap };
+	struct dms_error *err = advance(model, gap->after_ts);
+
+	if (err)
+		return err;
+	model->epoch++;
+	if (gap->before_ts > model->gap_until)
+		model->gap_until = gap->before_ts;
+	return model_tell(model, NULL, NULL, &step);
+}
+
+/* End every life, or those of one device, in the order of their slots. */
+static struct dms_error *end_all(struct dms_model *model, const struct device_state *only,
+				 enum dms_end end)
+{
+	for (struct slot_block *block = model->slots.first; block; block = block->next) {
+		for (size_t i = 0; i < SLOTS_PER_BLOCK; i++) {
+			struct live_mapping *live = &block->slots[i];
+			const struct device_state *state;
+			struct dms_error *err;
+			uint32_t doubts;
+
+			if (!live->mapping.serial)
+				continue;
+			state = model->devices[live->mapping.device];
+			if (only && state != only)
+				continue;
+			doubts = state->has_elided ? DMS_DOUBT_ELIDED : 0;
+			if ((err = model_end_life(model, live, NULL, end, doubts)))
+				return err;
+		}
+	}
+	return NULL;
+}
+
+struct dms_error *dms_model_unbind(struct dms_model *model, uint32_t name, uint64_t ts)
+{
+	struct device_state *state = current_device(model, name);
+	struct dms_error *err = advance(model, ts);
+
+	if (err || !state || state->is_closed)
+		return err;
+	state->is_closed = true;
+	return end_all(model, state, DMS_END_UNBOUND);
+}
+
+struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts)
+{
+	struct dms_step step = { .kind = DMS_STEP_END };
+	struct dms_error *err;
+
+	if ((err = advance(model, ts)) || (err = reorder_expire(model, UINT64_MAX)) ||
+	    (err = end_all(model, NULL, DMS_END_LIVE)))
+		return err;
+	iommu_flush(model);
+	return model_tell(model, NULL, NULL, &step);
+}
+
+void dms_model_uncovered(const struct dms_model *model, struct dms_uncovered *ret)
+{
+	*ret = model->uncovered;
+}
+
+uint64_t dms_mapping_row(struct dms_model *model, struct dms_mapping *mapping)
+{
+	if (!mapping->row)
+		mapping->row = ++model->last_row;
+	return mapping->row;
+}
+
+struct dms_segment dms_mapping_segment(const struct dms_mapping *mapping, uint32_t index)
+{
+	const struct list_part *list;
+
+	if (!mapping->sg)
+		return (struct dms_segment){ mapping->dma_addr, mapping->size };
+	list = (const struct list_part *)mapping->sg; /* sg is its first member */
+	return list->segments[index].range;
+}

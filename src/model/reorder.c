@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The reordering window: what is told or ended only after a while, should the trace explain it. */
+#include <string.h>
+
+#include "state.h"
+
+/* More than this in one window is no reordering; the oldest is then told early. */
+#define MAX_WAITING 4096
+
+/* Room for one more of @bytes behind the queued ones; NULL when memory is short. */
+static void *queue_push(struct queue *queue, size_t bytes)
+{
+	char *items;
+
+	if (queue->head && queue->head + queue->count == queue->capacity) {
+		memmove(queue->items, (char *)queue->items + queue->head * bytes,
+			queue->count * bytes);
+		queue->head = 0;
+	}
+	if (!dms_grow(&queue->items, &queue->capacity, queue->head + queue->count + 1, bytes))
+		return NULL;
+	items = queue->items;
+	return items + (queue->head + queue->count++) * bytes;
+}
+
+static void *queue_at(const struct queue *queue, size_t index, size_t bytes)
+{
+	return (char *)queue->items + (queue->head + index) * bytes;
+}
+
+static void queue_pop(struct queue *queue)
+{
+	queue->head++;
+	if (!--queue->count)
+		queue->head = 0;
+}
+
+static struct waiting *waiting_at(const struct dms_model *model, size_t index)
+{
+	return queue_at(&model->waiting, index, sizeof(struct waiting));
+}
+
+/* ---- unmatched unmaps ------------------------------------------------------------------------ */
+
+static struct dms_error *tell_unmatched(struct dms_model *model, struct device_state *state,
+					struct dms_step *step, enum dms_mapping_kind kind)
+{
+	const struct dms_event *event = step->event;
+	struct dms_mapping stand_in;
+	struct dms_error *err;
+
+	model_stand_in(event, state, kind, &stand_in);
+	step->mapping = &stand_in;
+	err = model_tell(model, state, event, step);
+	if (!err && step->end == DMS_END_PRE_TRACE) {
+		/* From here on the address has a history: a second unmap of it is one too many. */
+		struct dms_past past = {
+			.dma_addr = stand_in.dma_addr,
+			.size = stand_in.size,
+			.unmap_ts = event->ts,
+			.serial = UINT64_MAX,
+			.row = stand_in.row,
+			.map_stack = DMS_ID_NONE,
+			.unmap_stack = event->stack,
+			.unmap_cpu = event->cpu,
+			.unmap_pid = event->pid,
+			.epoch = model->epoch,
+			.kind = stand_in.kind,
+			.dir = stand_in.dir,
+			.end = DMS_END_PRE_TRACE,
+		};
+
+		past_add(state, event->kind == DMS_EV_UNMAP_SG ? past_list_key(stand_in.cpu_addr)
+							       : stand_in.dma_addr, &past);
+	}
+	return err;
+}
+
+static struct dms_error *tell_oldest(struct dms_model *model)
+{
+	struct waiting waiting = *waiting_at(model, 0);
+	struct dms_step step = {
+		.kind = DMS_STEP_UNMAP_UNMATCHED,
+		.event = &waiting.event,
+		.related = waiting.has_related ? &waiting.related : NULL,
+		.past = waiting.has_past ? &waiting.past : NULL,
+		.doubts = waiting.doubts,
+		.end = waiting.end,
+	};
+
+	queue_pop(&model->waiting);
+	waiting.device->n_waiting--;
+	return tell_unmatched(model, waiting.device, &step,
+			      lifecycle_mapping_kind(waiting.event.kind));
+}
+
+struct dms_error *reorder_hold(struct dms_model *model, struct device_state *state,
+			       const struct dms_step *step, enum dms_mapping_kind kind)
+{
+	struct dms_step now = *step;
+	struct waiting *waiting;
+	struct dms_error *err;
+
+	/* Lists are logged before they are released: theirs is no window to wait out. */
+	if (step->event->n_phys || step->end == DMS_END_PRE_TRACE)
+		return tell_unmatched(model, state, &now, kind);
+	if (model->waiting.count >= MAX_WAITING && (err = tell_oldest(model)))
+		return err;
+	waiting = queue_push(&model->waiting, sizeof(*waiting));
+	if (!waiting)
+		return &dms_error_nomem;
+	*waiting = (struct waiting){
+		.event = *step->event,
+		.device = state,
+		.doubts = step->doubts,
+		.end = step->end,
+		.has_related = step->related != NULL,
+		.has_past = step->past != NULL,
+	};
+	if (step->related) {
+		waiting->related = *step->related;
+		waiting->related.sg = NULL; /* it may be gone when this is told */
+	}
+	if (step->past)
+		waiting->past = *step->past;
+	state->n_waiting++;
+	return NULL;
+}
+
+void reorder_note_map(struct dms_model *model, const struct device_state *state,
+		      const struct dms_event *event)
+{
+	if (!state->n_waiting)
+		return;
+	for (size_t i = 0; i < model->waiting.count; i++) {
+		struct waiting *waiting = waiting_at(model, i);
+
+		if (waiting->device == state && waiting->event.cpu != event->cpu &&
+		    waiting->event.dma_addr == event->dma_addr)
+			waiting->doubts |= DMS_DOUBT_REORDERED;
+	}
+}
+
+/* ---- superseded mappings --------------------------------------------------------------------- */
+
+bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint64_t ts)
+{
+	struct superseded *superseded = queue_push(&model->superseded, sizeof(*superseded));
+
+	if (!superseded)
+		return false;
+	*superseded = (struct superseded){ live, live->mapping.serial, ts };
+	live->is_superseded = true;
+	return true;
+}
+
+static bool has_passed(uint64_t ts, uint64_t window, uint64_t now)
+{
+	return now == UINT64_MAX || (now > ts && now - ts > window);
+}
+
+static struct dms_error *end_superseded(struct dms_model *model, uint64_t now)
+{
+	while (model->superseded.count) {
+		struct superseded superseded =
+			*(struct superseded *)queue_at(&model->superseded, 0, sizeof(superseded));
+		struct dms_error *err;
+
+		if (!has_passed(superseded.ts, SUPERSEDE_NS, now))
+			break;
+		queue_pop(&model->superseded);
+		if (superseded.live->mapping.serial != superseded.serial)
+			continue; /* its unmap came */
+		err = model_end_life(model, superseded.live, NULL, DMS_END_LOST,
+				     DMS_DOUBT_UNTRACED);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct dms_error *reorder_expire(struct dms_model *model, uint64_t now)
+{
+	struct dms_error *err;
+
+	while (model->waiting.count &&
+	       has_passed(waiting_at(model, 0)->event.ts, REORDER_NS, now)) {
+		if ((err = tell_oldest(model)))
+			return err;
+	}
+	return model->superseded.count ? end_superseded(model, now) : NULL;
+}

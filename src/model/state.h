@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The model's inside, shared by its own files only. */
+#ifndef DMS_MODEL_STATE_H
+#define DMS_MODEL_STATE_H
+
+#include "match.h"
+
+/*
+ * How far events of two CPUs may stand in the wrong order before a verdict is told: an unmap is
+ * logged after the address is free, and the default clock differs between CPUs.
+ */
+#define REORDER_NS 1000000ull
+/* How long an unmap may be late behind the next map of its address: its task was preempted. */
+#define SUPERSEDE_NS 1000000000ull
+
+/** An unmatched unmap in the reordering window, with all its step borrows. */
+struct waiting {
+	struct dms_event event; /* without its lists */
+	struct dms_mapping related;
+	struct dms_past past;
+	struct device_state *device;
+	uint32_t doubts;
+	enum dms_end end;
+	bool has_related, has_past;
+};
+
+/** A mapping whose address was mapped again before its unmap was seen. */
+struct superseded {
+	struct live_mapping *live;
+	uint64_t serial; /* to see whether the slot still holds it */
+	uint64_t ts;
+};
+
+/** A first-in first-out queue of either. */
+struct queue {
+	void *items;
+	size_t capacity;
+	size_t head, count; /* items [head, head + count) are queued */
+};
+
+/** An iommu:map whose DMA-API call is still to come. */
+struct pending_iova {
+	uint64_t iova, size, ts;
+	uint32_t cpu, pid;
+	bool is_set;
+};
+/* A list of 128 entries behind an IOMMU makes at most as many. */
+#define PENDING_IOVAS 256
+
+struct dms_model {
+	const struct dms_names *names;
+	dms_step_fn sink;
+	void *context;
+	struct slot_pool slots;
+	struct device_state **devices; /* by index */
+	size_t n_devices, devices_capacity;
+	uint32_t *current;	/* name to index + 1 of its last generation */
+	size_t current_capacity;
+	uint64_t last_serial, last_row;
+	uint64_t now;		/* latest time stamp seen */
+	uint64_t gap_until;	/* events may be missing up to here; 0: no gap is open */
+	uint32_t epoch;		/* counts beginnings and ends of gaps */
+	struct queue waiting;	 /* of struct waiting, by time */
+	struct queue superseded; /* of struct superseded, by time */
+	struct pending_iova iovas[PENDING_IOVAS];
+	uint32_t next_iova, n_iovas;
+	struct dms_uncovered uncovered;
+};
+
+/** Tell the sink. @step.ts, .event and .device are filled in from @event and @state. */
+struct dms_error *model_tell(struct dms_model *model, const struct device_state *state,
+			     const struct dms_event *event, struct dms_step *step);
+
+/* begin.c: maps and allocations */
+struct dms_error *model_begin(struct dms_model *model, struct device_state *state,
+			      const struct dms_event *event, enum dms_mapping_kind kind);
+/* finish.c: unmaps and frees, and lives that end without one */
+struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
+			       const struct dms_event *event, enum dms_mapping_kind kind);
+struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
+				 const struct dms_event *event, enum dms_end end, uint32_t doubts);
+/** A stand-in mapping for an unmap whose map was not seen: has is 0. */
+void model_stand_in(const struct dms_event *event, const struct device_state *state,
+		    enum dms_mapping_kind kind, struct dms_mapping *ret);
+/* sync.c */
+struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
+			     const struct dms_event *event, enum dms_mapping_kind kind);
+
+/* reorder.c */
+/** Tell the unmatched unmap @step later, or now if it has lists. */
+struct dms_error *reorder_hold(struct dms_model *model, struct device_state *state,
+			       const struct dms_step *step, enum dms_mapping_kind kind);
+/** @event maps an address on @state: does an unmap of it wait? Then it may have come early. */
+void reorder_note_map(struct dms_model *model, const struct device_state *state,
+		      const struct dms_event *event);
+/** @live's address was mapped again. */
+bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint64_t ts);
+/** Tell and end what has waited long enough at @now; UINT64_MAX: everything. */
+struct dms_error *reorder_expire(struct dms_model *model, uint64_t now);
+
+/* iommu.c */
+void iommu_note_map(struct dms_model *model, const struct dms_event *event);
+/** A DMA-API call of @event's task just mapped @range: what it made the IOMMU map is covered. */
+void iommu_cover(struct dms_model *model, const struct dms_event *event,
+		 const struct dms_segment *range);
+/** Count what no call covered. */
+void iommu_flush(struct dms_model *model);
+
+/* lifecycle.c: which kind of mapping an event is about */
+enum dms_mapping_kind lifecycle_mapping_kind(enum dms_event_kind kind);
+/** Apply @event, of device @state (NULL for the iommu events that name none). */
+struct dms_error *lifecycle_apply(struct dms_model *model, struct device_state *state,
+				  const struct dms_event *event);
+
+#endif

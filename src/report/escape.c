@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Make names out of a trace harmless where they are printed: terminal, CSV, JSON. */
+#include <csv.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "local.h"
+
+/*
+ * Length of the well-formed UTF-8 sequence at @text (at most @bytes), and its code point;
+ * 0 if there is none. Overlong forms and surrogates are not well-formed.
+ */
+static size_t utf8_sequence(const unsigned char *text, size_t bytes, uint32_t *ret_code)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len;
+
+	if (text[0] < 0x80) {
+		*ret_code = text[0];
+		return 1;
+	}
+	len = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+	if (text[0] < 0xc0 || text[0] > 0xf4 || len > bytes)
+		return 0;
+	*ret_code = text[0] & (0x7fu >> len);
+	for (size_t i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		*ret_code = *ret_code << 6 | (text[i] & 0x3f);
+	}
+	if (*ret_code < least[len] || *ret_code > 0x10ffff ||
+	    (*ret_code >= 0xd800 && *ret_code < 0xe000))
+		return 0;
+	return len;
+}
+
+/* Code points that steer a terminal or hide what is there: controls, bidi, zero width. */
+static bool is_steering(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x61c, 0x61c },
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+		{ 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+	};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(ranges); i++) {
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+static bool is_kept(uint32_t code, enum dms_escape how)
+{
+	if (how == DMS_ESCAPE_JSON || (how == DMS_ESCAPE_CSV && (code == '\n' || code == '\t')))
+		return true;
+	return !is_steering(code);
+}
+
+/* A visible stand-in; returns its end. At most 8 bytes, "\U0001234" style being cut to need. */
+static char *put_visible(char *out, uint32_t code)
+{
+	static const struct {
+		uint32_t code;
+		const char *text;
+	} known[] = { { '\n', "\\n" }, { '\r', "\\r" }, { '\t', "\\t" } };
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(known); i++) {
+		if (known[i].code == code)
+			return stpcpy(out, known[i].text);
+	}
+	return out + sprintf(out, code < 0x80 ? "\\x%02" PRIx32 : "\\u%04" PRIx32, code);
+}
+
+/* What a spreadsheet would take for a formula. A lone sign is none. */
+static bool is_formula(const char *text, size_t bytes)
+{
+	return bytes > 1 && strchr("=+-@\t\r", text[0]) && text[0];
+}
+
+char *dms_escape(const char *text, size_t bytes, enum dms_escape how)
+{
+	const unsigned char *in = (const unsigned char *)text, *end = in + bytes;
+	char *escaped, *out;
+	uint32_t code;
+	size_t len;
+
+	/* a byte becomes at most "\xNN", a code point of 3 bytes or more at most "\uNNNNN" */
+	if (bytes > SIZE_MAX / 4 - 2 || !(escaped = dms_alloc(bytes * 4 + 2)))
+		return NULL;
+	out = escaped;
+	if (how == DMS_ESCAPE_CSV && is_formula(text, bytes))
+		*out++ = '\'';
+	for (; in < end; in += len ? len : 1) {
+		len = utf8_sequence(in, (size_t)(end - in), &code);
+		if (!len)
+			out += sprintf(out, "\\x%02x", *in);
+		else if (is_kept(code, how))
+			out = mempcpy(out, in, len);
+		else
+			out = put_visible(out, code);
+	}
+	*out = '\0';
+	return escaped;
+}
+
+size_t dms_text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+/* ---- CSV ------------------------------------------------------------------------------------- */
+
+struct dms_error *dms_csv_text(FILE *out, bool is_first, const char *text, size_t bytes)
+{
+	_cleanup_(dms_freep) char *harmless = dms_escape(text, bytes, DMS_ESCAPE_CSV);
+
+	if (!harmless)
+		return &dms_error_nomem;
+	if (!is_first)
+		fputc(',', out);
+	csv_fwrite(out, harmless, strlen(harmless));
+	return NULL;
+}
+
+void dms_csv_plain(FILE *out, bool is_first, const char *number)
+{
+	fprintf(out, "%s%s", is_first ? "" : ",", number);
+}
+
+void dms_csv_end_line(FILE *out)
+{
+	fputs("\r\n", out);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+json_t *dms_json_text(const char *text, size_t bytes)
+{
+	_cleanup_(dms_freep) char *clean = NULL;
+	json_t *string = json_stringn(text, bytes);
+
+	if (string)
+		return string;
+	clean = dms_escape(text, bytes, DMS_ESCAPE_JSON);
+	return clean ? json_string(clean) : NULL;
+}
+
+json_t *dms_json_u64(uint64_t value)
+{
+	if (value > INT64_MAX)
+		return json_sprintf("0x%" PRIx64, value);
+	return json_integer((json_int_t)value);
+}
+
+struct dms_error *dms_check_written(FILE *out)
+{
+	if (!ferror(out))
+		return NULL;
+	return dms_error_errno(DMS_ERROR_INTERNAL, errno ? errno : EIO, "writing the output");
+}

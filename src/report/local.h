@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* What the files of the report room share: escaping, tables, the columns of a device. */
+#ifndef DMASCOPE_REPORT_LOCAL_H
+#define DMASCOPE_REPORT_LOCAL_H
+
+#include <dmascope/report.h>
+
+/* ---- escape.c: the only place that knows what is dangerous where -------------------------- */
+
+enum dms_escape {
+	DMS_ESCAPE_TEXT, /* a terminal: no control, no bidirectional override, no bad UTF-8 */
+	DMS_ESCAPE_CSV,	 /* as TEXT, but newline and tab stay; a formula is disarmed by "'" */
+	DMS_ESCAPE_JSON, /* bad UTF-8 only: jansson escapes the rest */
+};
+/** A copy of @text (@bytes long) made harmless; NULL when memory is short. For dms_free(). */
+char *dms_escape(const char *text, size_t bytes, enum dms_escape how);
+/** Columns @text takes on a terminal: one for each code point. */
+size_t dms_text_width(const char *text);
+
+/** One CSV field, through libcsv; a comma before it unless it is the first of its line. */
+struct dms_error *dms_csv_text(FILE *out, bool is_first, const char *text, size_t bytes);
+/** The same for a number already formatted, or "" for NULL: never quoted. */
+void dms_csv_plain(FILE *out, bool is_first, const char *number);
+void dms_csv_end_line(FILE *out);
+
+struct json_t;
+/** As json_string() and json_integer(); above INT64_MAX "0x..." as text. NULL: memory. */
+struct json_t *dms_json_text(const char *text, size_t bytes);
+struct json_t *dms_json_u64(uint64_t value);
+
+/** DMS_ERROR_INTERNAL if writing to @out has failed at any time. */
+struct dms_error *dms_check_written(FILE *out);
+
+struct sqlite3;
+/** @db's last trouble: DMS_ERROR_INPUT for a damaged file, else as dms_db_error(). */
+struct dms_error *dms_read_error(struct sqlite3 *db, const char *doing);
+
+/* ---- table.c: aligned columns --------------------------------------------------------------- */
+
+struct dms_table;
+struct dms_table *dms_table_create(size_t n_columns);
+void dms_table_destroy(struct dms_table *table);
+/** Add the next title, then the next cell, column by column; copied. false: memory. */
+bool dms_table_title(struct dms_table *table, const char *title);
+bool dms_table_cell(struct dms_table *table, const char *text, bool is_number);
+size_t dms_table_rows(const struct dms_table *table);
+/**
+ * Print titles (only the first time) and rows, and forget the rows. Columns that do not fit
+ * into @width (0: no limit) follow in further tables that repeat the first column.
+ */
+void dms_table_print(struct dms_table *table, FILE *out, unsigned int width, bool colour);
+
+/* ---- columns.c: what is told of a device, for every output ---------------------------------- */
+
+enum dms_column_type {
+	DMS_COLUMN_TEXT,     /* const char *, NULL: not known */
+	DMS_COLUMN_U32,
+	DMS_COLUMN_COUNT,    /* uint64_t from here on */
+	DMS_COLUMN_BYTES,
+	DMS_COLUMN_DURATION, /* ns; meaningless unless the clock counts ns */
+	DMS_COLUMN_TIME,     /* trace clock */
+};
+
+enum dms_column_total { DMS_TOTAL_NONE, DMS_TOTAL_SUM };
+
+struct dms_column {
+	const char *key;   /* in JSON, CSV and view device_summary */
+	const char *title; /* in text; NULL: not shown there */
+	enum dms_column_type type;
+	size_t offset;	   /* in struct dms_device_summary */
+	bool is_optional;  /* in text: only if some device has a figure there */
+	enum dms_column_total total;
+};
+extern const struct dms_column dms_device_columns[];
+extern const size_t dms_n_device_columns;
+
+uint64_t dms_column_u64(const struct dms_column *column, const struct dms_device_summary *device);
+const char *dms_column_text(const struct dms_column *column,
+			    const struct dms_device_summary *device);
+/** Sums over all devices of @summary; saturated; columns without a total stay 0. */
+void dms_device_total(const struct dms_summary *summary, struct dms_device_summary *ret);
+
+/* ---- one printer a format ------------------------------------------------------------------- */
+
+struct dms_error *dms_summary_text(const struct dms_summary *summary, FILE *out,
+				   unsigned int width, bool colour);
+struct dms_error *dms_summary_json(const struct dms_summary *summary, FILE *out);
+struct dms_error *dms_summary_csv(const struct dms_summary *summary, FILE *out);
+
+/** "7.046780703" if @is_ns, else the plain count; "-" for UINT64_MAX. */
+const char *dms_format_time(uint64_t ts, bool is_ns, char *buf, size_t size);
+
+#endif

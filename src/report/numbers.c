@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Numbers for people: bytes, counts, durations, times; integers only, so every machine agrees. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "local.h"
+
+const char *dms_format_bytes(uint64_t bytes, char *buf, size_t size)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	uint64_t whole, tenths;
+
+	if (bytes < 1024) {
+		snprintf(buf, size, "%" PRIu64 " B", bytes);
+		return buf;
+	}
+	for (unsigned int i = 0; i < DMS_ARRAY_SIZE(units); i++) {
+		unsigned int shift = 10 * (i + 1);
+
+		whole = bytes >> shift;
+		tenths = ((bytes & ((1ull << shift) - 1)) * 10 + (1ull << (shift - 1))) >> shift;
+		whole += tenths / 10;
+		/* 1023.96 KiB would round to 1024.0 KiB: it is 1.0 MiB */
+		if (whole < 1024 || i + 1 == DMS_ARRAY_SIZE(units)) {
+			snprintf(buf, size, "%" PRIu64 ".%" PRIu64 " %s", whole, tenths % 10,
+				 units[i]);
+			break;
+		}
+	}
+	return buf;
+}
+
+const char *dms_format_count(uint64_t count, char *buf, size_t size)
+{
+	char digits[24], grouped[32], *end = grouped;
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, count);
+
+	for (int i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			*end++ = ',';
+		*end++ = digits[i];
+	}
+	*end = '\0';
+	snprintf(buf, size, "%s", grouped);
+	return buf;
+}
+
+const char *dms_format_ns(uint64_t ns, char *buf, size_t size)
+{
+	static const struct {
+		uint64_t ns;
+		const char *unit;
+	} units[] = {{1000, "us"}, {1000000, "ms"}, {1000000000, "s"}};
+	uint64_t whole, tenths;
+
+	if (ns == UINT64_MAX || ns < 1000) {
+		if (ns == UINT64_MAX)
+			snprintf(buf, size, "-");
+		else
+			snprintf(buf, size, "%" PRIu64 " ns", ns);
+		return buf;
+	}
+	for (unsigned int i = 0; i < DMS_ARRAY_SIZE(units); i++) {
+		whole = ns / units[i].ns;
+		tenths = (ns % units[i].ns * 10 + units[i].ns / 2) / units[i].ns;
+		whole += tenths / 10;
+		if (whole < 1000 || i + 1 == DMS_ARRAY_SIZE(units)) {
+			snprintf(buf, size, "%" PRIu64 ".%" PRIu64 " %s", whole, tenths % 10,
+				 units[i].unit);
+			break;
+		}
+	}
+	return buf;
+}
+
+const char *dms_format_time(uint64_t ts, bool is_ns, char *buf, size_t size)
+{
+	if (ts == UINT64_MAX)
+		snprintf(buf, size, "-");
+	else if (is_ns)
+		snprintf(buf, size, "%" PRIu64 ".%09" PRIu64, ts / 1000000000, ts % 1000000000);
+	else
+		snprintf(buf, size, "%" PRIu64, ts);
+	return buf;
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The summary of a run for programs: JSON and CSV; and the choice between the formats. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "local.h"
+
+/** An object being filled; failed: some member could not be made, memory is short. */
+struct object {
+	json_t *json;
+	bool failed;
+};
+
+static void put(struct object *object, const char *key, json_t *value)
+{
+	/* takes the reference to value, also when it fails */
+	object->failed |= json_object_set_new(object->json, key, value) != 0;
+}
+
+/* NULL: null */
+static void put_text(struct object *object, const char *key, const char *text)
+{
+	put(object, key, text ? dms_json_text(text, strlen(text)) : json_null());
+}
+
+/* UINT64_MAX: null, for times */
+static void put_time(struct object *object, const char *key, uint64_t ts)
+{
+	put(object, key, ts == UINT64_MAX ? json_null() : dms_json_u64(ts));
+}
+
+/* The object's value, or NULL when memory was short. */
+static json_t *finish(struct object *object)
+{
+	if (object->failed) {
+		json_decref(object->json);
+		return NULL;
+	}
+	return object->json;
+}
+
+static bool is_known(const struct dms_column *column, uint64_t value, bool is_ns)
+{
+	if (column->type == DMS_COLUMN_DURATION)
+		return is_ns && value != UINT64_MAX;
+	return column->type != DMS_COLUMN_TIME || value != UINT64_MAX;
+}
+
+static json_t *device_json(const struct dms_device_summary *device, bool is_ns)
+{
+	struct object object = {.json = json_object()};
+
+	for (size_t i = 0; i < dms_n_device_columns; i++) {
+		const struct dms_column *column = &dms_device_columns[i];
+		uint64_t value;
+
+		if (column->type == DMS_COLUMN_TEXT) {
+			put_text(&object, column->key, dms_column_text(column, device));
+			continue;
+		}
+		value = dms_column_u64(column, device);
+		put(&object, column->key,
+		    is_known(column, value, is_ns) ? dms_json_u64(value) : json_null());
+	}
+	return finish(&object);
+}
+
+static json_t *totals_json(const struct dms_summary *summary)
+{
+	struct object object = {.json = json_object()};
+	struct dms_device_summary total;
+
+	dms_device_total(summary, &total);
+	for (size_t i = 0; i < dms_n_device_columns; i++) {
+		const struct dms_column *column = &dms_device_columns[i];
+
+		if (column->total)
+			put(&object, column->key, dms_json_u64(dms_column_u64(column, &total)));
+	}
+	return finish(&object);
+}
+
+static json_t *input_json(const struct dms_summary *summary, size_t index)
+{
+	struct object object = {.json = json_object()};
+
+	put_text(&object, "path", summary->inputs[index]);
+	put_text(&object, "format", summary->formats[index]);
+	return finish(&object);
+}
+
+static json_t *note_json(const struct dms_note *note)
+{
+	struct object object = {.json = json_object()};
+
+	put_text(&object, "rule", note->rule);
+	put_text(&object, "device", note->device);
+	put_text(&object, "reason", note->reason);
+	return finish(&object);
+}
+
+static void put_lists(struct object *object, const struct dms_summary *summary)
+{
+	json_t *inputs = json_array(), *devices = json_array(), *notes = json_array();
+
+	for (size_t i = 0; i < summary->n_inputs; i++)
+		object->failed |= json_array_append_new(inputs, input_json(summary, i)) != 0;
+	for (size_t i = 0; i < summary->n_devices; i++)
+		object->failed |=
+			json_array_append_new(devices, device_json(&summary->devices[i],
+								   summary->clock_is_ns)) != 0;
+	for (size_t i = 0; i < summary->n_notes; i++)
+		object->failed |= json_array_append_new(notes, note_json(&summary->notes[i])) != 0;
+	put(object, "inputs", inputs);
+	put(object, "devices", devices);
+	put(object, "notes", notes);
+}
+
+static json_t *summary_json(const struct dms_summary *summary)
+{
+	struct object object = {.json = json_object()};
+	bool has_span = summary->records && summary->first_ts != UINT64_MAX &&
+			summary->last_ts >= summary->first_ts;
+
+	put_lists(&object, summary);
+	put_text(&object, "kernel", summary->kernel);
+	put_text(&object, "clock", summary->clock);
+	put(&object, "clock_is_ns", json_boolean(summary->clock_is_ns));
+	put(&object, "complete", json_boolean(summary->complete));
+	put_time(&object, "first_ns", has_span ? summary->first_ts : UINT64_MAX);
+	put_time(&object, "last_ns", has_span ? summary->last_ts : UINT64_MAX);
+	put(&object, "records", dms_json_u64(summary->records));
+	put(&object, "events", dms_json_u64(summary->events));
+	put(&object, "malformed", dms_json_u64(summary->malformed));
+	put(&object, "gaps", dms_json_u64(summary->gaps));
+	put(&object, "lost_events", dms_json_u64(summary->lost_events));
+	put(&object, "totals", totals_json(summary));
+	return finish(&object);
+}
+
+struct dms_error *dms_summary_json(const struct dms_summary *summary, FILE *out)
+{
+	json_t *json = summary_json(summary);
+	int failed;
+
+	if (!json)
+		return &dms_error_nomem;
+	failed = json_dumpf(json, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+	json_decref(json);
+	fputc('\n', out);
+	return failed && !ferror(out) ? &dms_error_nomem : NULL;
+}
+
+/* ---- CSV ---------------------------------------------------------------------------------------
+ */
+
+static struct dms_error *csv_device(const struct dms_device_summary *device, bool is_ns, FILE *out)
+{
+	struct dms_error *err = NULL;
+	char number[32];
+
+	for (size_t i = 0; !err && i < dms_n_device_columns; i++) {
+		const struct dms_column *column = &dms_device_columns[i];
+		const char *text = NULL;
+		uint64_t value = 0;
+
+		if (column->type == DMS_COLUMN_TEXT)
+			text = dms_column_text(column, device);
+		else
+			value = dms_column_u64(column, device);
+		number[0] = '\0';
+		if (column->type != DMS_COLUMN_TEXT && is_known(column, value, is_ns))
+			snprintf(number, sizeof(number), "%" PRIu64, value);
+		if (text)
+			err = dms_csv_text(out, i == 0, text, strlen(text));
+		else
+			dms_csv_plain(out, i == 0, number);
+	}
+	dms_csv_end_line(out);
+	return err;
+}
+
+struct dms_error *dms_summary_csv(const struct dms_summary *summary, FILE *out)
+{
+	struct dms_error *err = NULL;
+
+	for (size_t i = 0; i < dms_n_device_columns; i++)
+		dms_csv_plain(out, i == 0, dms_device_columns[i].key);
+	dms_csv_end_line(out);
+	for (size_t i = 0; !err && i < summary->n_devices; i++)
+		err = csv_device(&summary->devices[i], summary->clock_is_ns, out);
+	return err;
+}
+
+struct dms_error *dms_summary_print(const struct dms_summary *summary, enum dms_output format,
+				    FILE *out, unsigned int width, bool colour)
+{
+	struct dms_error *err = NULL;
+
+	switch (format) {
+	case DMS_FORMAT_TEXT:
+		err = dms_summary_text(summary, out, width, colour);
+		break;
+	case DMS_FORMAT_JSON:
+		err = dms_summary_json(summary, out);
+		break;
+	case DMS_FORMAT_CSV:
+		err = dms_summary_csv(summary, out);
+		break;
+	}
+	return err ? err : dms_check_written(out);
+}

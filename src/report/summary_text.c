@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The summary of a run for people: facts, a table of devices, what could not be judged. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "local.h"
+
+#define FACT_COLUMN   10 /* where the values of the facts begin */
+#define NO_CLOCK_NOTE "durations are shown as \"-\": the trace clock does not count nanoseconds"
+
+/** Where to print, and how. */
+struct paper {
+	FILE *out;
+	unsigned int width;
+	bool colour;
+};
+
+static const char *const plain = "\033[0m", *const bold = "\033[1m", *const yellow = "\033[33m";
+
+static void set_colour(const struct paper *paper, const char *escape)
+{
+	if (paper->colour)
+		fputs(escape, paper->out);
+}
+
+static void put_heading(const struct paper *paper, const char *text)
+{
+	fputc('\n', paper->out);
+	set_colour(paper, bold);
+	fputs(text, paper->out);
+	set_colour(paper, plain);
+	fputc('\n', paper->out);
+}
+
+/* A name out of the trace or the command line; false: memory. */
+static bool put_name(const struct paper *paper, const char *name)
+{
+	_cleanup_(dms_freep) char *harmless = dms_escape(name, strlen(name), DMS_ESCAPE_TEXT);
+
+	if (harmless)
+		fputs(harmless, paper->out);
+	return harmless != NULL;
+}
+
+static void put_label(const struct paper *paper, const char *label)
+{
+	fprintf(paper->out, "%-*s", FACT_COLUMN, label);
+}
+
+static bool put_inputs(const struct dms_summary *summary, const struct paper *paper)
+{
+	for (size_t i = 0; i < summary->n_inputs; i++) {
+		put_label(paper, i ? "" : "input");
+		if (!put_name(paper, summary->inputs[i]))
+			return false;
+		fputs(" (", paper->out);
+		if (!put_name(paper, summary->formats[i]))
+			return false;
+		fputs(")\n", paper->out);
+	}
+	return true;
+}
+
+static bool put_origin(const struct dms_summary *summary, const struct paper *paper)
+{
+	put_label(paper, "kernel");
+	if (!put_name(paper, summary->kernel ? summary->kernel : "not recorded"))
+		return false;
+	fputc('\n', paper->out);
+	put_label(paper, "clock");
+	if (!put_name(paper, summary->clock ? summary->clock : "not recorded"))
+		return false;
+	fputs(summary->clock_is_ns || !summary->clock ? "\n" : " (not in nanoseconds)\n",
+	      paper->out);
+	return true;
+}
+
+static void put_span(const struct dms_summary *summary, const struct paper *paper)
+{
+	char first[32], last[32], span[32];
+	bool is_ns = summary->clock_is_ns;
+
+	put_label(paper, "span");
+	if (!summary->records || summary->first_ts == UINT64_MAX ||
+	    summary->last_ts < summary->first_ts) {
+		fputs("empty\n", paper->out);
+		return;
+	}
+	dms_format_time(summary->first_ts, is_ns, first, sizeof(first));
+	dms_format_time(summary->last_ts, is_ns, last, sizeof(last));
+	if (is_ns)
+		dms_format_ns(summary->last_ts - summary->first_ts, span, sizeof(span));
+	else
+		snprintf(span, sizeof(span), "%" PRIu64 " ticks",
+			 summary->last_ts - summary->first_ts);
+	fprintf(paper->out, "%s, from %s to %s\n", span, first, last);
+}
+
+static void put_counts(const struct dms_summary *summary, const struct paper *paper)
+{
+	char records[32], events[32];
+
+	put_label(paper, "events");
+	fprintf(paper->out, "%s of DMA, swiotlb and IOMMU in %s records\n",
+		dms_format_count(summary->events, events, sizeof(events)),
+		dms_format_count(summary->records, records, sizeof(records)));
+}
+
+/* "3 gaps", "1 gap" */
+static void put_plural(const struct paper *paper, uint64_t count, const char *noun)
+{
+	char buf[32];
+
+	fprintf(paper->out, "%s %s%s", dms_format_count(count, buf, sizeof(buf)), noun,
+		count == 1 ? "" : "s");
+}
+
+static void put_losses(const struct dms_summary *summary, const struct paper *paper)
+{
+	bool lost = summary->gaps || summary->lost_events;
+
+	put_label(paper, "losses");
+	if (!lost && !summary->malformed) {
+		fputs("none\n", paper->out);
+		return;
+	}
+	set_colour(paper, yellow);
+	if (lost) {
+		put_plural(paper, summary->gaps, "gap");
+		fputs(summary->lost_events ? ", " : ", events not counted by the tracer",
+		      paper->out);
+		if (summary->lost_events)
+			put_plural(paper, summary->lost_events, "event");
+		fputs(" lost", paper->out);
+	}
+	if (summary->malformed) {
+		fputs(lost ? "; " : "", paper->out);
+		put_plural(paper, summary->malformed, "record");
+		fputs(" not decodable", paper->out);
+	}
+	set_colour(paper, plain);
+	fputc('\n', paper->out);
+}
+
+static void put_state(const struct dms_summary *summary, const struct paper *paper)
+{
+	if (summary->complete)
+		return;
+	put_label(paper, "state");
+	set_colour(paper, yellow);
+	fputs("incomplete: the analysis did not come to its end", paper->out);
+	set_colour(paper, plain);
+	fputc('\n', paper->out);
+}
+
+/* ---- the table of devices -------------------------------------------------------------------- */
+
+static bool is_number(const struct dms_column *column)
+{
+	return column->type != DMS_COLUMN_TEXT;
+}
+
+static bool has_figure(const struct dms_column *column, const struct dms_device_summary *device)
+{
+	return is_number(column) ? dms_column_u64(column, device) != 0
+				 : dms_column_text(column, device) != NULL;
+}
+
+static bool is_shown(const struct dms_column *column, const struct dms_summary *summary)
+{
+	if (!column->title)
+		return false;
+	for (size_t i = 0; column->is_optional && i < summary->n_devices; i++) {
+		if (has_figure(column, &summary->devices[i]))
+			return true;
+	}
+	return !column->is_optional;
+}
+
+static const char *format_cell(const struct dms_column *column,
+			       const struct dms_device_summary *device, bool is_ns, char *buf,
+			       size_t size)
+{
+	uint64_t value = is_number(column) ? dms_column_u64(column, device) : 0;
+	const char *text;
+
+	switch (column->type) {
+	case DMS_COLUMN_TEXT:
+		text = dms_column_text(column, device);
+		return text ? text : "-";
+	case DMS_COLUMN_U32:
+	case DMS_COLUMN_COUNT:
+		return dms_format_count(value, buf, size);
+	case DMS_COLUMN_BYTES:
+		return dms_format_bytes(value, buf, size);
+	case DMS_COLUMN_DURATION:
+		return dms_format_ns(is_ns ? value : UINT64_MAX, buf, size);
+	case DMS_COLUMN_TIME:
+		return dms_format_time(value, is_ns, buf, size);
+	}
+	return "-";
+}
+
+/* Later generations of a device are told apart as "name#2". */
+static bool add_name(struct dms_table *table, const struct dms_device_summary *device)
+{
+	_cleanup_(dms_freep) char *name = NULL;
+
+	if (device->generation <= 1)
+		return dms_table_cell(table, device->name, false);
+	name = dms_asprintf("%s#%" PRIu32, device->name, device->generation);
+	return name && dms_table_cell(table, name, false);
+}
+
+static bool add_device(struct dms_table *table, const struct dms_summary *summary,
+		       const struct dms_device_summary *device)
+{
+	char buf[48];
+
+	if (!add_name(table, device))
+		return false;
+	for (size_t i = 1; i < dms_n_device_columns; i++) {
+		const struct dms_column *column = &dms_device_columns[i];
+
+		if (is_shown(column, summary) &&
+		    !dms_table_cell(
+			    table,
+			    format_cell(column, device, summary->clock_is_ns, buf, sizeof(buf)),
+			    is_number(column)))
+			return false;
+	}
+	return true;
+}
+
+static bool add_total(struct dms_table *table, const struct dms_summary *summary)
+{
+	struct dms_device_summary total;
+	char buf[48];
+
+	dms_device_total(summary, &total);
+	if (!dms_table_cell(table, "all devices", false))
+		return false;
+	for (size_t i = 1; i < dms_n_device_columns; i++) {
+		const struct dms_column *column = &dms_device_columns[i];
+		const char *text =
+			column->total ? format_cell(column, &total, true, buf, sizeof(buf)) : "";
+
+		if (is_shown(column, summary) && !dms_table_cell(table, text, is_number(column)))
+			return false;
+	}
+	return true;
+}
+
+static bool fill_table(struct dms_table *table, const struct dms_summary *summary)
+{
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < dms_n_device_columns; i++) {
+		if (is_shown(&dms_device_columns[i], summary))
+			ok = dms_table_title(table, dms_device_columns[i].title);
+	}
+	for (size_t i = 0; ok && i < summary->n_devices; i++)
+		ok = add_device(table, summary, &summary->devices[i]);
+	return ok && (summary->n_devices < 2 || add_total(table, summary));
+}
+
+static bool put_devices(const struct dms_summary *summary, const struct paper *paper)
+{
+	struct dms_table *table;
+	size_t n_shown = 0;
+	bool ok;
+
+	for (size_t i = 0; i < dms_n_device_columns; i++)
+		n_shown += is_shown(&dms_device_columns[i], summary);
+	fputc('\n', paper->out);
+	if (!summary->n_devices) {
+		fputs("no device has a DMA event in this trace\n", paper->out);
+		return true;
+	}
+	table = dms_table_create(n_shown);
+	ok = table && fill_table(table, summary);
+	if (ok)
+		dms_table_print(table, paper->out, paper->width, paper->colour);
+	dms_table_destroy(table);
+	return ok;
+}
+
+/* ---- notes ------------------------------------------------------------------------------------
+ */
+
+/* "  rule, device: reason", in lines of the paper's width. */
+static void put_note_line(const char *text, const struct paper *paper)
+{
+	size_t column = 2;
+
+	fputs("- ", paper->out);
+	while (*text) {
+		size_t bytes = strcspn(text, " ");
+		_cleanup_(dms_freep) char *word = dms_strndup(text, bytes);
+		size_t width = word ? dms_text_width(word) : bytes;
+
+		if (paper->width && column > 2 && column + width > paper->width) {
+			fputs("\n  ", paper->out);
+			column = 2;
+		}
+		fprintf(paper->out, "%.*s", (int)bytes, text);
+		text += bytes;
+		column += width + 1;
+		if (*text && (!paper->width || column < paper->width))
+			fputc(' ', paper->out);
+		text += *text != '\0';
+	}
+	fputc('\n', paper->out);
+}
+
+static bool put_note(const struct dms_note *note, const struct paper *paper)
+{
+	_cleanup_(dms_freep) char *text = NULL, *harmless = NULL;
+
+	text = dms_asprintf("%s%s%s%s%s", note->rule ? note->rule : "",
+			    note->rule && note->device ? ", " : "",
+			    note->device ? note->device : "",
+			    note->rule || note->device ? ": " : "", note->reason);
+	if (text)
+		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
+	if (harmless)
+		put_note_line(harmless, paper);
+	return harmless != NULL;
+}
+
+static bool put_notes(const struct dms_summary *summary, const struct paper *paper)
+{
+	bool has_clock_note = !summary->clock_is_ns && summary->n_devices;
+
+	if (!summary->n_notes && !has_clock_note)
+		return true;
+	put_heading(paper, "not judged, and why");
+	if (has_clock_note)
+		put_note_line(NO_CLOCK_NOTE, paper);
+	for (size_t i = 0; i < summary->n_notes; i++) {
+		if (!put_note(&summary->notes[i], paper))
+			return false;
+	}
+	return true;
+}
+
+struct dms_error *dms_summary_text(const struct dms_summary *summary, FILE *out, unsigned int width,
+				   bool colour)
+{
+	const struct paper paper = {.out = out, .width = width, .colour = colour};
+
+	if (!put_inputs(summary, &paper) || !put_origin(summary, &paper))
+		return &dms_error_nomem;
+	put_span(summary, &paper);
+	put_counts(summary, &paper);
+	put_losses(summary, &paper);
+	put_state(summary, &paper);
+	if (!put_devices(summary, &paper) || !put_notes(summary, &paper))
+		return &dms_error_nomem;
+	return NULL;
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* A log-linear histogram: exact below 32, then 32 buckets to each power of two. */
+#include <dmascope/stats.h>
+
+#define SUB_BUCKETS (1u << DMS_HISTOGRAM_SUB_BITS)
+
+/* Bits by which values of bucket @index are coarser than 1. */
+static unsigned int bucket_shift(uint32_t index)
+{
+	uint32_t group = index >> DMS_HISTOGRAM_SUB_BITS;
+
+	return group ? group - 1 : 0;
+}
+
+static uint32_t bucket_of(uint64_t value)
+{
+	unsigned int shift;
+
+	if (value < SUB_BUCKETS)
+		return (uint32_t)value;
+	shift = 63 - (unsigned int)__builtin_clzll(value) - DMS_HISTOGRAM_SUB_BITS;
+	/* value >> shift is in [32, 64): its upper bit moves on to the next group */
+	return (shift << DMS_HISTOGRAM_SUB_BITS) + (uint32_t)(value >> shift);
+}
+
+void dms_histogram_bounds(uint32_t index, uint64_t *ret_low, uint64_t *ret_high)
+{
+	unsigned int shift = bucket_shift(index);
+	uint64_t low = index & (SUB_BUCKETS - 1);
+
+	if (index >= SUB_BUCKETS)
+		low = (low + SUB_BUCKETS) << shift;
+	*ret_low = low;
+	*ret_high = low + ((1ull << shift) - 1);
+}
+
+void dms_histogram_add(struct dms_histogram *histogram, uint64_t value)
+{
+	uint32_t *bucket = &histogram->buckets[bucket_of(value)];
+
+	if (!histogram->count || value < histogram->min)
+		histogram->min = value;
+	if (!histogram->count || value > histogram->max)
+		histogram->max = value;
+	if (__builtin_add_overflow(histogram->sum, value, &histogram->sum))
+		histogram->sum = UINT64_MAX;
+	histogram->count++;
+	if (*bucket != UINT32_MAX)
+		(*bucket)++;
+}
+
+/* The value of rank ceil(count * permille / 1000), which is one that was added. */
+uint64_t dms_histogram_quantile(const struct dms_histogram *histogram, unsigned int permille)
+{
+	unsigned __int128 wanted = (unsigned __int128)histogram->count * permille;
+	uint64_t rank = (uint64_t)((wanted + 999) / 1000), passed = 0, low, high;
+
+	if (permille > 1000 || rank > histogram->count)
+		return histogram->max;
+	if (rank <= 1)
+		return histogram->min;
+	for (uint32_t i = 0; i < DMS_HISTOGRAM_BUCKETS; i++) {
+		passed += histogram->buckets[i];
+		if (passed < rank)
+			continue;
+		dms_histogram_bounds(i, &low, &high);
+		return high < histogram->max ? high : histogram->max;
+	}
+	return histogram->max; /* a bucket is full to its 32 bits */
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Rows that are told once, after the last step: what the run, its files and its devices were. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "store.h"
+
+static const char *const statement_sql[DMS_N_STATEMENTS] = {
+	[DMS_SQL_RUN] = "INSERT OR REPLACE INTO run VALUES (?, ?)",
+	[DMS_SQL_INPUT] =
+		"INSERT INTO input_file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_INSTANCE] = "INSERT INTO instance VALUES (?, ?, ?)",
+	[DMS_SQL_TRACEPOINT] = "INSERT INTO tracepoint VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_DEVICE] = "INSERT INTO device VALUES (?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_COUNTER] = "INSERT INTO device_counter VALUES (?, ?, ?, ?)",
+	[DMS_SQL_HISTOGRAM] = "INSERT INTO histogram VALUES (?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_SYMBOL] = "INSERT INTO symbol VALUES (?, ?, ?, ?)",
+	[DMS_SQL_STACK] = "INSERT INTO stack VALUES (?, ?, ?, ?)",
+	[DMS_SQL_FRAME] = "INSERT INTO frame VALUES (?, ?, ?, ?, ?)",
+	[DMS_SQL_TASK] = "INSERT OR REPLACE INTO task VALUES (?, ?)",
+	[DMS_SQL_NOT_JUDGED] = "INSERT INTO not_judged VALUES (?, ?, ?, ?)",
+};
+
+static int bind(sqlite3_stmt *statement, int place, const struct dms_value *value)
+{
+	if (value->is_null)
+		return sqlite3_bind_null(statement, place);
+	if (value->text)
+		return sqlite3_bind_text(statement, place, value->text, value->bytes,
+					 SQLITE_STATIC);
+	return sqlite3_bind_int64(statement, place, value->integer);
+}
+
+static struct dms_error *bind_and_step(struct dms_store *store, sqlite3_stmt *statement,
+				       const struct dms_value *values, int n_values)
+{
+	for (int i = 0; i < n_values; i++) {
+		if (bind(statement, i + 1, &values[i]))
+			return dms_store_error(store, "writing the database");
+	}
+	sqlite3_step(statement);
+	if (sqlite3_reset(statement))
+		return dms_store_error(store, "writing the database");
+	return NULL;
+}
+
+struct dms_error *dms_store_tell(struct dms_store *store, enum dms_statement statement,
+				 const struct dms_value *values, int n_values)
+{
+	struct dms_error *err = dms_store_drain(store);
+
+	if (err)
+		return err;
+	if (!store->statements[statement] &&
+	    sqlite3_prepare_v3(store->db, statement_sql[statement], -1, SQLITE_PREPARE_PERSISTENT,
+			       &store->statements[statement], NULL))
+		return dms_store_error(store, "preparing to write");
+	return bind_and_step(store, store->statements[statement], values, n_values);
+}
+
+#define TELL(store, statement, values)                                                            \
+	dms_store_tell(store, statement, values, (int)DMS_ARRAY_SIZE(values))
+
+struct dms_error *dms_store_run(struct dms_store *store, const char *key, const char *value)
+{
+	const struct dms_value values[] = { dms_text(key), dms_text(value) };
+
+	return TELL(store, DMS_SQL_RUN, values);
+}
+
+struct dms_error *dms_store_run_u64(struct dms_store *store, const char *key, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	return dms_store_run(store, key, text);
+}
+
+struct dms_error *dms_store_input(struct dms_store *store, uint32_t index,
+				  const struct dms_source_info *info, const char *hash)
+{
+	const struct dms_value values[] = {
+		dms_int(index),
+		dms_text(info->path),
+		dms_text(hash),
+		dms_text(info->format),
+		dms_text(info->uname),
+		dms_text(info->release),
+		dms_text(info->clock),
+		dms_text(info->tool),
+		dms_int(info->n_cpus),
+		dms_int(info->page_size),
+		dms_int(info->long_size),
+		dms_int(info->big_endian),
+		dms_int(info->clock_is_ns),
+		dms_count(info->file_size),
+		dms_count(info->lost_by_stats),
+		dms_count(info->missing_bytes),
+	};
+
+	return TELL(store, DMS_SQL_INPUT, values);
+}
+
+struct dms_error *dms_store_instance(struct dms_store *store, uint32_t file, uint32_t index,
+				     const char *name)
+{
+	const struct dms_value values[] = { dms_int(file), dms_int(index), dms_text(name) };
+
+	return TELL(store, DMS_SQL_INSTANCE, values);
+}
+
+struct dms_error *dms_store_tracepoint(struct dms_store *store, uint32_t file,
+				       const struct dms_tracepoint_count *count)
+{
+	const struct dms_value values[] = {
+		dms_int(file),
+		dms_text(count->system),
+		dms_text(count->name),
+		dms_count(count->records),
+		dms_count(count->malformed),
+		dms_text(count->reason),
+		dms_int_if(count->reason, count->reason_offset),
+		dms_int(count->decoded),
+	};
+
+	return TELL(store, DMS_SQL_TRACEPOINT, values);
+}
+
+struct dms_error *dms_store_task(struct dms_store *store, uint32_t pid, const char *comm)
+{
+	const struct dms_value values[] = { dms_int(pid), dms_text(comm) };
+
+	return TELL(store, DMS_SQL_TASK, values);
+}
+
+struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule, uint32_t device,
+				       const char *reason)
+{
+	const struct dms_value values[] = {
+		dms_int(++store->n_not_judged),
+		dms_text(rule),
+		dms_int_if(device != DMS_ID_NONE, (uint64_t)device + 1),
+		dms_text(reason),
+	};
+
+	return TELL(store, DMS_SQL_NOT_JUDGED, values);
+}
+
+/* ---- devices --------------------------------------------------------------------------------- */
+
+static struct dms_error *tell_counter(struct dms_store *store, uint64_t device_row,
+				      const char *name, uint64_t value, const char *unit)
+{
+	const struct dms_value values[] = {
+		dms_int(device_row),
+		dms_text(name),
+		dms_count(value),
+		dms_text(unit),
+	};
+
+	return TELL(store, DMS_SQL_COUNTER, values);
+}
+
+static struct dms_error *tell_counters(struct dms_store *store, uint64_t device_row,
+				       const struct dms_device_stats *stats)
+{
+	struct dms_error *err = NULL;
+
+	for (int i = 0; i < DMS_N_COUNTERS && !err; i++) {
+		/* Without probes nobody can count these: no row, rather than a 0 that lies. */
+		if (i == DMS_COUNT_ERRORS_UNCHECKED && !stats->counters[i])
+			continue;
+		err = tell_counter(store, device_row, dms_counter_name((enum dms_counter)i),
+				   stats->counters[i], dms_counter_unit((enum dms_counter)i));
+	}
+	return err;
+}
+
+/* Figures beside the counters of enum dms_counter, so that summaries need not read mapping. */
+static struct dms_error *tell_peaks(struct dms_store *store, uint64_t device_row,
+				    const struct dms_device_stats *stats)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+		const char *unit;
+	} rows[] = {
+		{ "peak_live", stats->peak_live, "mappings" },
+		{ "peak_live_time", stats->peak_live_ts, "ns" },
+		{ "peak_live_bytes", stats->peak_live_bytes, "bytes" },
+		{ "peak_live_bytes_time", stats->peak_live_bytes_ts, "ns" },
+	};
+	struct dms_error *err = NULL;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows) && !err; i++)
+		err = tell_counter(store, device_row, rows[i].name, rows[i].value, rows[i].unit);
+	return err;
+}
+
+static struct dms_error *tell_lifetimes(struct dms_store *store, uint64_t device_row,
+					const struct dms_histogram *histogram)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+		const char *unit;
+	} rows[] = {
+		{ "lifetime_count", histogram->count, "mappings" },
+		{ "lifetime_sum", histogram->sum, "ns" },
+		{ "lifetime_min", histogram->min, "ns" },
+		{ "lifetime_p50", dms_histogram_quantile(histogram, 500), "ns" },
+		{ "lifetime_p90", dms_histogram_quantile(histogram, 900), "ns" },
+		{ "lifetime_p99", dms_histogram_quantile(histogram, 990), "ns" },
+		{ "lifetime_max", histogram->max, "ns" },
+	};
+	struct dms_error *err = NULL;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows) && !err; i++)
+		err = tell_counter(store, device_row, rows[i].name, rows[i].value, rows[i].unit);
+	return err;
+}
+
+static struct dms_error *tell_buckets(struct dms_store *store, uint64_t device_row,
+				      const struct dms_histogram *histogram)
+{
+	struct dms_error *err = NULL;
+	uint64_t low, high;
+
+	for (uint32_t i = 0; i < DMS_HISTOGRAM_BUCKETS && !err; i++) {
+		if (!histogram->buckets[i])
+			continue;
+		dms_histogram_bounds(i, &low, &high);
+		const struct dms_value values[] = {
+			dms_int(device_row), dms_text("lifetime"), dms_count(low),
+			dms_count(high),     dms_int(histogram->buckets[i]), dms_text("ns"),
+		};
+
+		err = TELL(store, DMS_SQL_HISTOGRAM, values);
+	}
+	return err;
+}
+
+struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,
+				   const struct dms_device *device,
+				   const struct dms_device_stats *stats)
+{
+	uint64_t row = (uint64_t)device->index + 1;
+	const struct dms_value values[] = {
+		dms_int(row),
+		dms_text(dms_strtab_get(names->devices, device->name)),
+		dms_int(device->generation),
+		dms_text(dms_address_mode_name(device->mode)),
+		dms_int_if(device->dma_mask, device->dma_mask),
+		dms_int_if(device->iommu_group >= 0, (uint64_t)device->iommu_group),
+		dms_int(device->first_ts),
+		dms_int_if(stats, stats ? stats->last_ts : 0),
+	};
+	struct dms_error *err = TELL(store, DMS_SQL_DEVICE, values);
+
+	if (err || !stats)
+		return err;
+	err = tell_counters(store, row, stats);
+	if (!err)
+		err = tell_peaks(store, row, stats);
+	if (err || !stats->lifetime || !stats->lifetime->count)
+		return err;
+	err = tell_lifetimes(store, row, stats->lifetime);
+	return err ? err : tell_buckets(store, row, stats->lifetime);
+}

@@ -1,0 +1,206 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The bench: speed and memory of analyze as ratios against trace-cmd report, in one run.
+#
+# Environment: BUILD and SRCDIR as for the tests; DMASCOPE the program (default $BUILD/dmascope);
+# BENCH_EVENTS events of the generated trace (5000000), BENCH_RUNS runs of which the best counts
+# (3), BENCH_DIR where traces and databases go (about 150 bytes an event are needed).
+# Exit: 0 all targets met, 1 a target missed, 4 the bench itself could not run.
+set -u
+LC_ALL=C
+: "${BUILD:=build}" "${SRCDIR:=.}"
+dmascope=${DMASCOPE:-$BUILD/dmascope}
+tracegen=$BUILD/tools/tracegen
+count_events=$BUILD/tools/count_events
+events=${BENCH_EVENTS:-5000000}
+runs=${BENCH_RUNS:-3}
+work=$(mktemp -d -p "${BENCH_DIR:-$BUILD}" bench.XXXXXX) || exit 4
+trap 'rm -rf "$work"' EXIT
+missed=0
+facts=""
+
+fail() {
+	echo "bench: $1" >&2
+	exit 4
+}
+
+# fact KEY VALUE: for the closing line
+fact() { facts="$facts $1=$2"; }
+
+# calc EXPRESSION: floating point
+calc() { awk "BEGIN { printf \"%.${2:-2}f\", $1 }"; }
+
+# row WHAT TARGET MEASURED CONDITION: one line of the table; the condition says if it is met
+row() {
+	local verdict=-
+
+	if [ -n "$4" ]; then
+		verdict=ok
+		if [ "$(calc "($4) ? 1 : 0" 0)" != 1 ]; then
+			verdict=MISSED
+			missed=1
+		fi
+	fi
+	printf '%-54s %14s %16s  %s\n' "$1" "$2" "$3" "$verdict"
+}
+
+# run COMMAND...: its wall seconds into $wall, user and system seconds into $cpu
+run() {
+	local out
+
+	TIMEFORMAT='%R %U %S'
+	out=$({ time "$@" >"$work/stdout" 2>"$work/stderr"; } 2>&1) ||
+		fail "failed: $*: $(tail -n 1 "$work/stderr")"
+	read -r wall user sys <<<"$out"
+	cpu=$(calc "$user + $sys" 3)
+}
+
+# best KEY COMMAND...: keeps the fastest run in best_wall[KEY] and its CPU time in best_cpu[KEY]
+declare -A best_wall best_cpu
+best() {
+	local key=$1
+
+	shift
+	run "$@"
+	if [ -z "${best_wall[$key]:-}" ] || [ "$(calc "$wall < ${best_wall[$key]}" 0)" = 1 ]; then
+		best_wall[$key]=$wall
+		best_cpu[$key]=$cpu
+	fi
+}
+
+# peak COMMAND...: maximum resident set in KiB into $peak_kib
+peak() {
+	/usr/bin/time -o "$work/rss" -f %M "$@" >"$work/stdout" 2>"$work/stderr" ||
+		fail "failed: $*: $(tail -n 1 "$work/stderr")"
+	peak_kib=$(tail -n 1 "$work/rss")
+}
+
+# generate FILE OPTIONS...: the generator's line goes to FILE.said
+generate() {
+	local file=$1
+
+	shift
+	"$tracegen" -o "$file" --cpus 4 --devices 8 "$@" >"$file.said" || fail "tracegen $*"
+}
+
+said() { tr ' ' '\n' <"$1.said" | sed -n "s/^$2=//p"; }
+
+# speed NAME FILE: the rivals take turns, so that each meets the same machine
+speed() {
+	local name=$1 file=$2 n i
+
+	n=$("$count_events" "$file" | awk '/:/ { n += $2 } END { print n + 0 }')
+	best_wall=() best_cpu=()
+	cat "$file" >/dev/null # nobody pays for the disk
+	for ((i = 0; i < runs; i++)); do
+		best report trace-cmd report "$file"
+		best iterate "$count_events" --iterate "$file"
+		best analyze "$dmascope" analyze "$file"
+		rm -f "$work/run.db"
+		best store "$dmascope" analyze "$file" -o "$work/run.db"
+	done
+	echo
+	echo "$name: $n records, $(($(stat -c %s "$file") / 1048576)) MiB; best of $runs"
+	printf '%-54s %14s %16s  %s\n' what target measured verdict
+	speed_row "$name" report "trace-cmd report" "$n" 0
+	speed_row "$name" iterate "libtracecmd, ordered, nothing done" "$n" 0
+	speed_row "$name" analyze "analyze" "$n" 10
+	speed_row "$name" store "analyze -o run.db" "$n" 5
+	row "run.db, bytes a record" - "$(calc "$(stat -c %s "$work/run.db") / $n" 1)" ""
+	rm -f "$work/run.db"
+}
+
+# speed_row NAME KEY LABEL RECORDS TARGET: 0 is no target
+speed_row() {
+	local ratio
+
+	ratio=$(calc "${best_wall[report]} / (${best_wall[$2]} + 0.0005)")
+	row "$3: wall s (CPU s)" - "${best_wall[$2]} (${best_cpu[$2]})" ""
+	fact "$1_$2_wall_s" "${best_wall[$2]}"
+	fact "$1_$2_cpu_s" "${best_cpu[$2]}"
+	[ "$2" = report ] && return
+	row "$3: million records/s" - "$(calc "$4 / (${best_wall[$2]} + 0.0005) / 1e6")" ""
+	if [ "$5" = 0 ]; then
+		row "$3: times faster than report" - "$ratio" ""
+	else
+		row "$3: times faster than report" ">= $5" "$ratio" "$ratio >= $5"
+	fi
+	fact "$1_$2_ratio" "$ratio"
+}
+
+declare -A peaks lives
+# memory_pair LABEL FILE: peak of both forms against 64 MiB + 200 bytes per live mapping
+memory_pair() {
+	local live limit form
+
+	live=$(said "$2" live)
+	limit=$(calc "64 * 1024 + 200 * $live / 1024" 0)
+	for form in analyze store; do
+		rm -f "$work/run.db"
+		if [ $form = analyze ]; then
+			peak "$dmascope" analyze "$2"
+		else
+			peak "$dmascope" analyze "$2" -o "$work/run.db"
+		fi
+		row "$1, $form: peak KiB (live $live)" "<= $limit" "$peak_kib" \
+			"$peak_kib <= $limit"
+		fact "memory_$1_${form}_kib" "$peak_kib"
+		peaks[$1_$form]=$peak_kib
+	done
+	lives[$1]=$live
+	rm -f "$work/run.db"
+}
+
+memory() {
+	local form growth each
+
+	echo
+	echo "memory: peak resident set"
+	printf '%-54s %14s %16s  %s\n' what target measured verdict
+	generate "$work/short.dat" --events "$((events / 10))"
+	memory_pair short "$work/short.dat"
+	rm -f "$work/short.dat"
+	memory_pair long "$work/mixed.dat"
+	rm -f "$work/mixed.dat"
+	generate "$work/many.dat" --events "$events" --live $((events / 100))
+	memory_pair many "$work/many.dat"
+	rm -f "$work/many.dat"
+	for form in analyze store; do
+		growth=$(calc "${peaks[long_$form]} / ${peaks[short_$form]}")
+		row "10 times as long, $form: times the memory" "<= 1.10" "$growth" "$growth <= 1.10"
+		fact "memory_growth_$form" "$growth"
+		growth=$((${peaks[many_$form]} - ${peaks[long_$form]}))
+		each=$(calc "1024 * $growth / (${lives[many]} - ${lives[long]})" 1)
+		row "$form: bytes per live mapping" "<= 200" "$each" "$each <= 200"
+		fact "memory_per_live_${form}_bytes" "$each"
+	done
+}
+
+big_recording() {
+	local packed
+
+	for packed in "$SRCDIR"/../shared/traces/big/*.zst; do break; done
+	if [ ! -r "$packed" ]; then
+		echo
+		echo "recording: skipped, ../shared/traces/big/*.zst is not there"
+		fact recording skipped
+		return
+	fi
+	zstd -q -d -f -o "$work/recording.dat" "$packed" || fail "cannot unpack $packed"
+	speed recording "$work/recording.dat"
+	rm -f "$work/recording.dat"
+}
+
+[ "$events" -ge 100000 ] 2>/dev/null || fail "BENCH_EVENTS must be a number from 100000"
+for tool in "$dmascope" "$tracegen" "$count_events" trace-cmd zstd /usr/bin/time; do
+	command -v "$tool" >/dev/null || fail "$tool is missing"
+done
+
+echo "bench: $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg); ratios hold within this run only"
+generate "$work/mixed.dat" --events "$events"
+speed generated "$work/mixed.dat"
+big_recording
+memory
+echo
+echo "bench:$facts events=$events missed=$missed"
+exit $missed
