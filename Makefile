@@ -44,6 +44,67 @@ $(B)/gen/schema.c: schemas/embed.sh $(SQL)
 	@mkdir -p $(@D)
 	sh schemas/embed.sh $(SQL) > $@.tmp && mv $@.tmp $@
 
+# ---- tests: one program for each tests/check_*.c, and the tools they use -----------------------
+CHECKS	     := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/check_*.c)))
+TRACEGEN     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/tools/tracegen*.c)))
+TOOLS	     := $(if $(TRACEGEN),$(B)/tools/tracegen) \
+		$(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/count_events.c))
+# asked for only when tests are built: users need neither Check nor libtracecmd
+TRACECMD      = $(shell $(PKG_CONFIG) --$(1) libtracecmd libtracefs)
+CHECK	      = $(shell $(PKG_CONFIG) --$(1) check)
+
+$(B)/tests/check_cli: $(CLI_OBJ)
+$(B)/tests/check_model: $(B)/tests/lib/textsource.o
+$(CHECKS): $(B)/tests/%: $(B)/tests/%.o $(B)/libdmascope.a
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libdmascope.a $(PKG_LIBS) $(call CHECK,libs)
+
+$(B)/tools/tracegen: $(TRACEGEN)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/tools/count_events: $(B)/tests/tools/count_events.o
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(call TRACECMD,libs) $(PKG_LIBS)
+
+$(B)/tests/%.o: CPPFLAGS += -Isrc -DSRCDIR='"$(CURDIR)"' $(call CHECK,cflags)
+$(B)/tests/tools/count_events.o: CPPFLAGS += $(call TRACECMD,cflags)
+.SECONDARY: $(CHECKS:%=%.o)
+
+RUN_TESTS     = BUILD=$(abspath $(B)) SRCDIR=$(CURDIR) DMASCOPE=$(abspath $(B)/dmascope)
+
+check: $(B)/dmascope $(CHECKS) $(TOOLS)
+	$(RUN_TESTS) bash tests/run.sh $(TESTS)
+
+ASAN_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+check-asan:
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+	$(MAKE) B=$(B)/asan SANITIZE="$(ASAN_FLAGS)" OPTFLAGS="-O1 -g -fno-omit-frame-pointer" check
+
+bench: $(B)/dmascope $(TOOLS)
+	$(RUN_TESTS) bash tests/tools/bench.sh
+
+lint:
+	bash scripts/lint.sh
+
+# ---- installing ----------------------------------------------------------------------------
+INSTALLED     = $(DESTDIR)$(PREFIX)
+COMPLETION    = $(INSTALLED)/share/bash-completion/completions/dmascope
+
+install: all
+	install -D -m 755 $(B)/dmascope $(INSTALLED)/bin/dmascope
+	install -D -m 644 -t $(INSTALLED)/lib $(B)/libdmascope.a
+	install -D -m 644 -t $(INSTALLED)/include/dmascope include/dmascope/*.h
+	for page in $(wildcard man/*.[1-8]); do \
+		install -D -m 644 -t $(INSTALLED)/share/man/man$${page##*.} $$page || exit 1; done
+	mkdir -p $(dir $(COMPLETION))
+	$(B)/dmascope completion bash > $(COMPLETION)
+
+uninstall:
+	rm -f $(INSTALLED)/bin/dmascope $(INSTALLED)/lib/libdmascope.a $(COMPLETION)
+	rm -rf $(INSTALLED)/include/dmascope
+	for page in $(notdir $(wildcard man/*.[1-8])); do \
+		rm -f $(INSTALLED)/share/man/man$${page##*.}/$$page; done
+
 clean:
 	rm -rf $(B)
 

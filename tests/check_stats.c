@@ -65,29 +65,25 @@ static const struct shape {
 	unsigned int min_bits, max_bits; /* width of a value: drawn from this range */
 	uint64_t offset;
 } shapes[] = {
-	{ "tiny values", 1000, 1, 5, 0 },
-	{ "lifetimes", 20000, 10, 34, 0 },
-	{ "all widths", 20000, 1, 64, 0 },
-	{ "far from zero", 5000, 1, 8, 1000000 },
-	{ "one value", 1, 20, 20, 0 },
-	{ "two values", 2, 1, 40, 0 },
-	{ "constant", 777, 0, 0, 123456789 },
-	{ "the top", 500, 1, 20, UINT64_MAX - (1u << 21) },
+	{"tiny values", 1000, 1, 5, 0},	    {"lifetimes", 20000, 10, 34, 0},
+	{"all widths", 20000, 1, 64, 0},    {"far from zero", 5000, 1, 8, 1000000},
+	{"one value", 1, 20, 20, 0},	    {"two values", 2, 1, 40, 0},
+	{"constant", 777, 0, 0, 123456789}, {"the top", 500, 1, 20, UINT64_MAX - (1u << 21)},
 };
 
 /* Each quantile against the same rank of the sorted values: never below, at most 1/32 above. */
 START_TEST(quantile_error)
 {
-	static const unsigned int permilles[] = { 0,   1,   10,	 250, 333, 500,
-						  750, 900, 990, 999, 1000 };
+	static const unsigned int permilles[] = {0, 1, 10, 250, 333, 500, 750, 900, 990, 999, 1000};
 	const struct shape *shape = &shapes[_i];
 	uint64_t *values = calloc(shape->n_values, sizeof(*values));
 	struct dms_histogram *histogram = calloc(1, sizeof(*histogram));
 	uint64_t state = (uint64_t)_i + 1;
 
 	for (uint32_t i = 0; i < shape->n_values; i++) {
-		unsigned int bits = shape->min_bits + (unsigned int)(next_random(&state) %
-				    (shape->max_bits - shape->min_bits + 1));
+		unsigned int bits =
+			shape->min_bits + (unsigned int)(next_random(&state) %
+							 (shape->max_bits - shape->min_bits + 1));
 
 		values[i] = shape->offset + (bits ? next_random(&state) >> (64 - bits) : 0);
 		dms_histogram_add(histogram, values[i]);
@@ -139,10 +135,10 @@ static void setup(void)
 	stats = dms_stats_create();
 	ck_assert_ptr_nonnull(stats);
 	for (uint32_t i = 0; i < DMS_ARRAY_SIZE(devices); i++)
-		devices[i] = (struct dms_device){ .index = i, .generation = 1 };
-	event = (struct dms_event){ .stack = DMS_ID_NONE };
-	mapping = (struct dms_mapping){ .has = DMS_HAS_SIZE, .nents = 1, .ents = 1 };
-	step = (struct dms_step){ .event = &event, .device = &devices[1], .mapping = &mapping };
+		devices[i] = (struct dms_device){.index = i, .generation = 1};
+	event = (struct dms_event){.stack = DMS_ID_NONE};
+	mapping = (struct dms_mapping){.has = DMS_HAS_SIZE, .nents = 1, .ents = 1};
+	step = (struct dms_step){.event = &event, .device = &devices[1], .mapping = &mapping};
 }
 
 static void teardown(void)
@@ -204,10 +200,10 @@ static void expect_counters(uint32_t device, const struct wanted *wanted, size_t
 	}
 }
 
-#define EXPECT(device, ...)                                                                  \
-	do {                                                                                 \
-		static const struct wanted wanted_[] = { __VA_ARGS__ };                      \
-		expect_counters(device, wanted_, DMS_ARRAY_SIZE(wanted_));                   \
+#define EXPECT(device, ...)                                                                        \
+	do {                                                                                       \
+		static const struct wanted wanted_[] = {__VA_ARGS__};                              \
+		expect_counters(device, wanted_, DMS_ARRAY_SIZE(wanted_));                         \
 	} while (0)
 
 START_TEST(names_are_distinct)
@@ -237,19 +233,19 @@ START_TEST(maps_by_kind_and_direction)
 	map(DMS_MAPPING_COHERENT, DMS_DIR_BIDIRECTIONAL, 4096, 5);
 	map(DMS_MAPPING_PAGES, DMS_DIR_TO_DEVICE, 8192, 6);
 	map(DMS_MAPPING_NONCONTIGUOUS, DMS_DIR_TO_DEVICE, 1, 7);
-	EXPECT(1, { DMS_COUNT_MAPS, 5 }, { DMS_COUNT_ALLOCS, 3 },
-	       { DMS_COUNT_BYTES_TO_DEVICE, 100 }, { DMS_COUNT_BYTES_FROM_DEVICE, 20 },
-	       { DMS_COUNT_BYTES_BIDIRECTIONAL, 3 }, { DMS_COUNT_BYTES_ALLOCATED, 12289 },
-	       { DMS_COUNT_SG_ENTRIES, 7 }, { DMS_COUNT_SG_SEGMENTS, 3 });
+	EXPECT(1, {DMS_COUNT_MAPS, 5}, {DMS_COUNT_ALLOCS, 3}, {DMS_COUNT_BYTES_TO_DEVICE, 100},
+	       {DMS_COUNT_BYTES_FROM_DEVICE, 20}, {DMS_COUNT_BYTES_BIDIRECTIONAL, 3},
+	       {DMS_COUNT_BYTES_ALLOCATED, 12289}, {DMS_COUNT_SG_ENTRIES, 7},
+	       {DMS_COUNT_SG_SEGMENTS, 3});
 }
 END_TEST
 
 START_TEST(unmaps_by_call)
 {
-	static const enum dms_event_kind unmaps[] = { DMS_EV_UNMAP, DMS_EV_UNMAP_RESOURCE,
-						      DMS_EV_UNMAP_SG };
-	static const enum dms_event_kind frees[] = { DMS_EV_FREE, DMS_EV_FREE_PAGES,
-						     DMS_EV_FREE_SGT };
+	static const enum dms_event_kind unmaps[] = {DMS_EV_UNMAP, DMS_EV_UNMAP_RESOURCE,
+						     DMS_EV_UNMAP_SG};
+	static const enum dms_event_kind frees[] = {DMS_EV_FREE, DMS_EV_FREE_PAGES,
+						    DMS_EV_FREE_SGT};
 
 	/* the mapping's kind is left alone: a free of a streaming mapping is still a free */
 	step.end = DMS_END_UNMAPPED;
@@ -263,8 +259,8 @@ START_TEST(unmaps_by_call)
 	feed(DMS_STEP_UNMAP_UNMATCHED, DMS_EV_FREE, 12);
 	feed(DMS_STEP_UNMAP_UNMATCHED, DMS_EV_FREE, 12);
 	feed(DMS_STEP_FREE_NULL, DMS_EV_FREE, 13);
-	EXPECT(1, { DMS_COUNT_UNMAPS, 4 }, { DMS_COUNT_FREES, 5 }, { DMS_COUNT_PRE_TRACE, 1 },
-	       { DMS_COUNT_UNMAP_ERRORS, 2 }, { DMS_COUNT_NULL_FREES, 1 });
+	EXPECT(1, {DMS_COUNT_UNMAPS, 4}, {DMS_COUNT_FREES, 5}, {DMS_COUNT_PRE_TRACE, 1},
+	       {DMS_COUNT_UNMAP_ERRORS, 2}, {DMS_COUNT_NULL_FREES, 1});
 }
 END_TEST
 
@@ -282,9 +278,9 @@ START_TEST(other_calls)
 	feed(DMS_STEP_FAULT, DMS_EV_IOMMU_FAULT, 9);
 	feed(DMS_STEP_IOMMU, DMS_EV_IOMMU_MAP, 10);
 	feed(DMS_STEP_DEVICE, DMS_EV_MAP, 11);
-	EXPECT(1, { DMS_COUNT_SYNCS_FOR_CPU, 2 }, { DMS_COUNT_SYNCS_FOR_DEVICE, 3 },
-	       { DMS_COUNT_MAP_ERRORS, 2 }, { DMS_COUNT_BOUNCES, 1 },
-	       { DMS_COUNT_BOUNCED_BYTES, 2048 }, { DMS_COUNT_FAULTS, 1 });
+	EXPECT(1, {DMS_COUNT_SYNCS_FOR_CPU, 2}, {DMS_COUNT_SYNCS_FOR_DEVICE, 3},
+	       {DMS_COUNT_MAP_ERRORS, 2}, {DMS_COUNT_BOUNCES, 1}, {DMS_COUNT_BOUNCED_BYTES, 2048},
+	       {DMS_COUNT_FAULTS, 1});
 }
 END_TEST
 
@@ -296,9 +292,8 @@ START_TEST(ends)
 	ended(DMS_END_ELIDED, 101, 5);
 	ended(DMS_END_UNBOUND, 102, 5);
 	ended(DMS_END_LIVE, 103, 9);
-	EXPECT(1, { DMS_COUNT_MAPS, 4 }, { DMS_COUNT_ENDED_LOST, 1 },
-	       { DMS_COUNT_ENDED_ELIDED, 1 }, { DMS_COUNT_LIVE_AT_END, 1 },
-	       { DMS_COUNT_LIVE_BYTES_AT_END, 103 });
+	EXPECT(1, {DMS_COUNT_MAPS, 4}, {DMS_COUNT_ENDED_LOST, 1}, {DMS_COUNT_ENDED_ELIDED, 1},
+	       {DMS_COUNT_LIVE_AT_END, 1}, {DMS_COUNT_LIVE_BYTES_AT_END, 103});
 	ck_assert_uint_eq(dms_stats_device(stats, 1)->live, 0);
 	ck_assert_uint_eq(dms_stats_device(stats, 1)->live_bytes, 0);
 	ck_assert_uint_eq(dms_stats_device(stats, 1)->lifetime->count, 0);
@@ -315,7 +310,7 @@ START_TEST(peaks_are_first_reached)
 	map(DMS_MAPPING_PAGE, DMS_DIR_NONE, 4000, 10);
 	map(DMS_MAPPING_PAGE, DMS_DIR_NONE, 1000, 20); /* both peaks */
 	step.end = DMS_END_UNMAPPED;
-	feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 30); /* the one of 1000 */
+	feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 30);	       /* the one of 1000 */
 	map(DMS_MAPPING_PAGE, DMS_DIR_NONE, 1000, 40); /* reached again: the time stays */
 	figures = dms_stats_device(stats, 1);
 	ck_assert_uint_eq(figures->peak_live, 2);
@@ -386,9 +381,9 @@ START_TEST(devices_apart)
 	ck_assert_ptr_null(dms_stats_device(stats, 0));
 	ck_assert_ptr_null(dms_stats_device(stats, 3));
 	ck_assert_ptr_null(dms_stats_device(stats, UINT32_MAX));
-	EXPECT(1, { DMS_COUNT_MAPS, 1 }, { DMS_COUNT_BYTES_TO_DEVICE, 10 });
-	EXPECT(2, { DMS_COUNT_MAPS, 2 }, { DMS_COUNT_BYTES_TO_DEVICE, 50 },
-	       { DMS_COUNT_LIVE_AT_END, 1 }, { DMS_COUNT_LIVE_BYTES_AT_END, 30 });
+	EXPECT(1, {DMS_COUNT_MAPS, 1}, {DMS_COUNT_BYTES_TO_DEVICE, 10});
+	EXPECT(2, {DMS_COUNT_MAPS, 2}, {DMS_COUNT_BYTES_TO_DEVICE, 50}, {DMS_COUNT_LIVE_AT_END, 1},
+	       {DMS_COUNT_LIVE_BYTES_AT_END, 30});
 	ck_assert_uint_eq(dms_stats_device(stats, 2)->first_ts, 3);
 	ck_assert_uint_eq(dms_stats_device(stats, 2)->last_ts, 4);
 	step.mapping = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tests of src/store: rows, faults, determinism, reader, schema man page; STORE_BENCH_ROWS=n measures. */
+/* Tests of src/store: rows, faults, determinism, reader, schema; STORE_BENCH_ROWS=n measures. */
 #include <check.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -49,43 +49,51 @@ struct find_case {
 
 static const struct find_case find_cases[] = {
 	/* the plain form; an address belongs to the symbol before it */
-	{ "ffffffff81000000 T first\nffffffff81000100 t second\n", 2,
-	  { { 0xffffffff81000000, "first" }, { 0xffffffff810000ff, "first" },
-	    { 0xffffffff81000100, "second" }, { 0xffffffff80ffffff, "-" },
-	    { 0xffffffff81000100 + 0x3ffff, "second" } } },
+	{"ffffffff81000000 T first\nffffffff81000100 t second\n",
+	 2,
+	 {{0xffffffff81000000, "first"},
+	  {0xffffffff810000ff, "first"},
+	  {0xffffffff81000100, "second"},
+	  {0xffffffff80ffffff, "-"},
+	  {0xffffffff81000100 + 0x3ffff, "second"}}},
 	/* far behind the last function nothing is known, the marker of a cut stack included */
-	{ "ffffffff81000100 t last\n", 1,
-	  { { 0xffffffff81000100 + 0x40000, "-" }, { UINT64_MAX, "-" }, { 0, "-" } } },
+	{"ffffffff81000100 t last\n",
+	 1,
+	 {{0xffffffff81000100 + 0x40000, "-"}, {UINT64_MAX, "-"}, {0, "-"}}},
 	/* modules, with tab or blank; unsorted */
-	{ "ffffffffc0002000 t b\t[nvme]\nffffffffc0001000 t a [xhci_hcd]\n"
-	  "ffffffff81000000 T core\n", 3,
-	  { { 0xffffffffc0001004, "a [xhci_hcd]" }, { 0xffffffffc0002004, "b [nvme]" },
-	    { 0xffffffff81000004, "core" } } },
+	{"ffffffffc0002000 t b\t[nvme]\nffffffffc0001000 t a [xhci_hcd]\n"
+	 "ffffffff81000000 T core\n",
+	 3,
+	 {{0xffffffffc0001004, "a [xhci_hcd]"},
+	  {0xffffffffc0002004, "b [nvme]"},
+	  {0xffffffff81000004, "core"}}},
 	/* CRLF, no newline at the end, a zero byte behind the text */
-	{ "1000 T a\r\n2000 t b\t[m]\r\n3000 W c", 3,
-	  { { 0x1001, "a" }, { 0x2001, "b [m]" }, { 0x3001, "c" } } },
+	{"1000 T a\r\n2000 t b\t[m]\r\n3000 W c",
+	 3,
+	 {{0x1001, "a"}, {0x2001, "b [m]"}, {0x3001, "c"}}},
 	/* junk of every kind is stepped over */
-	{ "\n\nhello\n1000\n1000 T\n1000 T \nzz T a\n1000 TT b\n11112222333344445 T c\n"
-	  "1000T d\n-1 T e\n  2000   t   good  \n3000 t also [\n4000 t odd []\n", 3,
-	  { { 0x1001, "-" }, { 0x2001, "good" }, { 0x3001, "also" }, { 0x4001, "odd" } } },
+	{"\n\nhello\n1000\n1000 T\n1000 T \nzz T a\n1000 TT b\n11112222333344445 T c\n"
+	 "1000T d\n-1 T e\n  2000   t   good  \n3000 t also [\n4000 t odd []\n",
+	 3,
+	 {{0x1001, "-"}, {0x2001, "good"}, {0x3001, "also"}, {0x4001, "odd"}}},
 	/* functions win over data, although the data is nearer */
-	{ "1000 T function\n1800 d data\n1900 B more\n", 1, { { 0x1850, "function" } } },
+	{"1000 T function\n1800 d data\n1900 B more\n", 1, {{0x1850, "function"}}},
 	/* weak ones count */
-	{ "1000 W weak\n1100 w weaker\n", 2, { { 0x1000, "weak" }, { 0x1180, "weaker" } } },
+	{"1000 W weak\n1100 w weaker\n", 2, {{0x1000, "weak"}, {0x1180, "weaker"}}},
 	/* a table without functions is better than none */
-	{ "1000 D data\n2000 b more\n", 2, { { 0x1004, "data" }, { 0x2004, "more" } } },
+	{"1000 D data\n2000 b more\n", 2, {{0x1004, "data"}, {0x2004, "more"}}},
 	/* markers of compilers are nobody's function */
-	{ "1000 t a\n1010 t __pfx_b\n1020 t b\n1030 t __cfi_c\n1040 t $x\n1050 t .Ltmp\n", 2,
-	  { { 0x1010, "a" }, { 0x1020, "b" }, { 0x1050, "b" } } },
+	{"1000 t a\n1010 t __pfx_b\n1020 t b\n1030 t __cfi_c\n1040 t $x\n1050 t .Ltmp\n",
+	 2,
+	 {{0x1010, "a"}, {0x1020, "b"}, {0x1050, "b"}}},
 	/* several names: a strong one, then fewer underscores, then the first */
-	{ "1000 W weak\n1000 T __strong\n1000 t strong\n1000 T strong2\n", 1,
-	  { { 0x1000, "strong" } } },
+	{"1000 W weak\n1000 T __strong\n1000 t strong\n1000 T strong2\n", 1, {{0x1000, "strong"}}},
 	/* addresses hidden by kptr_restrict */
-	{ "0000000000000000 T a\n0000000000000000 t b\n", 0, { { 0, "-" }, { 0x10, "-" } } },
-	{ "0000000000000000 A percpu\nffff0000 T a\n", 1, { { 0x10, "-" }, { 0xffff0010, "a" } } },
+	{"0000000000000000 T a\n0000000000000000 t b\n", 0, {{0, "-"}, {0x10, "-"}}},
+	{"0000000000000000 A percpu\nffff0000 T a\n", 1, {{0x10, "-"}, {0xffff0010, "a"}}},
 	/* 32 bits, upper case */
-	{ "C0008000 T a\nc0008010 T b\n", 2, { { 0xc0008004, "a" }, { 0xc0008010, "b" } } },
-	{ "", 0, { { 0x1000, "-" } } },
+	{"C0008000 T a\nc0008010 T b\n", 2, {{0xc0008004, "a"}, {0xc0008010, "b"}}},
+	{"", 0, {{0x1000, "-"}}},
 };
 
 START_TEST(finds)
@@ -146,9 +154,9 @@ START_TEST(large_and_shuffled)
 
 	for (uint32_t i = 0; i < N; i++) {
 		order = (uint32_t)((uint64_t)i * 7919 % N); /* 7919 and N have no common factor */
-		size += (size_t)snprintf(text + size, capacity - size,
-					 "%016" PRIx64 " t function_number_%u\n",
-					 UINT64_C(0xffffffff81000000) + (uint64_t)order * 64, order);
+		size += (size_t)snprintf(
+			text + size, capacity - size, "%016" PRIx64 " t function_number_%u\n",
+			UINT64_C(0xffffffff81000000) + (uint64_t)order * 64, order);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
 	symbols = table_of(text, size);
@@ -174,7 +182,7 @@ END_TEST
 
 START_TEST(stacks_intern)
 {
-	static const uint64_t frames[] = { 1, 2, 3 }, other[] = { 1, 2, 4 };
+	static const uint64_t frames[] = {1, 2, 3}, other[] = {1, 2, 4};
 	struct dms_stacks *stacks = dms_stacks_create();
 	const uint64_t *got;
 	uint32_t n = 7;

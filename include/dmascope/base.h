@@ -44,6 +44,7 @@ struct dms_error *dms_error_wrap(struct dms_error *err, const char *fmt, ...) _p
 /** Free @err; NULL is allowed. */
 void dms_error_free(struct dms_error *err);
 
+/** What @err says, borrowed; and its kind. */
 const char *dms_error_message(const struct dms_error *err);
 enum dms_error_code dms_error_code(const struct dms_error *err);
 

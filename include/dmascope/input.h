@@ -85,6 +85,7 @@ void dms_source_close(struct dms_source *source);
  */
 struct dms_error *dms_source_next(struct dms_source *source, struct dms_item *ret);
 
+/** What is known of the file as a whole. Borrowed; valid as long as @source. */
 const struct dms_source_info *dms_source_info(const struct dms_source *source);
 /** The event formats of the file, borrowed; *@ret_n their number. */
 const struct dms_format *dms_source_formats(const struct dms_source *source, uint32_t *ret_n);

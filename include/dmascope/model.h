@@ -195,6 +195,7 @@ struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts);
  */
 struct dms_error *dms_model_unbind(struct dms_model *model, uint32_t name, uint64_t ts);
 
+/** The devices seen so far, by index in order of first sight. Borrowed; lives as the model. */
 uint32_t dms_model_n_devices(const struct dms_model *model);
 const struct dms_device *dms_model_device(const struct dms_model *model, uint32_t index);
 

@@ -66,6 +66,7 @@ struct dms_device_stats {
 	struct dms_histogram *lifetime;		/* of streaming mappings that ended by unmap, ns */
 };
 
+/** The figures of all devices of a run. */
 struct dms_stats;
 struct dms_stats *dms_stats_create(void);
 void dms_stats_destroy(struct dms_stats *stats);

@@ -49,6 +49,8 @@ static struct dms_error *analyze(struct dms_run *run, const struct dms_call *cal
 	progress_begin(progress);
 	err = dms_run_read(run, options);
 	progress_end(progress);
+	if (!err && !run->events)
+		err = dms_run_nothing_found(run);
 	return err ? err : dms_run_finish(run);
 }
 

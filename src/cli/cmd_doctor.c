@@ -1,9 +1,343 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* stub until written */
+/* dmascope doctor: what a trace can and cannot show, and the command that records a better one. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "../report/local.h"
 #include "cli.h"
+#include "run.h"
+
+enum verdict { VERDICT_GOOD, VERDICT_PARTLY, VERDICT_MISSING };
+
+static const char *const verdict_words[] = { "good", "partly", "missing" };
+
+/** What one check says. Texts are made with dms_asprintf() and freed by the caller. */
+struct advice {
+	enum verdict verdict;
+	char *finding; /* what is there or not */
+	char *remedy;  /* what would help; NULL: nothing to do */
+};
+
+
+/* ---- looking ---------------------------------------------------------------------------------- */
+
+static uint64_t records_of(const struct dms_run *run, const char *system, const char *prefix)
+{
+	struct dms_tracepoint_count count;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		for (uint32_t j = 0; j < dms_decoder_n_tracepoints(run->decoders[i]); j++) {
+			dms_decoder_count(run->decoders[i], j, &count);
+			if (!strcmp(count.system, system) &&
+			    !strncmp(count.name, prefix, strlen(prefix)))
+				sum += count.records;
+		}
+	}
+	return sum;
+}
+
+static bool has_kind(const struct dms_run *run, enum dms_event_kind kind)
+{
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		if (dms_decoder_has_kind(run->decoders[i], kind))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t sum_counter(const struct dms_run *run, enum dms_counter counter)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
+		const struct dms_device_stats *stats = dms_stats_device(run->stats, i);
+
+		sum += stats ? stats->counters[counter] : 0;
+	}
+	return sum;
+}
+
+/* ---- checks: one function a row ----------------------------------------------------------- */
+
+static void check_dma(const struct dms_run *run, struct advice *ret)
+{
+	uint64_t records = records_of(run, "dma", "");
+
+	if (records) {
+		ret->finding = dms_asprintf("%" PRIu64 " DMA-API events recorded", records);
+		return;
+	}
+	ret->verdict = VERDICT_MISSING;
+	if (has_kind(run, DMS_EV_MAP) || has_kind(run, DMS_EV_ALLOC)) {
+		ret->finding = dms_asprintf("the dma events were enabled, and none happened");
+		ret->remedy = dms_asprintf("record while the device works");
+	} else {
+		ret->finding = dms_asprintf("no dma event was enabled");
+		ret->remedy = dms_asprintf("record with -e dma (kernel 6.12 or newer)");
+	}
+}
+
+/* A map without its unmap event is no leak if unmaps were not recorded. */
+static void check_both_ends(const struct dms_run *run, struct advice *ret)
+{
+	static const struct {
+		enum dms_event_kind begin, end;
+		const char *name;
+	} pairs[] = {
+		{ DMS_EV_MAP, DMS_EV_UNMAP, "dma_unmap_page/phys" },
+		{ DMS_EV_MAP_SG, DMS_EV_UNMAP_SG, "dma_unmap_sg" },
+		{ DMS_EV_ALLOC, DMS_EV_FREE, "dma_free" },
+	};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(pairs); i++) {
+		if (!has_kind(run, pairs[i].begin) || has_kind(run, pairs[i].end))
+			continue;
+		ret->verdict = VERDICT_MISSING;
+		ret->finding = dms_asprintf("%s was not enabled: mappings have no end",
+					    pairs[i].name);
+		ret->remedy = dms_asprintf("enable the whole system: -e dma");
+		return;
+	}
+	ret->finding = dms_asprintf("maps and unmaps of every kind were enabled");
+}
+
+static void check_losses(const struct dms_run *run, struct advice *ret)
+{
+	uint64_t by_stats = 0;
+
+	for (uint32_t i = 0; i < run->n_files; i++)
+		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
+	if (!run->gaps && !by_stats) {
+		ret->finding = dms_asprintf("no event was lost");
+		return;
+	}
+	ret->verdict = VERDICT_PARTLY;
+	ret->finding = dms_asprintf("events were lost in %" PRIu64 " places (%" PRIu64 " by the marks, %"
+				    PRIu64 " by the recorder's statistics)", run->gaps,
+				    run->lost_events, by_stats);
+	ret->remedy = dms_asprintf("a larger buffer: -b 32768 (KiB for each CPU), or fewer events");
+}
+
+static void check_beginning(const struct dms_run *run, struct advice *ret)
+{
+	uint64_t pre_trace = sum_counter(run, DMS_COUNT_PRE_TRACE);
+
+	if (!pre_trace) {
+		ret->finding = dms_asprintf("no unmap of a mapping older than the trace");
+		return;
+	}
+	ret->verdict = VERDICT_PARTLY;
+	ret->finding = dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: the trace began "
+				    "while they lived", pre_trace);
+	ret->remedy = dms_asprintf("start recording before the driver binds, or at boot with "
+				   "trace_event=dma:*");
+}
+
+static void check_stacks(const struct dms_run *run, struct advice *ret)
+{
+	uint64_t stacks = records_of(run, "ftrace", "kernel_stack");
+
+	if (stacks) {
+		ret->finding = dms_asprintf("%" PRIu64 " call stacks recorded", stacks);
+		return;
+	}
+	ret->verdict = VERDICT_MISSING;
+	ret->finding = dms_asprintf("no call stacks: call sites and drivers cannot be named");
+	ret->remedy = dms_asprintf("record with -T");
+}
+
+static void check_clock(const struct dms_run *run, struct advice *ret)
+{
+	const char *clock = dms_source_info(dms_merge_source(run->merge, 0))->clock;
+
+	if (!run->clock_is_ns) {
+		ret->verdict = VERDICT_MISSING;
+		ret->finding = dms_asprintf("clock \"%s\" does not count nanoseconds: no durations",
+					    clock);
+	} else if (!clock || !strcmp(clock, "local")) {
+		ret->verdict = VERDICT_PARTLY;
+		ret->finding = dms_asprintf("clock \"local\" is not ordered between CPUs");
+	} else {
+		ret->finding = dms_asprintf("clock \"%s\"", clock);
+	}
+	if (ret->verdict != VERDICT_GOOD)
+		ret->remedy = dms_asprintf("record with -C mono");
+}
+
+static void check_syncs(const struct dms_run *run, struct advice *ret)
+{
+	if (sum_counter(run, DMS_COUNT_SYNCS_FOR_CPU) ||
+	    sum_counter(run, DMS_COUNT_SYNCS_FOR_DEVICE)) {
+		ret->finding = dms_asprintf("dma_sync_* events were seen");
+		return;
+	}
+	ret->verdict = VERDICT_MISSING;
+	ret->finding = dms_asprintf("no dma_sync_* event: a coherent device skips the traced call, so "
+				    "missing syncs cannot be judged");
+	ret->remedy = dms_asprintf("boot with swiotlb=force to make the syncs visible");
+}
+
+static void check_iommu(const struct dms_run *run, struct advice *ret)
+{
+	struct dms_uncovered uncovered;
+
+	dms_model_uncovered(run->model, &uncovered);
+	if (!has_kind(run, DMS_EV_IOMMU_MAP)) {
+		ret->verdict = VERDICT_MISSING;
+		ret->finding = dms_asprintf("the iommu events were not enabled: faults and traffic through "
+					    "the IOVA API are not visible");
+		ret->remedy = dms_asprintf("record with -e iommu");
+	} else if (uncovered.iommu_maps) {
+		ret->verdict = VERDICT_PARTLY;
+		ret->finding = dms_asprintf("%" PRIu64 " IOMMU mappings (%" PRIu64 " bytes) belong to no "
+					    "traced DMA-API call: the IOVA API has no dma events",
+					    uncovered.iommu_maps, uncovered.iommu_bytes);
+	} else if (!records_of(run, "iommu", "")) {
+		ret->finding = dms_asprintf("the iommu events were enabled, and none happened");
+	} else {
+		ret->finding = dms_asprintf("iommu events were enabled, and every map has its call");
+	}
+}
+
+static void check_swiotlb(const struct dms_run *run, struct advice *ret)
+{
+	if (has_kind(run, DMS_EV_BOUNCE)) {
+		ret->finding = dms_asprintf("swiotlb_bounced was enabled: %" PRIu64 " bounces",
+					    records_of(run, "swiotlb", ""));
+		return;
+	}
+	ret->verdict = VERDICT_MISSING;
+	ret->finding = dms_asprintf("swiotlb_bounced was not enabled: bounces and DMA masks are not "
+				    "visible");
+	ret->remedy = dms_asprintf("record with -e swiotlb");
+}
+
+/* No recording shows these; to be silent about it would be a lie. */
+static void check_list_failures(const struct dms_run *run, struct advice *ret)
+{
+	(void)run;
+	ret->verdict = VERDICT_PARTLY;
+	ret->finding = dms_asprintf("a dma_map_sg that fails leaves no event; dma_mapping_error() is "
+				    "never traced");
+}
+
+static const struct check {
+	const char *topic;
+	void (*look)(const struct dms_run *run, struct advice *ret);
+} checks[] = {
+	{ "dma events", check_dma },	   { "both ends", check_both_ends },
+	{ "losses", check_losses },	   { "beginning", check_beginning },
+	{ "call stacks", check_stacks },   { "clock", check_clock },
+	{ "syncs", check_syncs },	   { "iommu", check_iommu },
+	{ "swiotlb", check_swiotlb },	   { "failures", check_list_failures },
+};
+
+static const char record_command[] =
+	"trace-cmd record -e dma -e swiotlb -e iommu -T -C mono -b 32768 -o trace.dat";
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+/* Findings quote the trace: what would steer a terminal is made visible. */
+static bool tell_text(const struct check *check, const struct advice *advice)
+{
+	_cleanup_(dms_freep) char *finding = dms_escape(advice->finding, strlen(advice->finding),
+							DMS_ESCAPE_TEXT);
+
+	if (!finding)
+		return false;
+	printf("%-12s %-8s %s\n", check->topic, verdict_words[advice->verdict], finding);
+	if (advice->remedy)
+		printf("%-12s %-8s -> %s\n", "", "", advice->remedy);
+	return true;
+}
+
+static bool tell_json(json_t *list, const struct check *check, const struct advice *advice)
+{
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s?}", "topic", check->topic, "verdict",
+				verdict_words[advice->verdict], "finding", advice->finding, "remedy",
+				advice->remedy);
+
+	return row && !json_array_append_new(list, row);
+}
+
+/* @list NULL: as text. */
+static struct dms_error *tell_all(const struct dms_run *run, json_t *list)
+{
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(checks); i++) {
+		struct advice advice = { 0 };
+		bool is_told = true;
+
+		checks[i].look(run, &advice);
+		if (!advice.finding)
+			is_told = false;
+		else if (list)
+			is_told = tell_json(list, &checks[i], &advice);
+		else
+			is_told = tell_text(&checks[i], &advice);
+		dms_free(advice.finding);
+		dms_free(advice.remedy);
+		if (!is_told)
+			return &dms_error_nomem;
+	}
+	return NULL;
+}
+
+static struct dms_error *print_text(const struct dms_run *run)
+{
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	const char *release = info->release ? info->release : "unknown";
+	_cleanup_(dms_freep) char *shown = dms_escape(release, strlen(release), DMS_ESCAPE_TEXT);
+	struct dms_error *err;
+
+	if (!shown)
+		return &dms_error_nomem;
+	printf("%s: %s, kernel %s, %" PRIu64 " records\n\n", info->path, info->format, shown,
+	       run->records);
+	if ((err = tell_all(run, NULL)))
+		return err;
+	printf("\nA recording that shows all a stock kernel can show:\n  %s\n", record_command);
+	return NULL;
+}
+
+static struct dms_error *print_json(const struct dms_run *run)
+{
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	json_t *list = json_array(), *root;
+	struct dms_error *err;
+
+	if (!list || (err = tell_all(run, list))) {
+		json_decref(list);
+		return list ? err : &dms_error_nomem;
+	}
+	root = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:s}", "input", info->path, "format",
+			 info->format, "kernel", info->release, "records",
+			 (json_int_t)run->records, "checks", list, "record_command",
+			 record_command);
+	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)))
+		err = dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed");
+	puts("");
+	json_decref(root);
+	return err;
+}
+
 struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret)
 {
-	(void)call;
-	(void)ret;
-	return dms_error_new(DMS_ERROR_USAGE, "later");
+	const struct dms_doctor_args *args = call->args;
+	struct dms_run_options options = { .salvage = true };
+	struct dms_run run;
+	struct dms_error *err;
+
+	err = dms_run_open(&run, call->operands, call->n_operands, &options);
+	if (!err)
+		err = dms_run_read(&run, &options);
+	if (!err)
+		err = args->format == DMS_FORMAT_JSON ? print_json(&run) : print_text(&run);
+	if (!err && !run.events)
+		*ret = DMS_EXIT_INPUT; /* nothing to look at is no good health */
+	dms_run_close(&run);
+	return err;
 }

@@ -210,7 +210,5 @@ struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options
 	}
 	if (!options->salvage && (err = check_undamaged(run)))
 		return err;
-	if (!run->events)
-		return dms_run_nothing_found(run);
 	return dms_model_end(run->model, run->last_ts);
 }

@@ -60,7 +60,7 @@ struct dms_run_options {
 /** Open the files and begin the database, if one is asked for. */
 struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, size_t n_paths,
 			       const struct dms_run_options *options);
-/** Read everything. Errors: unreadable or damaged input, nothing of ours in it. */
+/** Read everything. Errors: unreadable or damaged input. */
 struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options);
 /** Write what the whole run amounts to, and give the database its name. */
 struct dms_error *dms_run_finish(struct dms_run *run);

@@ -245,7 +245,7 @@ struct dms_error *stream_open(struct stream *stream, const struct tracedat *dat,
 			      const struct tracedat_buffer *buffer, const struct tracedat_cpu *cpu,
 			      uint32_t chunk_bytes)
 {
-	uint64_t size = dat->file.size;
+	uint64_t size = dat->file.size, bytes;
 	struct dms_error *err = NULL;
 
 	*stream = (struct stream){
@@ -259,7 +259,9 @@ struct dms_error *stream_open(struct stream *stream, const struct tracedat *dat,
 		.page.swap = dat->big_endian != HOST_BIG_ENDIAN,
 		.page.big_endian = dat->big_endian,
 	};
-	stream->end = cpu->size < size - stream->position ? stream->position + cpu->size : size;
+	/* trace-cmd 3.1 does not count the number of chunks in the size of compressed data. */
+	bytes = cpu->size + (buffer->compressed ? sizeof(uint32_t) : 0);
+	stream->end = bytes < size - stream->position ? stream->position + bytes : size;
 	if (stream->compressed && stream->position < stream->end)
 		err = read_chunk_count(stream);
 	if (!err)

@@ -5,30 +5,30 @@
 static const struct counter_row {
 	const char *name, *unit;
 } counter_rows[DMS_N_COUNTERS] = {
-	[DMS_COUNT_MAPS] = { "maps", "mappings" },
-	[DMS_COUNT_UNMAPS] = { "unmaps", "calls" },
-	[DMS_COUNT_ALLOCS] = { "allocs", "mappings" },
-	[DMS_COUNT_FREES] = { "frees", "calls" },
-	[DMS_COUNT_SYNCS_FOR_CPU] = { "syncs_for_cpu", "calls" },
-	[DMS_COUNT_SYNCS_FOR_DEVICE] = { "syncs_for_device", "calls" },
-	[DMS_COUNT_MAP_ERRORS] = { "dma_map_errors", "calls" },
-	[DMS_COUNT_ERRORS_UNCHECKED] = { "dma_map_errors_not_checked", "mappings" },
-	[DMS_COUNT_UNMAP_ERRORS] = { "dma_unmap_errors", "calls" },
-	[DMS_COUNT_PRE_TRACE] = { "pre_trace", "calls" },
-	[DMS_COUNT_NULL_FREES] = { "null_frees", "calls" },
-	[DMS_COUNT_BOUNCES] = { "bounces", "events" },
-	[DMS_COUNT_BOUNCED_BYTES] = { "bounced_bytes", "bytes" },
-	[DMS_COUNT_BYTES_TO_DEVICE] = { "bytes_to_device", "bytes" },
-	[DMS_COUNT_BYTES_FROM_DEVICE] = { "bytes_from_device", "bytes" },
-	[DMS_COUNT_BYTES_BIDIRECTIONAL] = { "bytes_bidirectional", "bytes" },
-	[DMS_COUNT_BYTES_ALLOCATED] = { "bytes_allocated", "bytes" },
-	[DMS_COUNT_SG_ENTRIES] = { "sg_entries", "entries" },
-	[DMS_COUNT_SG_SEGMENTS] = { "sg_segments", "segments" },
-	[DMS_COUNT_LIVE_AT_END] = { "live_at_end", "mappings" },
-	[DMS_COUNT_LIVE_BYTES_AT_END] = { "live_bytes_at_end", "bytes" },
-	[DMS_COUNT_ENDED_LOST] = { "ended_lost", "mappings" },
-	[DMS_COUNT_ENDED_ELIDED] = { "ended_elided", "mappings" },
-	[DMS_COUNT_FAULTS] = { "faults", "events" },
+	[DMS_COUNT_MAPS] = {"maps", "mappings"},
+	[DMS_COUNT_UNMAPS] = {"unmaps", "calls"},
+	[DMS_COUNT_ALLOCS] = {"allocs", "mappings"},
+	[DMS_COUNT_FREES] = {"frees", "calls"},
+	[DMS_COUNT_SYNCS_FOR_CPU] = {"syncs_for_cpu", "calls"},
+	[DMS_COUNT_SYNCS_FOR_DEVICE] = {"syncs_for_device", "calls"},
+	[DMS_COUNT_MAP_ERRORS] = {"dma_map_errors", "calls"},
+	[DMS_COUNT_ERRORS_UNCHECKED] = {"dma_map_errors_not_checked", "mappings"},
+	[DMS_COUNT_UNMAP_ERRORS] = {"dma_unmap_errors", "calls"},
+	[DMS_COUNT_PRE_TRACE] = {"pre_trace", "calls"},
+	[DMS_COUNT_NULL_FREES] = {"null_frees", "calls"},
+	[DMS_COUNT_BOUNCES] = {"bounces", "events"},
+	[DMS_COUNT_BOUNCED_BYTES] = {"bounced_bytes", "bytes"},
+	[DMS_COUNT_BYTES_TO_DEVICE] = {"bytes_to_device", "bytes"},
+	[DMS_COUNT_BYTES_FROM_DEVICE] = {"bytes_from_device", "bytes"},
+	[DMS_COUNT_BYTES_BIDIRECTIONAL] = {"bytes_bidirectional", "bytes"},
+	[DMS_COUNT_BYTES_ALLOCATED] = {"bytes_allocated", "bytes"},
+	[DMS_COUNT_SG_ENTRIES] = {"sg_entries", "entries"},
+	[DMS_COUNT_SG_SEGMENTS] = {"sg_segments", "segments"},
+	[DMS_COUNT_LIVE_AT_END] = {"live_at_end", "mappings"},
+	[DMS_COUNT_LIVE_BYTES_AT_END] = {"live_bytes_at_end", "bytes"},
+	[DMS_COUNT_ENDED_LOST] = {"ended_lost", "mappings"},
+	[DMS_COUNT_ENDED_ELIDED] = {"ended_elided", "mappings"},
+	[DMS_COUNT_FAULTS] = {"faults", "events"},
 };
 
 const char *dms_counter_name(enum dms_counter counter)
@@ -180,8 +180,8 @@ static void end(struct dms_device_stats *device, const struct dms_mapping *mappi
 {
 	if (device->live)
 		device->live--;
-	device->live_bytes -= mapping->size < device->live_bytes ? mapping->size
-								 : device->live_bytes;
+	device->live_bytes -=
+		mapping->size < device->live_bytes ? mapping->size : device->live_bytes;
 }
 
 static void count_unmap(struct dms_device_stats *device, const struct dms_step *step)
@@ -241,16 +241,16 @@ static const struct step_row {
 	void (*count)(struct dms_device_stats *device, const struct dms_step *step);
 	bool needs_mapping;
 } step_rows[DMS_N_STEPS] = {
-	[DMS_STEP_MAP] = { begin, true },
-	[DMS_STEP_MAP_FAILED] = { count_failed, false },
-	[DMS_STEP_UNMAP] = { count_unmap, true },
-	[DMS_STEP_UNMAP_UNMATCHED] = { count_unmatched, false },
-	[DMS_STEP_FREE_NULL] = { count_null_free, false },
-	[DMS_STEP_SYNC] = { count_call, false },
-	[DMS_STEP_SYNC_UNMATCHED] = { count_call, false },
-	[DMS_STEP_ENDED] = { count_ended, true },
-	[DMS_STEP_BOUNCE] = { count_bounce, false },
-	[DMS_STEP_FAULT] = { count_fault, false },
+	[DMS_STEP_MAP] = {begin, true},
+	[DMS_STEP_MAP_FAILED] = {count_failed, false},
+	[DMS_STEP_UNMAP] = {count_unmap, true},
+	[DMS_STEP_UNMAP_UNMATCHED] = {count_unmatched, false},
+	[DMS_STEP_FREE_NULL] = {count_null_free, false},
+	[DMS_STEP_SYNC] = {count_call, false},
+	[DMS_STEP_SYNC_UNMATCHED] = {count_call, false},
+	[DMS_STEP_ENDED] = {count_ended, true},
+	[DMS_STEP_BOUNCE] = {count_bounce, false},
+	[DMS_STEP_FAULT] = {count_fault, false},
 };
 
 /* A step may be told late, so the span only widens; steps without an event are no activity. */

@@ -83,7 +83,7 @@ static uint32_t append(struct dms_stacks *stacks, const uint64_t *frames, uint32
 		return DMS_STR_NONE;
 	if (bytes)
 		memcpy(copy, frames, bytes);
-	stacks->entries[stacks->count] = (struct entry){ copy, n_frames, hash };
+	stacks->entries[stacks->count] = (struct entry){copy, n_frames, hash};
 	return stacks->count++;
 }
 

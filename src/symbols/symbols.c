@@ -91,7 +91,7 @@ static bool is_text(char type)
 /* Markers that compilers put before or into functions; nobody calls them by these names. */
 static bool is_marker(const struct line *line)
 {
-	static const char *const prefixes[] = { "__pfx_", "__cfi_", "__kcfi_typeid_", "$", ".L" };
+	static const char *const prefixes[] = {"__pfx_", "__cfi_", "__kcfi_typeid_", "$", ".L"};
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(prefixes); i++) {
 		size_t len = strlen(prefixes[i]);
@@ -162,7 +162,7 @@ static bool sort(struct dms_symbols *symbols)
 	for (size_t i = 1; i < n; i++)
 		varying |= from[i].address ^ from[0].address;
 	for (unsigned int shift = 0; shift < 64; shift += 8) {
-		size_t starts[257] = { 0 };
+		size_t starts[257] = {0};
 		struct entry *swap = to;
 
 		if (!(varying >> shift & 0xff))
@@ -256,8 +256,7 @@ static size_t upper_bound(const struct dms_symbols *symbols, uint64_t address)
 	return low;
 }
 
-bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address,
-		      struct dms_symbol *ret)
+bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address, struct dms_symbol *ret)
 {
 	const char *end = symbols->text + symbols->size, *pos, *word;
 	size_t above = upper_bound(symbols, address);

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of src/model: every script in tests/scripts/model tells events, and behind "> " the steps
+ * they must make, in order; nothing more and nothing less.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dmascope/model.h>
+
+#include "lib/textsource.h"
+
+/** Steps as text, collected since the last "> " lines. */
+struct listener {
+	struct dms_names names;
+	struct dms_model *model;
+	char told[64][256];
+	unsigned int n_told;
+};
+
+static void append(char *line, size_t size, const char *fmt, ...) _printf_(3, 4);
+static void append(char *line, size_t size, const char *fmt, ...)
+{
+	size_t used = strlen(line);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line + used, size - used, fmt, args);
+	va_end(args);
+}
+
+static void append_bits(char *line, size_t size, const char *label, uint32_t bits,
+			const char *const *words)
+{
+	const char *comma = label;
+
+	for (unsigned int i = 0; bits >> i; i++) {
+		if (!(bits & DMS_BIT(i)))
+			continue;
+		append(line, size, "%s%s", comma, words[i]);
+		comma = ",";
+	}
+}
+
+static const char *const differs_words[] = { "size", "kind",  "dir",	"attrs",
+					     "nents", "cpu-addr", "list" };
+static const char *const doubt_words[] = { "lost-events", "pre-trace", "truncated", "ambiguous",
+					   "reordered",	  "elided",    "oversized", "untraced" };
+static const char *const step_words[DMS_N_STEPS] = {
+	"device",	  "map",   "map-failed", "unmap", "unmap-unmatched", "free-null", "sync",
+	"sync-unmatched", "ended", "bounce",	 "iommu", "fault",	     "gap",	  "end",
+};
+
+static struct dms_error *listen(void *context, const struct dms_step *step)
+{
+	struct listener *listener = context;
+	char *line = listener->told[listener->n_told];
+	size_t size = sizeof(listener->told[0]);
+
+	if (step->kind == DMS_STEP_DEVICE && step->device->generation == 1)
+		return NULL; /* every script has it */
+	ck_assert_uint_lt(listener->n_told, DMS_ARRAY_SIZE(listener->told));
+	snprintf(line, size, "%s", step_words[step->kind]);
+	if (step->device)
+		append(line, size, " %s", dms_strtab_get(listener->names.devices,
+							 step->device->name));
+	if (step->device && step->device->generation > 1)
+		append(line, size, "#%u", step->device->generation);
+	if (step->mapping)
+		append(line, size, " %s 0x%" PRIx64 " %" PRIu64,
+		       dms_mapping_kind_name(step->mapping->kind), step->mapping->dma_addr,
+		       step->mapping->size);
+	if (step->kind == DMS_STEP_UNMAP)
+		append(line, size, " life=%" PRIu64, step->ts - step->mapping->map_ts);
+	if (step->kind == DMS_STEP_UNMAP_UNMATCHED || step->kind == DMS_STEP_ENDED)
+		append(line, size, " %s", dms_end_name(step->end));
+	if (step->mapping && step->mapping->bounced)
+		append(line, size, " bounced");
+	if (step->related)
+		append(line, size, " related=0x%" PRIx64, step->related->dma_addr);
+	if (step->past)
+		append(line, size, " past=%" PRIu64, step->past->unmap_ts);
+	append_bits(line, size, " differs=", step->differs, differs_words);
+	append_bits(line, size, " doubts=",
+		    step->doubts | (step->mapping && step->kind != DMS_STEP_MAP
+					    ? step->mapping->doubts : 0), doubt_words);
+	listener->n_told++;
+	return NULL;
+}
+
+static struct dms_error *apply(struct listener *listener, const struct text_item *item)
+{
+	switch (item->kind) {
+	case TEXT_EVENT:
+		return dms_model_event(listener->model, &item->event);
+	case TEXT_GAP:
+		return dms_model_gap(listener->model, &item->gap);
+	case TEXT_UNBIND:
+		return dms_model_unbind(listener->model, item->device, item->ts);
+	case TEXT_END:
+		return dms_model_end(listener->model, item->ts);
+	default:
+		return NULL;
+	}
+}
+
+static void run_script(const char *path)
+{
+	struct listener listener = { .names.devices = dms_strtab_create() };
+	unsigned int line_number = 0, n_checked = 0;
+	FILE *file = fopen(path, "r");
+	struct text_item item;
+	char line[4096];
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_null(dms_model_create(&listener.names, listen, &listener, &listener.model));
+	while (fgets(line, sizeof(line), file)) {
+		line_number++;
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "> ", 2)) {
+			ck_assert_msg(n_checked < listener.n_told, "%s:%u: expected \"%s\", told nothing",
+				      path, line_number, line + 2);
+			ck_assert_msg(!strcmp(line + 2, listener.told[n_checked]),
+				      "%s:%u: expected \"%s\", told \"%s\"", path, line_number, line + 2,
+				      listener.told[n_checked]);
+			n_checked++;
+			continue;
+		}
+		text_parse(line, listener.names.devices, &item);
+		ck_assert_msg(item.kind != TEXT_BAD, "%s:%u: not understood", path, line_number);
+		if (item.kind == TEXT_NOTHING)
+			continue;
+		ck_assert_msg(n_checked == listener.n_told, "%s:%u: told beyond what is expected: \"%s\"",
+			      path, line_number, listener.told[n_checked]);
+		n_checked = listener.n_told = 0;
+		ck_assert_ptr_null(apply(&listener, &item));
+	}
+	ck_assert_msg(n_checked == listener.n_told, "%s: told beyond the last line: \"%s\"", path,
+		      listener.told[n_checked]);
+	fclose(file);
+	dms_model_destroy(listener.model);
+	dms_strtab_destroy(listener.names.devices);
+}
+
+#define MAX_SCRIPTS 128
+static char script_paths[MAX_SCRIPTS][512];
+static int n_scripts;
+
+START_TEST(script)
+{
+	run_script(script_paths[_i]);
+}
+END_TEST
+
+static int compare_paths(const void *left, const void *right)
+{
+	return strcmp(left, right);
+}
+
+static void find_scripts(void)
+{
+	const char *root = getenv("SRCDIR");
+	char folder[256];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "%s/tests/scripts/model", root ? root : ".");
+	dir = opendir(folder);
+	while (dir && (entry = readdir(dir)) && n_scripts < MAX_SCRIPTS) {
+		if (strstr(entry->d_name, ".txt"))
+			snprintf(script_paths[n_scripts++], sizeof(script_paths[0]), "%s/%.200s",
+				 folder, entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	qsort(script_paths, (size_t)n_scripts, sizeof(script_paths[0]), compare_paths);
+}
+
+START_TEST(scripts_are_there)
+{
+	ck_assert_int_gt(n_scripts, 10);
+}
+END_TEST
+
+/* ---- invariants over random legal lives --------------------------------------------------- */
+
+struct tally {
+	uint64_t maps, unmaps, unmatched, ended;
+	struct dms_model *model;
+};
+
+static struct dms_error *count_steps(void *context, const struct dms_step *step)
+{
+	struct tally *tally = context;
+
+	tally->maps += step->kind == DMS_STEP_MAP;
+	tally->unmaps += step->kind == DMS_STEP_UNMAP;
+	tally->unmatched += step->kind == DMS_STEP_UNMAP_UNMATCHED;
+	tally->ended += step->kind == DMS_STEP_ENDED;
+	if (step->kind == DMS_STEP_UNMAP)
+		ck_assert_uint_eq(step->differs, 0);
+	return NULL;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state = dms_hash64(*state + 0x9e3779b97f4a7c15ull);
+	return *state;
+}
+
+/* Sizes of every class, addresses shared and not: what is mapped is found again, and no more. */
+START_TEST(random_lives_pair_without_remainder)
+{
+	enum { LIVE = 500, ROUNDS = 200000 };
+	static struct dms_event live[LIVE];
+	struct dms_names names = { .devices = dms_strtab_create() };
+	struct tally tally = { 0 };
+	uint64_t seed = (uint64_t)_i + 1, expected_live = 0;
+
+	memset(live, 0, sizeof(live));
+	for (char name = 'a'; name < 'e'; name++)
+		dms_strtab_add(names.devices, &name, 1);
+	ck_assert_ptr_null(dms_model_create(&names, count_steps, &tally, &tally.model));
+	for (uint64_t ts = 1; ts <= ROUNDS; ts++) {
+		struct dms_event *event = &live[next_random(&seed) % LIVE];
+
+		if (event->kind == DMS_EV_MAP) {
+			event->kind = DMS_EV_UNMAP;
+			event->ts = ts;
+			event->has &= ~(uint32_t)DMS_HAS_PHYS_ADDR;
+			ck_assert_ptr_null(dms_model_event(tally.model, event));
+			event->kind = DMS_EV_NONE;
+			expected_live--;
+			continue;
+		}
+		*event = (struct dms_event){
+			.kind = DMS_EV_MAP,
+			.has = DMS_HAS_DEVICE | DMS_HAS_DMA_ADDR | DMS_HAS_PHYS_ADDR |
+			       DMS_HAS_SIZE | DMS_HAS_DIR | DMS_HAS_ATTRS,
+			.ts = ts,
+			.device = (uint32_t)(next_random(&seed) % 4),
+			.dma_addr = (next_random(&seed) % 4096) << (next_random(&seed) % 30),
+			.size = 1ull << (next_random(&seed) % 40),
+			.dir = (uint8_t)(next_random(&seed) % 3),
+			.stack = DMS_ID_NONE,
+		};
+		event->phys_addr = event->dma_addr;
+		ck_assert_ptr_null(dms_model_event(tally.model, event));
+		expected_live++;
+	}
+	ck_assert_uint_eq(tally.maps, tally.unmaps + expected_live);
+	ck_assert_ptr_null(dms_model_end(tally.model, ROUNDS + 1));
+	ck_assert_uint_eq(tally.unmatched, 0);
+	ck_assert_uint_eq(tally.ended, expected_live);
+	dms_model_destroy(tally.model);
+	dms_strtab_destroy(names.devices);
+}
+END_TEST
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+START_TEST(every_doubt_has_a_reason_and_leaves_less_than_certainty)
+{
+	ck_assert_int_eq(dms_confidence_of(0), DMS_CERTAIN);
+	ck_assert_ptr_null(dms_doubt_reason(0));
+	for (unsigned int i = 0; i < DMS_N_DOUBTS; i++) {
+		ck_assert_int_lt(dms_confidence_of(DMS_BIT(i)), DMS_CERTAIN);
+		ck_assert_ptr_nonnull(dms_doubt_reason(DMS_BIT(i)));
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("model");
+	TCase *scripts = tcase_create("scripts"), *random = tcase_create("random");
+	SRunner *runner;
+	int n_failed;
+
+	find_scripts();
+	tcase_add_test(scripts, scripts_are_there);
+	tcase_add_loop_test(scripts, script, 0, n_scripts);
+	tcase_add_test(scripts, every_doubt_has_a_reason_and_leaves_less_than_certainty);
+	suite_add_tcase(suite, scripts);
+	tcase_set_timeout(random, 120);
+	tcase_add_loop_test(random, random_lives_pair_without_remainder, 0, 4);
+	suite_add_tcase(suite, random);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? 1 : 0;
+}
