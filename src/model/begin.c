@@ -110,6 +110,18 @@ static bool count_twin(void *context, struct extent *extent)
 	return true;
 }
 
+/* Behind an IOMMU whatever is at the address counts; else only what is like the new mapping. */
+static void find_twins(const struct device_state *state, struct twins *twins)
+{
+	const struct dms_mapping *mapping = twins->mapping;
+
+	if (state->device.mode == DMS_MODE_IOMMU)
+		extents_each_at(&state->extents, mapping->dma_addr, count_twin, twins);
+	else
+		extents_each_of_size(&state->extents, mapping->dma_addr, mapping->size,
+				     count_twin, twins);
+}
+
 /*
  * A second mapping of a live address is legal in direct mode. Behind an IOMMU it cannot be: the
  * older one's unmap is late or was not recorded. And where drivers skip unmaps, the same memory is
@@ -184,8 +196,7 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	fill(&live->mapping, model, state, event, kind);
 	live->mapping.bounced = learn(state, event);
 	twins.mapping = &live->mapping;
-	if (state->extents.count)
-		extents_each_at(&state->extents, event->dma_addr, count_twin, &twins);
+	find_twins(state, &twins);
 	if ((event->n_phys && !add_list(live, event)) || !index_mapping(state, live))
 		return &dms_error_nomem;
 	if (++state->n_live > state->peak_live)

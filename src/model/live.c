@@ -107,19 +107,35 @@ void extents_deinit(struct extent_table *table)
 	*table = (struct extent_table){ 0 };
 }
 
+/* Visit the starts at @addr in one class; false: the visitor has enough. */
+static bool visit_class(const struct extent_table *table, uint64_t addr, unsigned int class,
+			extent_fn visit, void *context)
+{
+	struct extent *extent = table->buckets[bucket_of(table, window_of(addr, class), class)];
+
+	for (; extent; extent = extent->next) {
+		if (extent->range.dma_addr == addr && !visit(context, extent))
+			return false;
+	}
+	return true;
+}
+
 void extents_each_at(const struct extent_table *table, uint64_t addr, extent_fn visit,
 		     void *context)
 {
 	for (uint32_t left = table->used_classes; left; left &= left - 1) {
-		unsigned int class = (unsigned int)__builtin_ctz(left);
-		struct extent *extent =
-			table->buckets[bucket_of(table, window_of(addr, class), class)];
-
-		for (; extent; extent = extent->next) {
-			if (extent->range.dma_addr == addr && !visit(context, extent))
-				return;
-		}
+		if (!visit_class(table, addr, (unsigned int)__builtin_ctz(left), visit, context))
+			return;
 	}
+}
+
+void extents_each_of_size(const struct extent_table *table, uint64_t addr, uint64_t size,
+			  extent_fn visit, void *context)
+{
+	unsigned int class = class_of(size);
+
+	if (table->used_classes & DMS_BIT(class))
+		visit_class(table, addr, class, visit, context);
 }
 
 static bool covers(const struct extent *extent, uint64_t addr)

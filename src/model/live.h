@@ -38,8 +38,10 @@ typedef bool (*extent_fn)(void *context, struct extent *extent);
 /** Every extent that starts at @addr. */
 void extents_each_at(const struct extent_table *table, uint64_t addr, extent_fn visit,
 		     void *context);
-/** Every extent that shares a byte with [@addr, @addr + @size), as far as starts near it tell:
- * all that contain @addr, and all that start at it. */
+/** Those of them whose size is of @size's class: all of exactly @size are among them. */
+void extents_each_of_size(const struct extent_table *table, uint64_t addr, uint64_t size,
+			  extent_fn visit, void *context);
+/** Every extent that contains @addr or starts at it. */
 void extents_each_around(const struct extent_table *table, uint64_t addr, extent_fn visit,
 			 void *context);
 

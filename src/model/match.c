@@ -121,6 +121,11 @@ struct match match_unmap(const struct device_state *state, const struct dms_even
 {
 	struct search search = { .event = event, .kind = kind, .epoch = epoch };
 
+	/* A mapping that fits exactly has the event's size: healthy drivers stop here. */
+	extents_each_of_size(&state->extents, event->dma_addr, event->size, consider, &search);
+	if (search.best.live && !search.best.differs)
+		return conclude(&search);
+	search = (struct search){ .event = event, .kind = kind, .epoch = epoch };
 	if (state->extents.count)
 		extents_each_at(&state->extents, event->dma_addr, consider, &search);
 	return conclude(&search);

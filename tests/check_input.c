@@ -1,0 +1,626 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of src/input: what sources say of real files, order, gaps, damage, merging, identity. */
+#include <check.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "input/source.h"
+#include "input/tracedat.h"
+
+#define FIXTURES SRCDIR "/tests/fixtures/"
+#define MAX_LANES 1024 /* (instance, CPU) pairs */
+
+static char work[] = "/tmp/check_input.XXXXXX";
+
+/* ---- helpers --------------------------------------------------------------------------------- */
+
+static struct dms_source *open_or_fail(const char *path)
+{
+	struct dms_source *source = NULL;
+	struct dms_error *err = dms_source_open(path, &source);
+
+	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
+	return source;
+}
+
+static const char *work_file(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", work, name);
+	return path;
+}
+
+static void write_file(const char *path, const void *data, size_t size)
+{
+	FILE *stream = fopen(path, "wb");
+
+	ck_assert_ptr_nonnull(stream);
+	ck_assert_uint_eq(fwrite(data, 1, size, stream), size);
+	ck_assert_int_eq(fclose(stream), 0);
+}
+
+static uint8_t *read_whole(const char *path, size_t *ret_size)
+{
+	FILE *stream = fopen(path, "rb");
+	uint8_t *data = malloc(8u << 20);
+
+	ck_assert(stream && data);
+	*ret_size = fread(data, 1, 8u << 20, stream);
+	ck_assert_uint_lt(*ret_size, 8u << 20);
+	fclose(stream);
+	return data;
+}
+
+/* Run tracegen; *@ret is what it said. False without the tools. */
+static bool generate(const char *name, const char *options, char ret[static 4096])
+{
+	const char *build = getenv("BUILD");
+	char command[1024];
+	FILE *said;
+
+	if (!build)
+		return false; /* run by hand */
+	snprintf(command, sizeof(command), "'%s/tools/tracegen' -o '%s/%s' %s", build, work, name,
+		 options);
+	said = popen(command, "r");
+	ck_assert_ptr_nonnull(said);
+	ret[fread(ret, 1, 4095, said)] = '\0';
+	ck_assert_int_eq(pclose(said), 0);
+	return true;
+}
+
+static uint64_t said_number(const char *said, const char *key)
+{
+	size_t length = strlen(key);
+
+	for (const char *at = said; (at = strstr(at, key)); at += length) {
+		if ((at == said || at[-1] == ' ' || at[-1] == '\n') && at[length] == '=')
+			return strtoull(at + length + 1, NULL, 10);
+	}
+	ck_abort_msg("tracegen does not say %s", key);
+}
+
+/** What one walk over a source saw, with all that must hold on the way checked. */
+struct walk {
+	uint64_t records, gaps, lost, gaps_unknown, bytes, digest;
+	uint64_t records_of[8]; /* by instance */
+	uint64_t first_ts, last_ts;
+};
+
+/** One CPU of one instance, as the walk passes it. */
+struct lane {
+	uint64_t ts, next_digest, gap_after, gap_before;
+	bool has_record, has_next, has_gap;
+};
+
+static void check_record(struct walk *walk, struct lane *lane, const struct dms_record *record)
+{
+	uint64_t digest = XXH3_64bits(record->data, record->size);
+
+	ck_assert_uint_ge(record->ts, walk->last_ts);
+	if (lane->has_record) {
+		ck_assert_msg(lane->has_next, "a record follows one whose next is NULL");
+		ck_assert_uint_eq(digest, lane->next_digest);
+	}
+	if (lane->has_gap)
+		ck_assert_uint_eq(lane->gap_before, record->ts);
+	if (!walk->records)
+		walk->first_ts = record->ts;
+	walk->last_ts = lane->ts = record->ts;
+	lane->has_record = true;
+	lane->has_gap = false;
+	lane->has_next = record->next;
+	lane->next_digest = record->next ? XXH3_64bits(record->next, record->next_size) : 0;
+	walk->records++;
+	walk->records_of[record->instance]++;
+	walk->bytes += record->size;
+	walk->digest = XXH3_64bits_withSeed(record->data, record->size, walk->digest ^ record->ts);
+}
+
+static void check_gap(struct walk *walk, struct lane *lane, const struct dms_gap *gap)
+{
+	ck_assert(!lane->has_gap);
+	ck_assert_uint_eq(gap->after_ts, lane->has_record ? lane->ts : 0);
+	ck_assert_uint_ge(gap->before_ts, gap->after_ts);
+	lane->has_gap = true;
+	lane->gap_before = gap->before_ts;
+	walk->gaps++;
+	walk->lost += gap->lost;
+	walk->gaps_unknown += !gap->lost;
+}
+
+static struct walk walk_source(struct dms_source *source)
+{
+	struct lane *lanes = calloc(MAX_LANES, sizeof(*lanes));
+	uint64_t done, total, before = 0;
+	struct walk walk = { 0 };
+	struct dms_item item;
+
+	ck_assert_ptr_nonnull(lanes);
+	for (;;) {
+		ck_assert_ptr_null(dms_source_next(source, &item));
+		if (item.kind == DMS_ITEM_END)
+			break;
+		ck_assert_uint_eq(item.file, 0);
+		if (item.kind == DMS_ITEM_GAP) {
+			ck_assert_uint_lt(item.gap.instance * 64 + item.gap.cpu, MAX_LANES);
+			check_gap(&walk, &lanes[item.gap.instance * 64 + item.gap.cpu], &item.gap);
+			continue;
+		}
+		ck_assert_uint_lt(item.record.instance * 64 + item.record.cpu, MAX_LANES);
+		ck_assert_uint_lt(item.record.cpu, dms_source_info(source)->n_cpus);
+		ck_assert_uint_lt(item.record.instance, dms_source_info(source)->n_instances);
+		ck_assert_uint_lt(item.record.offset, dms_source_info(source)->file_size);
+		check_record(&walk, &lanes[item.record.instance * 64 + item.record.cpu],
+			     &item.record);
+		dms_source_progress(source, &done, &total);
+		ck_assert(done >= before && done <= total);
+		before = done;
+	}
+	ck_assert_ptr_null(dms_source_next(source, &item));
+	ck_assert_int_eq(item.kind, DMS_ITEM_END); /* and ever after */
+	for (uint32_t i = 0; i < MAX_LANES; i++)
+		ck_assert(!lanes[i].has_next);
+	free(lanes);
+	return walk;
+}
+
+static struct walk walk_file(const char *path)
+{
+	struct dms_source *source = open_or_fail(path);
+	struct walk walk = walk_source(source);
+	const char *first;
+
+	ck_assert_uint_eq(dms_source_damage(source, &first), 0);
+	ck_assert_ptr_null(first);
+	dms_source_close(source);
+	return walk;
+}
+
+/* ---- real files: what trace-cmd says of them (tests/fixtures/README.md) ------------------------ */
+
+static const struct {
+	const char *file, *format, *release, *clock, *tool;
+	uint32_t long_size, n_cpus, n_instances;
+	bool big_endian, clock_is_ns;
+	uint64_t records, first_ts, last_ts;
+} real_files[] = {
+	{ "stock-6.12-zoo.dat", "trace.dat v6", "6.12.95+deb12-amd64", "local",
+	  "3.4.0 not-a-git-repo", 8, 2, 1, false, true, 4292, 71719556617, 78582567096 },
+	{ "stock-6.12-instance-v7.dat", "trace.dat v7 (zstd)", "6.12.95+deb12-amd64", "local",
+	  "3.4.0 not-a-git-repo", 8, 2, 2, false, true, 2752, 236506835331, 239240605311 },
+	{ "stock-7.2-tsc.dat", "trace.dat v6", "7.2.13+deb14-amd64", "x86-tsc",
+	  "3.4.0 not-a-git-repo", 8, 2, 1, false, false, 1008, 366950083450, 367863142408 },
+	{ "armhf-7.2-mid.dat", "trace.dat v6", "7.2.13+deb14-armmp-lpae", "local",
+	  "3.4.0 not-a-git-repo", 4, 2, 1, false, true, 172, 79344873552, 79820877392 },
+	{ "s390x-7.2-v6.dat", "trace.dat v6", "7.2.13+deb14-s390x", "local",
+	  "3.4.0 not-a-git-repo", 8, 2, 1, true, true, 4073, 44990745543, 49500116003 },
+	{ "s390x-7.2-v7-zstd.dat", "trace.dat v7 (zstd)", "7.2.13+deb14-s390x", "local",
+	  "3.4.0 not-a-git-repo", 8, 2, 1, true, true, 2603, 62842314674, 67239577457 },
+	{ "oracle-unmap_size_small.dat", "trace.dat v7 (zstd)", "6.12.107-dmaoracle", "local",
+	  "3.1.6 not-a-git-repo", 8, 1, 1, false, true, 2, 15319711769, 15319870011 },
+};
+
+START_TEST(facts_of_real_files)
+{
+	char path[512];
+	const struct dms_source_info *info;
+	struct dms_source *source;
+	struct walk walk;
+
+	snprintf(path, sizeof(path), FIXTURES "%s", real_files[_i].file);
+	source = open_or_fail(path);
+	info = dms_source_info(source);
+	ck_assert_str_eq(info->path, path);
+	ck_assert_str_eq(info->format, real_files[_i].format);
+	ck_assert_str_eq(info->release, real_files[_i].release);
+	ck_assert_ptr_nonnull(strstr(info->uname, real_files[_i].release));
+	ck_assert_str_eq(info->clock, real_files[_i].clock);
+	ck_assert_str_eq(info->tool, real_files[_i].tool);
+	ck_assert_uint_eq(info->long_size, real_files[_i].long_size);
+	ck_assert_uint_eq(info->n_cpus, real_files[_i].n_cpus);
+	ck_assert_uint_eq(info->n_instances, real_files[_i].n_instances);
+	ck_assert_uint_eq(info->page_size, 4096);
+	ck_assert_int_eq(info->big_endian, real_files[_i].big_endian);
+	ck_assert_int_eq(info->clock_is_ns, real_files[_i].clock_is_ns);
+	ck_assert_uint_eq(info->missing_bytes, 0);
+	ck_assert_uint_eq(info->lost_by_stats, 0);
+	ck_assert_str_eq(info->instances[0], "");
+	walk = walk_source(source);
+	ck_assert_uint_eq(walk.records, real_files[_i].records);
+	ck_assert_uint_eq(walk.first_ts, real_files[_i].first_ts);
+	ck_assert_uint_eq(walk.last_ts, real_files[_i].last_ts);
+	dms_source_close(source);
+}
+END_TEST
+
+START_TEST(instances)
+{
+	struct dms_source *source = open_or_fail(FIXTURES "stock-6.12-instance-v7.dat");
+	struct walk walk = walk_source(source);
+
+	ck_assert_str_eq(dms_source_info(source)->instances[1], "iommu_buf");
+	ck_assert_uint_eq(walk.records_of[0], 568 + 80 + 571 + 80); /* dma */
+	ck_assert_uint_eq(walk.records_of[1], 802 + 651);	     /* iommu */
+	dms_source_close(source);
+}
+END_TEST
+
+START_TEST(formats)
+{
+	struct dms_source *source = open_or_fail(FIXTURES "armhf-7.2-mid.dat");
+	uint32_t n, seen = 0;
+	const struct dms_format *rows = dms_source_formats(source, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		char line[128];
+
+		if (strcmp(rows[i].system, "dma") != 0)
+			continue;
+		snprintf(line, sizeof(line), "name: %s\nID: %u\n", rows[i].name, rows[i].id);
+		ck_assert_uint_gt(rows[i].size, strlen(line));
+		ck_assert(!memcmp(rows[i].text, line, strlen(line)));
+		seen++;
+	}
+	ck_assert_uint_ge(seen, 10);
+	dms_source_close(source);
+}
+END_TEST
+
+START_TEST(kallsyms)
+{
+	static const char *const files[] = { "oracle-ctl_sg-stack.dat", "stock-6.12-rmmod.dat",
+					     "s390x-7.2-v7-zstd.dat" };
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(files); i++) {
+		struct dms_source *source;
+		const char *text, *again;
+		size_t size, again_size;
+		char path[512];
+
+		snprintf(path, sizeof(path), FIXTURES "%s", files[i]);
+		source = open_or_fail(path);
+		ck_assert_ptr_null(dms_source_kallsyms(source, &text, &size));
+		ck_assert_ptr_nonnull(text);
+		ck_assert_uint_gt(size, 1000);
+		ck_assert_ptr_nonnull(strstr(text, " dma_map_page_attrs"));
+		ck_assert_uint_le(strlen(text), size);
+		ck_assert_uint_ge(strlen(text) + 1, size); /* text to its end, a NUL at most */
+		ck_assert_ptr_null(dms_source_kallsyms(source, &again, &again_size));
+		ck_assert(again == text && again_size == size);
+		dms_source_close(source);
+	}
+}
+END_TEST
+
+START_TEST(comms_of_a_real_file)
+{
+	struct dms_source *source = open_or_fail(FIXTURES "stock-6.12-rmmod.dat");
+	unsigned int known = 0;
+
+	for (uint32_t pid = 1; pid < 5000; pid++) {
+		const char *comm = dms_source_comm(source, pid);
+
+		if (!comm)
+			continue;
+		ck_assert(*comm && strlen(comm) < 64 && !strchr(comm, '\n'));
+		known += !strcmp(comm, "modprobe");
+	}
+	ck_assert_uint_ge(known, 1);
+	ck_assert_ptr_null(dms_source_comm(source, 4000000000u));
+	dms_source_close(source);
+}
+END_TEST
+
+START_TEST(comm_lookup)
+{
+	char text[] = "7 seven\n1 init\nnonsense\n42 a b  c\n7 later\n 9 spaced\n8\n100 last";
+	struct dms_source source = { .cmdlines = text };
+
+	ck_assert_str_eq(dms_source_comm(&source, 1), "init");
+	ck_assert_str_eq(dms_source_comm(&source, 7), "later");
+	ck_assert_str_eq(dms_source_comm(&source, 42), "a b  c");
+	ck_assert_str_eq(dms_source_comm(&source, 9), "spaced");
+	ck_assert_str_eq(dms_source_comm(&source, 100), "last");
+	ck_assert_ptr_null(dms_source_comm(&source, 0));
+	ck_assert_ptr_null(dms_source_comm(&source, 8));
+	ck_assert_ptr_null(dms_source_comm(&source, 101));
+	dms_free(source.comms);
+}
+END_TEST
+
+/* ---- generated files ----------------------------------------------------------------------------- */
+
+static const char *const shapes[] = {
+	"--lost 0.2 --cpus 8 --events 100000",
+	"--lost 0.2 --cpus 8 --events 100000 --big-endian",
+	"--lost 0.2 --cpus 8 --events 100000 --file-version 7 --compression zstd --stacks",
+	"--cpus 1 --events 3000",
+	"--cpus 64 --events 20000 --page-size 16384 --file-version 7",
+};
+
+START_TEST(order_and_gaps)
+{
+	char said[4096];
+	struct walk walk;
+
+	if (!generate("t.dat", shapes[_i], said))
+		return;
+	walk = walk_file(work_file("t.dat"));
+	ck_assert_uint_eq(walk.records, said_number(said, "records"));
+	ck_assert_uint_eq(walk.last_ts, said_number(said, "last_ns"));
+	ck_assert_uint_eq(walk.lost, said_number(said, "lost"));
+	ck_assert_uint_eq(walk.gaps_unknown, said_number(said, "lost_unknown"));
+	if (strstr(shapes[_i], "--lost"))
+		ck_assert_uint_gt(walk.gaps, 10);
+	else
+		ck_assert_uint_eq(walk.gaps, 0);
+}
+END_TEST
+
+/* Two files as one: all of both, in time order, each in its own order, equal times by file. */
+START_TEST(merge_of_files)
+{
+	struct dms_source *sources[3];
+	struct walk alone[3], merged[3] = { 0 };
+	uint64_t last = 0, total = 0;
+	struct dms_merge *merge;
+	struct dms_item item;
+	char said[4096];
+
+	for (int i = 0; i < 3; i++) {
+		char options[64], name[16];
+
+		snprintf(options, sizeof(options), "--seed %d --events 5000", i == 2 ? 1 : i + 1);
+		snprintf(name, sizeof(name), "m%d.dat", i);
+		if (!generate(name, options, said))
+			return;
+		alone[i] = walk_file(work_file(name));
+		sources[i] = open_or_fail(work_file(name));
+	}
+	merge = dms_merge_create(sources, 3);
+	ck_assert_ptr_nonnull(merge);
+	ck_assert_uint_eq(dms_merge_count(merge), 3);
+	for (uint32_t previous = 0;; total++) {
+		ck_assert_ptr_null(dms_merge_next(merge, &item));
+		if (item.kind == DMS_ITEM_END)
+			break;
+		ck_assert_int_eq(item.kind, DMS_ITEM_RECORD);
+		ck_assert_uint_ge(item.record.ts, last);
+		ck_assert(item.record.ts > last || item.file >= previous || !total);
+		previous = item.file;
+		last = item.record.ts;
+		merged[item.file].records++;
+		merged[item.file].digest = XXH3_64bits_withSeed(
+			item.record.data, item.record.size,
+			merged[item.file].digest ^ item.record.ts);
+	}
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(merged[i].records, alone[i].records);
+		ck_assert_uint_eq(merged[i].digest, alone[i].digest);
+		ck_assert_ptr_eq(dms_merge_source(merge, i), sources[i]);
+	}
+	ck_assert_ptr_null(dms_merge_next(merge, &item));
+	ck_assert_int_eq(item.kind, DMS_ITEM_END);
+	dms_merge_destroy(merge);
+}
+END_TEST
+
+/* ---- damage ---------------------------------------------------------------------------------------- */
+
+/* Where CPU 0's data begins in @path. */
+static struct tracedat_cpu first_cpu(const char *path)
+{
+	struct tracedat_cpu cpu;
+	struct tracedat dat;
+	struct file file;
+
+	ck_assert_ptr_null(file_open(path, &file));
+	ck_assert_ptr_null(tracedat_open(&file, &dat));
+	cpu = dat.buffers[0].cpus[0];
+	tracedat_close(&dat);
+	return cpu;
+}
+
+/* Page 1's commit field, or the length word of its first entry, becomes absurd. */
+static const struct {
+	uint32_t at, value; /* byte in the page, what is put there */
+	uint32_t offset;    /* where the message says it is, from the first page */
+	const char *what;
+} damages[] = {
+	{ 8, 0x07ffffff, 4096, "claims more data than fits" },
+	{ 16, 0x00000000, 8192, "before this has an entry that does not fit" },
+};
+
+START_TEST(damage_is_counted_and_told)
+{
+	struct walk whole, walk;
+	struct tracedat_cpu cpu;
+	struct dms_source *source;
+	const char *first;
+	uint8_t *data;
+	char said[4096], offset[64];
+	size_t size;
+
+	if (!generate("d.dat", "--events 20000 --cpus 2 --discard 0", said))
+		return;
+	whole = walk_file(work_file("d.dat"));
+	cpu = first_cpu(work_file("d.dat"));
+	data = read_whole(work_file("d.dat"), &size);
+	memcpy(data + cpu.offset + 4096 + damages[_i].at, &damages[_i].value, 4);
+	if (_i == 1)
+		memset(data + cpu.offset + 4096 + 20, 0xff, 4);
+	write_file(work_file("d.dat"), data, size);
+	free(data);
+
+	source = open_or_fail(work_file("d.dat"));
+	walk = walk_source(source);
+	ck_assert_uint_eq(dms_source_damage(source, &first), 1);
+	snprintf(offset, sizeof(offset), "at offset %#" PRIx64, cpu.offset + damages[_i].offset);
+	ck_assert_msg(strstr(first, damages[_i].what), "%s", first);
+	ck_assert_msg(strstr(first, offset), "%s, not %s", first, offset);
+	ck_assert_uint_lt(walk.records, whole.records); /* one page less, and nothing else */
+	ck_assert_uint_gt(walk.records, whole.records - 4096 / 16);
+	ck_assert_uint_eq(walk.gaps, 1);
+	ck_assert_uint_eq(walk.gaps_unknown, 1);
+	dms_source_close(source);
+}
+END_TEST
+
+START_TEST(truncated_data)
+{
+	struct dms_source *source;
+	struct tracedat_cpu cpu;
+	struct walk walk;
+	const char *first;
+	char said[4096];
+	uint8_t *data;
+	size_t size;
+
+	if (!generate("c.dat", "--events 20000 --cpus 1", said))
+		return;
+	cpu = first_cpu(work_file("c.dat"));
+	data = read_whole(work_file("c.dat"), &size);
+	write_file(work_file("c.dat"), data, cpu.offset + 4096 * 3 + 100);
+	free(data);
+	source = open_or_fail(work_file("c.dat"));
+	ck_assert_uint_eq(dms_source_info(source)->missing_bytes, cpu.size - 4096 * 3 - 100);
+	ck_assert_uint_eq(dms_source_info(source)->missing_offset, cpu.offset + 4096 * 3 + 100);
+	walk = walk_source(source);
+	ck_assert_uint_gt(walk.records, 50);
+	ck_assert_uint_eq(dms_source_damage(source, &first), 1);
+	ck_assert_ptr_nonnull(strstr(first, "expected a whole ring-buffer page"));
+	dms_source_close(source);
+}
+END_TEST
+
+/* ---- opening, identity ------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *content;
+	size_t size;
+	const char *says;
+} no_traces[] = {
+	{ "", 0, "is empty" },
+	{ "hello", 5, "at offset 0: not a trace" },
+	{ "\x17\x08\x44tracinG6", 11, "at offset 0: not a trace" },
+	{ "\x17\x08\x44tracing6", 11, "expected the file version" },
+	{ "\x17\x08\x44tracing9\0\0\0\0\0", 16, "expected 6 or 7" },
+	{ "\x17\x08\x44tracing6\0\2\0\0\0", 16, "byte order 2" },
+	{ "\x17\x08\x44tracing6\0\0\x08\1\0\0\0", 18, "page size 1," },
+	{ "\x17\x08\x44tracing7\0\0\x08\0\x10\0\0lzo\0", 22, "compressed with \"lzo\"" },
+	{ "PERFILE2", 8, "perf.data" },
+	{ "SQLite format 3\0", 16, "dmascope query" },
+	{ "\x28\xb5\x2f\xfd", 4, "zstd -d" },
+	{ "\x1f\x8b", 2, "gunzip" },
+	{ "\xfd" "7zXZ\0", 6, "xz -d" },
+	{ "# tracer: nop", 13, "text dump" },
+};
+
+START_TEST(no_trace)
+{
+	const char *path = work_file("x");
+	struct dms_source *source = NULL;
+	struct dms_error *err;
+
+	write_file(path, no_traces[_i].content, no_traces[_i].size);
+	err = dms_source_open(path, &source);
+	ck_assert_ptr_nonnull(err);
+	ck_assert_ptr_null(source);
+	ck_assert_int_eq(dms_error_code(err), DMS_ERROR_INPUT);
+	ck_assert_msg(strstr(dms_error_message(err), path), "%s", dms_error_message(err));
+	ck_assert_msg(strstr(dms_error_message(err), no_traces[_i].says), "%s",
+		      dms_error_message(err));
+	dms_error_free(err);
+}
+END_TEST
+
+START_TEST(no_file)
+{
+	static const char *const paths[] = { "/nonexistent/x.dat", "/", "/dev/null" };
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(paths); i++) {
+		struct dms_source *source;
+		struct dms_error *err = dms_source_open(paths[i], &source);
+
+		ck_assert_ptr_nonnull(err);
+		ck_assert_int_eq(dms_error_code(err), DMS_ERROR_INPUT);
+		ck_assert_ptr_nonnull(strstr(dms_error_message(err), paths[i]));
+		dms_error_free(err);
+	}
+}
+END_TEST
+
+START_TEST(hash_of_the_content)
+{
+	char first[DMS_HASH_TEXT], second[DMS_HASH_TEXT], want[DMS_HASH_TEXT];
+	struct dms_source *source = open_or_fail(FIXTURES "stock-6.12-zoo.dat");
+	XXH128_hash_t hash;
+	uint8_t *data;
+	size_t size;
+
+	ck_assert_ptr_null(dms_source_hash(source, first));
+	walk_source(source);
+	ck_assert_ptr_null(dms_source_hash(source, second)); /* whatever was read meanwhile */
+	ck_assert_str_eq(first, second);
+	dms_source_close(source);
+
+	data = read_whole(FIXTURES "stock-6.12-zoo.dat", &size);
+	hash = XXH3_128bits(data, size);
+	snprintf(want, sizeof(want), "xxh3:%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
+		 (uint64_t)hash.low64);
+	ck_assert_str_eq(first, want);
+	data[size - 1] ^= 1; /* the last byte counts */
+	write_file(work_file("h.dat"), data, size);
+	free(data);
+	source = open_or_fail(work_file("h.dat"));
+	ck_assert_ptr_null(dms_source_hash(source, second));
+	ck_assert_str_ne(first, second);
+	dms_source_close(source);
+}
+END_TEST
+
+static void add(Suite *suite, const char *name, const TTest *test, int loops)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_loop_test(tcase, test, 0, loops);
+	suite_add_tcase(suite, tcase);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("input");
+	char command[64];
+	SRunner *runner;
+	int failures;
+
+	if (!mkdtemp(work))
+		return 1;
+	add(suite, "facts", facts_of_real_files, DMS_ARRAY_SIZE(real_files));
+	add(suite, "instances", instances, 1);
+	add(suite, "formats", formats, 1);
+	add(suite, "kallsyms", kallsyms, 1);
+	add(suite, "comms", comms_of_a_real_file, 1);
+	add(suite, "comm lookup", comm_lookup, 1);
+	add(suite, "order and gaps", order_and_gaps, DMS_ARRAY_SIZE(shapes));
+	add(suite, "merge", merge_of_files, 1);
+	add(suite, "damage", damage_is_counted_and_told, DMS_ARRAY_SIZE(damages));
+	add(suite, "truncated", truncated_data, 1);
+	add(suite, "no trace", no_trace, DMS_ARRAY_SIZE(no_traces));
+	add(suite, "no file", no_file, 1);
+	add(suite, "hash", hash_of_the_content, 1);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failures = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	snprintf(command, sizeof(command), "rm -rf '%s'", work);
+	return system(command) || failures ? 1 : 0;
+}
