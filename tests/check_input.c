@@ -16,6 +16,13 @@
 #define FIXTURES SRCDIR "/tests/fixtures/"
 #define MAX_LANES 1024 /* (instance, CPU) pairs */
 
+/* In loops over records: Check notes every ck_assert in a file, and that takes its time. */
+#define must(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			ck_abort_msg("not so: %s", #condition);                                    \
+	} while (0)
+
 static char work[] = "/tmp/check_input.XXXXXX";
 
 /* ---- helpers --------------------------------------------------------------------------------- */
@@ -104,13 +111,13 @@ static void check_record(struct walk *walk, struct lane *lane, const struct dms_
 {
 	uint64_t digest = XXH3_64bits(record->data, record->size);
 
-	ck_assert_uint_ge(record->ts, walk->last_ts);
+	must(record->ts >= walk->last_ts);
 	if (lane->has_record) {
-		ck_assert_msg(lane->has_next, "a record follows one whose next is NULL");
-		ck_assert_uint_eq(digest, lane->next_digest);
+		must(lane->has_next); /* or its next was NULL */
+		must(digest == lane->next_digest);
 	}
 	if (lane->has_gap)
-		ck_assert_uint_eq(lane->gap_before, record->ts);
+		must(lane->gap_before == record->ts);
 	if (!walk->records)
 		walk->first_ts = record->ts;
 	walk->last_ts = lane->ts = record->ts;
@@ -126,9 +133,9 @@ static void check_record(struct walk *walk, struct lane *lane, const struct dms_
 
 static void check_gap(struct walk *walk, struct lane *lane, const struct dms_gap *gap)
 {
-	ck_assert(!lane->has_gap);
-	ck_assert_uint_eq(gap->after_ts, lane->has_record ? lane->ts : 0);
-	ck_assert_uint_ge(gap->before_ts, gap->after_ts);
+	must(!lane->has_gap);
+	must(gap->after_ts == (lane->has_record ? lane->ts : 0));
+	must(gap->before_ts >= gap->after_ts);
 	lane->has_gap = true;
 	lane->gap_before = gap->before_ts;
 	walk->gaps++;
@@ -145,29 +152,29 @@ static struct walk walk_source(struct dms_source *source)
 
 	ck_assert_ptr_nonnull(lanes);
 	for (;;) {
-		ck_assert_ptr_null(dms_source_next(source, &item));
+		must(!dms_source_next(source, &item));
 		if (item.kind == DMS_ITEM_END)
 			break;
-		ck_assert_uint_eq(item.file, 0);
+		must(item.file == 0);
 		if (item.kind == DMS_ITEM_GAP) {
-			ck_assert_uint_lt(item.gap.instance * 64 + item.gap.cpu, MAX_LANES);
+			must(item.gap.instance * 64 + item.gap.cpu < MAX_LANES);
 			check_gap(&walk, &lanes[item.gap.instance * 64 + item.gap.cpu], &item.gap);
 			continue;
 		}
-		ck_assert_uint_lt(item.record.instance * 64 + item.record.cpu, MAX_LANES);
-		ck_assert_uint_lt(item.record.cpu, dms_source_info(source)->n_cpus);
-		ck_assert_uint_lt(item.record.instance, dms_source_info(source)->n_instances);
-		ck_assert_uint_lt(item.record.offset, dms_source_info(source)->file_size);
+		must(item.record.instance * 64 + item.record.cpu < MAX_LANES);
+		must(item.record.cpu < dms_source_info(source)->n_cpus);
+		must(item.record.instance < dms_source_info(source)->n_instances);
+		must(item.record.offset < dms_source_info(source)->file_size);
 		check_record(&walk, &lanes[item.record.instance * 64 + item.record.cpu],
 			     &item.record);
 		dms_source_progress(source, &done, &total);
-		ck_assert(done >= before && done <= total);
+		must(done >= before && done <= total);
 		before = done;
 	}
 	ck_assert_ptr_null(dms_source_next(source, &item));
 	ck_assert_int_eq(item.kind, DMS_ITEM_END); /* and ever after */
 	for (uint32_t i = 0; i < MAX_LANES; i++)
-		ck_assert(!lanes[i].has_next);
+		must(!lanes[i].has_next);
 	free(lanes);
 	return walk;
 }
@@ -388,12 +395,12 @@ START_TEST(merge_of_files)
 	ck_assert_ptr_nonnull(merge);
 	ck_assert_uint_eq(dms_merge_count(merge), 3);
 	for (uint32_t previous = 0;; total++) {
-		ck_assert_ptr_null(dms_merge_next(merge, &item));
+		must(!dms_merge_next(merge, &item));
 		if (item.kind == DMS_ITEM_END)
 			break;
-		ck_assert_int_eq(item.kind, DMS_ITEM_RECORD);
-		ck_assert_uint_ge(item.record.ts, last);
-		ck_assert(item.record.ts > last || item.file >= previous || !total);
+		must(item.kind == DMS_ITEM_RECORD);
+		must(item.record.ts >= last);
+		must(item.record.ts > last || item.file >= previous || !total);
 		previous = item.file;
 		last = item.record.ts;
 		merged[item.file].records++;

@@ -49,6 +49,7 @@ enum dms_counter {
 	DMS_COUNT_LIVE_BYTES_AT_END,
 	DMS_COUNT_ENDED_LOST,
 	DMS_COUNT_ENDED_ELIDED,
+	DMS_COUNT_MAYBE_ELIDED,	    /* lives without an unmap that may have been skipped legally */
 	DMS_COUNT_FAULTS,
 	DMS_N_COUNTERS
 };

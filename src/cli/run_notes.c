@@ -178,16 +178,17 @@ static struct dms_error *note_pre_trace(struct dms_run *run, uint32_t index,
 				     "trace, or lost", count));
 }
 
-/* Twice as many maps as unmaps, and nothing that would hold so many: unmaps are skipped here. */
+/* The model said of each such life that its unmap may have been skipped; here once a device. */
 static struct dms_error *note_elided(struct dms_run *run, uint32_t index,
 				     const struct dms_device_stats *stats)
 {
-	if (!stats->counters[DMS_COUNT_ENDED_ELIDED])
+	uint64_t count = stats->counters[DMS_COUNT_MAYBE_ELIDED];
+
+	if (!count)
 		return NULL;
 	return add_note(run, "leak", index,
-			dms_asprintf("the same memory was mapped again and again without an unmap: the "
-				     "driver skips unmaps legally (dma_need_unmap()), leaks cannot be "
-				     "judged"));
+			dms_asprintf("%" PRIu64 " mappings were never unmapped: without an IOMMU a driver "
+				     "may skip unmaps (dma_need_unmap()), leaks cannot be judged", count));
 }
 
 static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,

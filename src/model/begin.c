@@ -199,6 +199,7 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	find_twins(state, &twins);
 	if ((event->n_phys && !add_list(live, event)) || !index_mapping(state, live))
 		return &dms_error_nomem;
+	state->n_streamed += kind <= DMS_MAPPING_SG;
 	if (++state->n_live > state->peak_live)
 		state->peak_live = state->n_live;
 	cover(model, event, &live->mapping);

@@ -57,6 +57,17 @@ bool device_direct_addr(const struct device_state *state, uint64_t phys, uint64_
 	return true;
 }
 
+/* Fewer mappings than these are a ring being filled, or a driver under test. */
+#define ELIDE_MIN_MAPS 64
+
+bool device_may_elide(const struct device_state *state)
+{
+	if (state->has_elided)
+		return true;
+	return state->device.mode == DMS_MODE_DIRECT && state->n_streamed >= ELIDE_MIN_MAPS &&
+	       state->n_released < state->n_streamed / 2;
+}
+
 /* ---- bounces -------------------------------------------------------------------------------- */
 
 void device_note_bounce(struct device_state *state, const struct dms_event *event)

@@ -43,6 +43,8 @@ struct device_state {
 	bool is_from_bind;	     /* nothing can be older than what we saw */
 	bool is_closed;		     /* unbound: the next event begins a new generation */
 	bool has_elided;	     /* some mapping here ended as ELIDED */
+	uint64_t n_streamed;	     /* streaming maps seen */
+	uint64_t n_released;	     /* of these, unmapped */
 };
 
 void device_deinit(struct device_state *state);
@@ -51,6 +53,12 @@ void device_deinit(struct device_state *state);
 void device_learn_mode(struct device_state *state, uint64_t phys, uint64_t dma, bool bounced);
 /** The DMA address @phys has without an IOMMU; false if that is not known. */
 bool device_direct_addr(const struct device_state *state, uint64_t phys, uint64_t *ret);
+
+/**
+ * True if the driver may be skipping unmaps: without an IOMMU, a bounce or a sync the kernel
+ * allows it (dma_need_unmap(), since 6.16), and most of what was mapped was never unmapped.
+ */
+bool device_may_elide(const struct device_state *state);
 
 void device_note_bounce(struct device_state *state, const struct dms_event *event);
 /** True if a bounce of one of the @n addresses was announced on this CPU; forgets it. */

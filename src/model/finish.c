@@ -75,6 +75,8 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (live->mapping.nents > VANISHING_ENTRIES)
 		step.doubts |= DMS_DOUBT_OVERSIZED;
+	if (live->mapping.kind <= DMS_MAPPING_SG && device_may_elide(state))
+		step.doubts |= DMS_DOUBT_ELIDED;
 	detach(state, live);
 	remember(model, state, &live->mapping, NULL, end);
 	err = model_tell(model, state, event, &step);
@@ -97,6 +99,7 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 	};
 	struct dms_error *err;
 
+	state->n_released += live->mapping.kind <= DMS_MAPPING_SG;
 	detach(state, live);
 	err = model_tell(model, state, event, &step);
 	remember(model, state, &live->mapping, event, DMS_END_UNMAPPED);

@@ -148,17 +148,12 @@ static struct dms_error *end_all(struct dms_model *model, const struct device_st
 	for (struct slot_block *block = model->slots.first; block; block = block->next) {
 		for (size_t i = 0; i < SLOTS_PER_BLOCK; i++) {
 			struct live_mapping *live = &block->slots[i];
-			const struct device_state *state;
 			struct dms_error *err;
-			uint32_t doubts;
 
-			if (!live->mapping.serial)
+			if (!live->mapping.serial ||
+			    (only && model->devices[live->mapping.device] != only))
 				continue;
-			state = model->devices[live->mapping.device];
-			if (only && state != only)
-				continue;
-			doubts = state->has_elided ? DMS_DOUBT_ELIDED : 0;
-			if ((err = model_end_life(model, live, NULL, end, doubts)))
+			if ((err = model_end_life(model, live, NULL, end, 0)))
 				return err;
 		}
 	}

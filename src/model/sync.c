@@ -19,7 +19,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (!step.past && !step.related && !state->is_from_bind)
 		step.doubts |= DMS_DOUBT_PRE_TRACE;
-	if (state->has_elided)
+	if (device_may_elide(state))
 		step.doubts |= DMS_DOUBT_ELIDED;
 	return model_tell(model, state, event, &step);
 }

@@ -28,6 +28,7 @@ static const struct counter_row {
 	[DMS_COUNT_LIVE_BYTES_AT_END] = {"live_bytes_at_end", "bytes"},
 	[DMS_COUNT_ENDED_LOST] = {"ended_lost", "mappings"},
 	[DMS_COUNT_ENDED_ELIDED] = {"ended_elided", "mappings"},
+	[DMS_COUNT_MAYBE_ELIDED] = {"maybe_elided", "mappings"},
 	[DMS_COUNT_FAULTS] = {"faults", "events"},
 };
 
@@ -204,12 +205,18 @@ static void count_ended(struct dms_device_stats *device, const struct dms_step *
 	count(device, ended_counters[step->end], 1);
 	if (step->end == DMS_END_LIVE)
 		count(device, COUNTER(LIVE_BYTES_AT_END), step->mapping->size);
+	if (step->doubts & DMS_DOUBT_ELIDED)
+		count(device, COUNTER(MAYBE_ELIDED), 1);
 }
 
 static void count_unmatched(struct dms_device_stats *device, const struct dms_step *step)
 {
+	bool is_error = step->end == DMS_END_UNMATCHED &&
+			dms_confidence_of(step->doubts) != DMS_POSSIBLE;
+
+	/* An unmap that may be of a mapping we did not see is not counted against the driver. */
 	count_call(device, step);
-	count(device, unmatched_counters[step->end], 1);
+	count(device, unmatched_counters[is_error ? DMS_END_UNMATCHED : DMS_END_PRE_TRACE], 1);
 }
 
 static void count_failed(struct dms_device_stats *device, const struct dms_step *step)
