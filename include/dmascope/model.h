@@ -162,6 +162,7 @@ struct dms_step {
 	const struct dms_device *device;   /* NULL where the event names none */
 	struct dms_mapping *mapping;	   /* NULL where none is concerned; see UNMAP_UNMATCHED */
 	const struct dms_mapping *related; /* UNMATCHED: a live mapping it touches; or NULL */
+	const struct dms_mapping *elsewhere; /* UNMATCHED: the same on another device; or NULL */
 	const struct dms_past *past;	   /* UNMATCHED: the last life of this address; or NULL */
 	const struct dms_gap *gap;	   /* GAP */
 	uint64_t ts;			   /* of the step; UNMATCHED may be told late */

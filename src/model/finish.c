@@ -140,6 +140,45 @@ static bool is_stateless(const struct dms_event *event)
 	return (event->has & DMS_HAS_DMA_ADDR) && !event->dma_addr && !event->size;
 }
 
+/** A search for one mapping, exactly. */
+struct twin_search {
+	const struct dms_event *event;
+	const struct dms_mapping *found;
+};
+
+static bool is_twin(void *context, struct extent *extent)
+{
+	struct twin_search *search = context;
+	const struct dms_mapping *mapping = &extent->owner->mapping;
+
+	if (mapping->size == search->event->size && mapping->dir == search->event->dir)
+		search->found = mapping;
+	return !search->found;
+}
+
+static bool sees_physical(const struct device_state *state)
+{
+	return state->device.mode == DMS_MODE_DIRECT || state->device.mode == DMS_MODE_BOUNCED;
+}
+
+const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
+					       const struct device_state *state,
+					       const struct dms_event *event)
+{
+	struct twin_search search = { .event = event };
+
+	if (state->device.mode == DMS_MODE_IOMMU || !(event->has & DMS_HAS_SIZE) || !event->size)
+		return NULL;
+	for (size_t i = 0; i < model->n_devices && !search.found; i++) {
+		const struct device_state *other = model->devices[i];
+
+		if (other != state && sees_physical(other))
+			extents_each_of_size(&other->extents, event->dma_addr, event->size, is_twin,
+					     &search);
+	}
+	return search.found;
+}
+
 static uint64_t key_of(const struct dms_event *event)
 {
 	return event->kind == DMS_EV_UNMAP_SG && event->n_phys ? past_list_key(event->phys_list[0])
@@ -170,7 +209,8 @@ static void explain(const struct dms_model *model, const struct device_state *st
 	}
 	if (model->epoch)
 		step->doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (step->related) {
+	step->elsewhere = model_find_elsewhere(model, state, event);
+	if (step->related || step->elsewhere) {
 		step->doubts |= DMS_DOUBT_AMBIGUOUS;
 		return;
 	}

@@ -59,7 +59,7 @@ static const struct {
 	{ DMS_POSSIBLE, "events were lost while it could have mattered" },
 	{ DMS_POSSIBLE, "it may have been mapped before the trace began" },
 	{ DMS_LIKELY, "the kernel cut the list at 128 entries, only those were compared" },
-	{ DMS_LIKELY, "several mappings fit and none exactly" },
+	{ DMS_LIKELY, "more than one mapping comes into question" },
 	{ DMS_POSSIBLE, "events of two CPUs may have changed places" },
 	{ DMS_POSSIBLE, "the driver may skip unmaps on this device (dma_need_unmap())" },
 	{ DMS_POSSIBLE, "an event of this size vanishes from the ring buffer without a mark" },

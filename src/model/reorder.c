@@ -83,6 +83,7 @@ static struct dms_error *tell_oldest(struct dms_model *model)
 		.kind = DMS_STEP_UNMAP_UNMATCHED,
 		.event = &waiting.event,
 		.related = waiting.has_related ? &waiting.related : NULL,
+		.elsewhere = waiting.has_elsewhere ? &waiting.elsewhere : NULL,
 		.past = waiting.has_past ? &waiting.past : NULL,
 		.doubts = waiting.doubts,
 		.end = waiting.end,
@@ -115,11 +116,16 @@ struct dms_error *reorder_hold(struct dms_model *model, struct device_state *sta
 		.doubts = step->doubts,
 		.end = step->end,
 		.has_related = step->related != NULL,
+		.has_elsewhere = step->elsewhere != NULL,
 		.has_past = step->past != NULL,
 	};
 	if (step->related) {
 		waiting->related = *step->related;
 		waiting->related.sg = NULL; /* it may be gone when this is told */
+	}
+	if (step->elsewhere) {
+		waiting->elsewhere = *step->elsewhere;
+		waiting->elsewhere.sg = NULL;
 	}
 	if (step->past)
 		waiting->past = *step->past;

@@ -16,12 +16,12 @@
 /** An unmatched unmap in the reordering window, with all its step borrows. */
 struct waiting {
 	struct dms_event event; /* without its lists */
-	struct dms_mapping related;
+	struct dms_mapping related, elsewhere;
 	struct dms_past past;
 	struct device_state *device;
 	uint32_t doubts;
 	enum dms_end end;
-	bool has_related, has_past;
+	bool has_related, has_elsewhere, has_past;
 };
 
 /** A mapping whose address was mapped again before its unmap was seen. */
@@ -82,6 +82,13 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 /** A stand-in mapping for an unmap whose map was not seen: has is 0. */
 void model_stand_in(const struct dms_event *event, const struct device_state *state,
 		    enum dms_mapping_kind kind, struct dms_mapping *ret);
+/**
+ * A live mapping with the address, size and direction of @event on another device than @state.
+ * Only where both see physical addresses: behind an IOMMU the numbers of two devices coincide.
+ */
+const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
+					       const struct device_state *state,
+					       const struct dms_event *event);
 /* sync.c */
 struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind);

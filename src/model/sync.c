@@ -17,7 +17,11 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 	step.past = past_find_containing(state, event->dma_addr);
 	if (model->epoch && (!step.past || step.past->epoch != model->epoch))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (!step.past && !step.related && !state->is_from_bind)
+	if (!step.past && !step.related)
+		step.elsewhere = model_find_elsewhere(model, state, event);
+	if (step.elsewhere)
+		step.doubts |= DMS_DOUBT_AMBIGUOUS;
+	else if (!step.past && !step.related && !state->is_from_bind)
 		step.doubts |= DMS_DOUBT_PRE_TRACE;
 	if (device_may_elide(state))
 		step.doubts |= DMS_DOUBT_ELIDED;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Facts of a finding: gathered by rules, told in a message or as JSON. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "rows.h"
+
+static void add(struct dms_facts *facts, struct dms_fact fact)
+{
+	if (facts->n_items < DMS_MAX_FACTS)
+		facts->items[facts->n_items++] = fact;
+}
+
+void fact_number(struct dms_facts *facts, const char *key, uint64_t number)
+{
+	add(facts, (struct dms_fact){ key, DMS_FACT_NUMBER, number, NULL });
+}
+
+void fact_address(struct dms_facts *facts, const char *key, uint64_t address)
+{
+	add(facts, (struct dms_fact){ key, DMS_FACT_ADDRESS, address, NULL });
+}
+
+void fact_word(struct dms_facts *facts, const char *key, const char *word)
+{
+	add(facts, (struct dms_fact){ key, DMS_FACT_WORD, 0, word });
+}
+
+void fact_dir(struct dms_facts *facts, const char *key, uint8_t dir)
+{
+	static const char *const names[] = {
+		[DMS_DIR_BIDIRECTIONAL] = "DMA_BIDIRECTIONAL", [DMS_DIR_TO_DEVICE] = "DMA_TO_DEVICE",
+		[DMS_DIR_FROM_DEVICE] = "DMA_FROM_DEVICE",     [DMS_DIR_NONE] = "DMA_NONE",
+		[DMS_DIR_UNKNOWN] = "unknown",
+	};
+
+	fact_word(facts, key, names[dir]);
+}
+
+const char *debug_kind_name(uint8_t kind)
+{
+	static const char *const names[DMS_MAPPING_N_KINDS] = {
+		[DMS_MAPPING_PAGE] = "single",
+		[DMS_MAPPING_RESOURCE] = "resource",
+		[DMS_MAPPING_SG] = "scatter-gather",
+		[DMS_MAPPING_COHERENT] = "coherent",
+		[DMS_MAPPING_PAGES] = "noncoherent",
+		[DMS_MAPPING_NONCONTIGUOUS] = "noncontiguous",
+	};
+
+	return names[kind];
+}
+
+const char *dms_severity_name(enum dms_severity severity)
+{
+	static const char *const names[] = { "info", "warning", "error" };
+
+	return names[severity];
+}
+
+static int print_fact(const struct dms_fact *fact, char *buf, size_t size)
+{
+	switch (fact->type) {
+	case DMS_FACT_ADDRESS:
+		return snprintf(buf, size, "0x%016" PRIx64, fact->number);
+	case DMS_FACT_WORD:
+		return snprintf(buf, size, "%s", fact->word);
+	default:
+		return snprintf(buf, size, "%" PRIu64, fact->number);
+	}
+}
+
+static const struct dms_fact *find_fact(const struct dms_facts *facts, const char *key,
+					size_t key_len)
+{
+	for (size_t i = 0; i < facts->n_items; i++) {
+		if (strlen(facts->items[i].key) == key_len &&
+		    !memcmp(facts->items[i].key, key, key_len))
+			return &facts->items[i];
+	}
+	return NULL;
+}
+
+char *dms_finding_message(const struct dms_finding *finding)
+{
+	char text[1024];
+	size_t used = 0;
+	const char *at = finding->rule->message;
+
+	while (*at && used < sizeof(text) - 1) {
+		const char *close = *at == '{' ? strchr(at, '}') : NULL;
+		const struct dms_fact *fact;
+
+		if (!close) {
+			text[used++] = *at++;
+			continue;
+		}
+		fact = find_fact(finding->facts, at + 1, (size_t)(close - at - 1));
+		if (fact)
+			used += (size_t)print_fact(fact, text + used, sizeof(text) - used);
+		at = close + 1;
+	}
+	text[used < sizeof(text) ? used : sizeof(text) - 1] = '\0';
+	return dms_strdup(text);
+}
+
+/* Addresses are text: JSON's numbers do not hold 64 bits everywhere. */
+static json_t *json_fact(const struct dms_fact *fact)
+{
+	char text[32];
+
+	switch (fact->type) {
+	case DMS_FACT_WORD:
+		return json_string(fact->word);
+	case DMS_FACT_ADDRESS:
+		print_fact(fact, text, sizeof(text));
+		return json_string(text);
+	default:
+		if (fact->number <= INT64_MAX)
+			return json_integer((json_int_t)fact->number);
+		print_fact(fact, text, sizeof(text));
+		return json_string(text);
+	}
+}
+
+char *dms_finding_json(const struct dms_finding *finding)
+{
+	json_t *object = json_object();
+	char *text, *copy = NULL;
+
+	for (size_t i = 0; object && i < finding->facts->n_items; i++) {
+		const struct dms_fact *fact = &finding->facts->items[i];
+
+		if (json_object_set_new(object, fact->key, json_fact(fact))) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	if (text)
+		copy = dms_strdup(text);
+	free(text); /* jansson's own allocation */
+	return copy;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Rules of maps and allocations. */
+#include "rows.h"
+
+static bool failed(const struct dms_step *step, struct dms_facts *facts)
+{
+	fact_word(facts, "call", dms_event_kind_name(step->event->kind));
+	fact_number(facts, "size_bytes", step->event->size);
+	if (step->event->has & DMS_HAS_PHYS_ADDR)
+		fact_address(facts, "phys_addr", step->event->phys_addr);
+	if (step->event->has & DMS_HAS_ERR)
+		fact_number(facts, "errno", (uint64_t)-(int64_t)step->event->err);
+	return true;
+}
+
+static bool zero_size(const struct dms_step *step, struct dms_facts *facts)
+{
+	if (step->event->size)
+		return false;
+	fact_address(facts, "dma_addr", step->mapping->dma_addr);
+	fact_number(facts, "size_bytes", 0);
+	return true;
+}
+
+static bool no_direction(const struct dms_step *step, struct dms_facts *facts)
+{
+	if (step->event->dir != DMS_DIR_NONE)
+		return false;
+	fact_address(facts, "dma_addr", step->mapping->dma_addr);
+	fact_number(facts, "size_bytes", step->mapping->size);
+	return true;
+}
+
+const struct dms_rule dms_rules_map[] = {
+	{
+		.id = "map-failed",
+		.severity = DMS_SEVERITY_INFO,
+		.title = "a map or allocation failed",
+		.message = "dma_{call} of {size_bytes} bytes failed",
+		.on = ON(MAP_FAILED),
+		.check = failed,
+		.cause = "No bounce buffer or IOVA was free, the address does not fit the device's mask, or "
+			 "the size is beyond dma_max_mapping_size().",
+		.cure = "Look at the sizes and at swiotlb_bounced beside it: a larger swiotlb=, a wider mask, "
+			"or fewer mappings in flight.",
+		.limits = "A dma_map_sg() that fails with an ordinary error leaves no event.",
+		.source = "include/trace/events/dma.h; Documentation/core-api/dma-api.rst",
+	},
+	{
+		.id = "map-zero-size",
+		.severity = DMS_SEVERITY_ERROR,
+		.title = "device driver maps no memory at all",
+		.message = "device driver maps 0 bytes [device address={dma_addr}]",
+		.on = ON(MAP),
+		.needs = DMS_HAS_SIZE,
+		.check = zero_size,
+		.cause = "An empty request was not sorted out before it was mapped.",
+		.cure = "Do not map what has no length.",
+		.source = "Documentation/core-api/dma-api.rst",
+	},
+	{
+		.id = "map-direction-none",
+		.severity = DMS_SEVERITY_ERROR,
+		.title = "device driver maps with DMA_NONE",
+		.message = "device driver maps with DMA_NONE [device address={dma_addr}] "
+			   "[size={size_bytes} bytes]",
+		.on = ON(MAP),
+		.needs = DMS_HAS_DIR,
+		.check = no_direction,
+		.cause = "DMA_NONE exists to find uninitialised directions; it must never be mapped with.",
+		.cure = "Give the direction the device uses.",
+		.source = "Documentation/core-api/dma-api.rst; kernel/dma/mapping.c BUG_ON(!valid_dma_direction)",
+	},
+};
+const size_t dms_n_rules_map = DMS_ARRAY_SIZE(dms_rules_map);

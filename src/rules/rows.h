@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The families of rule rows, and what their checks share. */
+#ifndef DMS_RULES_ROWS_H
+#define DMS_RULES_ROWS_H
+
+#include <dmascope/rules.h>
+
+extern const struct dms_rule dms_rules_unmap[], dms_rules_map[], dms_rules_sync[],
+	dms_rules_context[], dms_rules_fault[], dms_rules_end[];
+extern const size_t dms_n_rules_unmap, dms_n_rules_map, dms_n_rules_sync, dms_n_rules_context,
+	dms_n_rules_fault, dms_n_rules_end;
+
+#define ON(step) DMS_BIT(DMS_STEP_##step)
+
+/* Facts; a fact beyond DMS_MAX_FACTS is a mistake of the rule and is dropped. */
+void fact_number(struct dms_facts *facts, const char *key, uint64_t number);
+void fact_address(struct dms_facts *facts, const char *key, uint64_t address);
+void fact_word(struct dms_facts *facts, const char *key, const char *word);
+/** "DMA_TO_DEVICE" and so on, as dma-debug prints directions. */
+void fact_dir(struct dms_facts *facts, const char *key, uint8_t dir);
+
+/** What dma-debug calls a mapping of @kind: "single", "scatter-gather", "coherent"... */
+const char *debug_kind_name(uint8_t kind);
+
+#endif
