@@ -33,6 +33,15 @@ struct dms_note {
 	const char *reason;
 };
 
+/** The findings of one rule on one device. */
+struct dms_finding_summary {
+	const char *rule, *severity;
+	const char *device;	/* NULL: none is concerned */
+	uint64_t count;
+	uint64_t first_ts;
+	const char *confidence, *message; /* of the first */
+};
+
 /** A whole run in figures. All pointers are borrowed from whoever filled it. */
 struct dms_summary {
 	const char *const *inputs; /* paths */
@@ -50,6 +59,8 @@ struct dms_summary {
 	uint64_t lost_events;	   /* as far as the tracer says how many */
 	const struct dms_device_summary *devices;
 	size_t n_devices;
+	const struct dms_finding_summary *findings; /* gravest first */
+	size_t n_findings;
 	const struct dms_note *notes;
 	size_t n_notes;
 };

@@ -58,6 +58,18 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,
 				   const struct dms_symbols *symbols);
 struct dms_error *dms_store_task(struct dms_store *store, uint32_t pid, const char *comm);
+/** One row of table finding. Strings are borrowed for the call. */
+struct dms_finding_row {
+	const char *rule, *severity, *confidence;
+	const char *reason;	/* NULL: certain */
+	uint32_t device;	/* index, or DMS_ID_NONE */
+	uint64_t mapping_row;	/* 0: none */
+	uint64_t ts, dma_addr, size;
+	uint32_t cpu, pid, stack; /* stack: DMS_ID_NONE if not recorded */
+	bool has_event;		/* cpu and pid are known */
+	const char *message, *facts, *fingerprint;
+};
+struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_finding_row *row);
 /** One row of not_judged; @device DMS_ID_NONE: the whole run. */
 struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule, uint32_t device,
 				       const char *reason);

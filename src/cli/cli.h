@@ -90,6 +90,8 @@ struct dms_analyze_args {
 	const char *output; /* NULL: no database */
 	int format;	    /* enum dms_output */
 	int progress;	    /* enum dms_progress; AUTO: on a terminal, unless common.quiet */
+	struct dms_strings rules; /* "ID" or "no-ID" */
+	int fail_on;	    /* enum dms_severity + 1; 0: never */
 	bool salvage;	    /* analyze what is left of a damaged file */
 	bool keep_events;   /* rows.c does not check that output is given: the command does */
 };
@@ -113,6 +115,7 @@ struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *re
 struct dms_error *dms_cmd_query(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_live(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret);
 
 /** Every command there is, in the order of the help. */

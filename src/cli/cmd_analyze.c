@@ -63,18 +63,22 @@ struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *re
 		.keep_events = args->keep_events,
 		.keep_stacks = args->output != NULL,
 		.salvage = args->salvage,
+		.rule_switches = args->rules.items,
+		.n_rule_switches = args->rules.n_items,
 		.progress = wants_progress(call, args) ? progress_draw : NULL,
 		.progress_context = &progress,
 	};
 	struct dms_run run;
 	struct dms_error *err;
+	bool any;
 
-	(void)ret;
 	if (args->keep_events && !args->output)
 		return dms_error_new(DMS_ERROR_USAGE, "--events needs --output");
 	err = analyze(&run, call, &options, &progress);
 	if (!err)
 		err = print_summary(&run, args);
+	if (!err && args->fail_on && (int)dms_run_worst(&run, &any) + 1 >= args->fail_on && any)
+		*ret = DMS_EXIT_FINDINGS;
 	dms_run_close(&run);
 	return err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Every command and every option, one row each. A new option is a new row and its man entry. */
 #include <dmascope/report.h>
+#include <dmascope/rules.h>
 
 #include "cli.h"
 
@@ -33,6 +34,13 @@ static const struct dms_word table_formats[] = {
 	{NULL, 0},
 };
 
+static const struct dms_word severities[] = {
+	{"info", DMS_SEVERITY_INFO + 1},
+	{"warning", DMS_SEVERITY_WARNING + 1},
+	{"error", DMS_SEVERITY_ERROR + 1},
+	{NULL, 0},
+};
+
 const struct dms_option dms_common_options[] = {
 	OPTION('v', "verbose", NULL, COUNT, dms_common_args, verbose,
 	       "say more on standard error; twice: say everything"),
@@ -50,6 +58,11 @@ static const struct dms_option analyze_options[] = {
 	       "print the summary as text, json or csv (default: text)", .words = summary_formats),
 	OPTION(0, "events", NULL, FLAG, dms_analyze_args, keep_events,
 	       "store every event and list segment as well; needs --output"),
+	OPTION('W', "rule", "[no-]ID", LIST, dms_analyze_args, rules,
+	       "judge by rule ID, or do not; may be repeated"),
+	OPTION(0, "fail-on", "SEVERITY", WORD, dms_analyze_args, fail_on,
+	       "exit with 1 if there is a finding of info, warning or error or above",
+	       .words = severities),
 	OPTION(0, "salvage", NULL, FLAG, dms_analyze_args, salvage,
 	       "analyze what is left of a truncated or damaged file, and say what is missing"),
 	OPTION(0, "progress", NULL, VALUE, dms_analyze_args, progress,
@@ -110,6 +123,13 @@ const struct dms_command dms_commands[] = {
 		OPTIONS(live_options),
 		.args_bytes = sizeof(struct dms_live_args),
 		.min_operands = 1,
+		.max_operands = 1,
+	},
+	{
+		.name = "rules",
+		.operands = "[ID]",
+		.summary = "list the rules, or explain one: cause, cure, limits, source",
+		.run = dms_cmd_rules,
 		.max_operands = 1,
 	},
 	{

@@ -11,9 +11,10 @@
 static struct dms_error *take_step(void *context, const struct dms_step *step)
 {
 	struct dms_run *run = context;
-	struct dms_error *err = dms_stats_step(run->stats, step);
+	struct dms_error *err;
 
-	if (err || !run->store)
+	if ((err = dms_stats_step(run->stats, step)) || (err = dms_run_judge(run, step)) ||
+	    !run->store)
 		return err;
 	/* A step told late is about an event that was stored long ago. */
 	if (step->mapping && run->keep_events && step->event == run->event &&
@@ -94,6 +95,7 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 		return &dms_error_nomem;
 	if ((err = open_sources(run, paths, n_paths)) ||
 	    (err = open_decoders(run, options->salvage)) ||
+	    (err = dms_run_findings_create(run, options)) ||
 	    (err = dms_model_create(&run->names, take_step, run, &run->model)))
 		return err;
 	if (options->output)
@@ -107,6 +109,7 @@ void dms_run_close(struct dms_run *run)
 		dms_decoder_destroy(run->decoders[i]);
 	dms_store_destroy(run->store);
 	dms_stats_destroy(run->stats);
+	dms_run_findings_destroy(run->findings);
 	dms_model_destroy(run->model);
 	dms_merge_destroy(run->merge);
 	dms_stacks_destroy(run->names.stacks);

@@ -7,6 +7,7 @@
 #include <dmascope/input.h>
 #include <dmascope/model.h>
 #include <dmascope/report.h>
+#include <dmascope/rules.h>
 #include <dmascope/stats.h>
 #include <dmascope/store.h>
 #include <dmascope/symbols.h>
@@ -24,6 +25,9 @@ struct dms_run_notes {
 
 /** Linux's PID_MAX_LIMIT: no task has a greater number. */
 #define DMS_RUN_PID_LIMIT (4u << 20)
+
+/** What the rules found: run_findings.c. */
+struct dms_run_findings;
 
 /** Everything of one run, open from dms_run_open() to dms_run_close(). */
 struct dms_run {
@@ -43,6 +47,7 @@ struct dms_run {
 	uint64_t gaps, lost_events;
 	uint64_t *task_bits;	 /* which pids below DMS_RUN_PID_LIMIT appeared */
 	bool clock_is_ns;	 /* in all files */
+	struct dms_run_findings *findings;
 	struct dms_run_notes notes;
 	struct dms_device_summary *device_summaries;
 	const char **paths, **formats;
@@ -53,6 +58,8 @@ struct dms_run_options {
 	bool keep_events;
 	bool salvage;	     /* analyze what is left of a damaged file */
 	bool keep_stacks;    /* intern call stacks; only a database needs them */
+	const char *const *rule_switches; /* "ID" or "no-ID" */
+	size_t n_rule_switches;
 	dms_progress_fn progress;
 	void *progress_context;
 };
@@ -68,6 +75,25 @@ void dms_run_close(struct dms_run *run);
 
 /** Figures of the run, borrowed from it. Errors: memory. */
 struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret);
+
+/* run_findings.c */
+struct dms_error *dms_run_findings_create(struct dms_run *run,
+					  const struct dms_run_options *options);
+void dms_run_findings_destroy(struct dms_run_findings *findings);
+/** Let the rules look at @step. */
+struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step);
+/** The gravest severity found; *@ret_any false: nothing was found. */
+enum dms_severity dms_run_worst(const struct dms_run *run, bool *ret_any);
+/** Rows of table finding, in order of time. @symbols may be NULL. */
+struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_symbols *symbols);
+struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_summary *summary);
+
+/** Note the findings that were counted and not kept. */
+struct dms_error *dms_run_note_findings(struct dms_run *run);
+
+/** Keep @reason (taken; from dms_asprintf()) as a note. @device: index or DMS_ID_NONE. */
+struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32_t device,
+				   char *reason);
 /** run_notes.c: what was lost and what cannot be judged. */
 struct dms_error *dms_run_note_all(struct dms_run *run);
 /** No record was one of ours: say what the files hold and how to record what we need. */

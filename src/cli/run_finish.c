@@ -62,19 +62,22 @@ static struct dms_error *store_devices(struct dms_run *run)
 }
 
 /* Stacks of several files are named by the first one's symbols: they are of one machine. */
-static struct dms_error *store_stacks(struct dms_run *run)
+static struct dms_error *store_findings_and_stacks(struct dms_run *run)
 {
 	struct dms_symbols *symbols = NULL;
-	struct dms_error *err;
+	struct dms_error *err = NULL;
 	const char *text;
 	size_t size;
 
-	if (!dms_stacks_count(run->names.stacks))
-		return NULL;
-	if ((err = dms_source_kallsyms(dms_merge_source(run->merge, 0), &text, &size)) ||
-	    (err = dms_symbols_create(text, size, &symbols)))
-		return err;
-	err = dms_store_stacks(run->store, run->names.stacks, symbols);
+	if (dms_stacks_count(run->names.stacks)) {
+		err = dms_source_kallsyms(dms_merge_source(run->merge, 0), &text, &size);
+		if (!err)
+			err = dms_symbols_create(text, size, &symbols);
+	}
+	if (!err)
+		err = dms_run_store_findings(run, symbols);
+	if (!err && symbols)
+		err = dms_store_stacks(run->store, run->names.stacks, symbols);
 	dms_symbols_destroy(symbols);
 	return err;
 }
@@ -174,7 +177,8 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 		if ((err = store_file(run, i)))
 			return err;
 	}
-	if ((err = store_run(run)) || (err = store_devices(run)) || (err = store_stacks(run)) ||
+	if ((err = store_run(run)) || (err = store_devices(run)) || (err = store_findings_and_stacks(run)) ||
+	   
 	    (err = store_tasks(run)) || (err = store_notes(run)))
 		return err;
 	return dms_store_finish(run->store);
@@ -256,5 +260,5 @@ struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret
 		.notes = run->notes.notes,
 		.n_notes = run->notes.n_notes,
 	};
-	return NULL;
+	return dms_run_summarise_findings(run, ret);
 }

@@ -6,9 +6,8 @@
 
 #include "run.h"
 
-/* Keep @reason (taken from dms_asprintf()) as a note. @device: index or DMS_ID_NONE. */
-static struct dms_error *add_note(struct dms_run *run, const char *rule, uint32_t device,
-				  char *reason)
+struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32_t device,
+				   char *reason)
 {
 	struct dms_run_notes *notes = &run->notes;
 	size_t bytes = reason ? strlen(reason) + 1 : 0;
@@ -43,7 +42,7 @@ static struct dms_error *note_losses(struct dms_run *run)
 	for (uint32_t i = 0; i < run->n_files; i++)
 		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
 	if (run->gaps) {
-		err = add_note(run, NULL, DMS_ID_NONE,
+		err = dms_run_add_note(run, NULL, DMS_ID_NONE,
 			       dms_asprintf("events were lost in %" PRIu64
 					    " places, %" PRIu64 " or more of them: pairs around those "
 					    "places are doubtful (record with a larger buffer: -b)",
@@ -53,7 +52,7 @@ static struct dms_error *note_losses(struct dms_run *run)
 	}
 	if (by_stats <= run->lost_events)
 		return NULL;
-	return add_note(run, NULL, DMS_ID_NONE,
+	return dms_run_add_note(run, NULL, DMS_ID_NONE,
 			dms_asprintf("the recorder's own statistics say %" PRIu64 " events were lost, "
 				     "%" PRIu64 " more than are marked in the trace", by_stats,
 				     by_stats - run->lost_events));
@@ -69,11 +68,11 @@ static struct dms_error *note_damage(struct dms_run *run)
 		struct dms_error *err = NULL;
 
 		if (info->missing_bytes)
-			err = add_note(run, NULL, DMS_ID_NONE,
+			err = dms_run_add_note(run, NULL, DMS_ID_NONE,
 				       dms_asprintf("%s is truncated: %" PRIu64 " bytes of trace data "
 						    "are missing", info->path, info->missing_bytes));
 		if (!err && n_damaged)
-			err = add_note(run, NULL, DMS_ID_NONE,
+			err = dms_run_add_note(run, NULL, DMS_ID_NONE,
 				       dms_asprintf("%s is damaged in %" PRIu64 " places, first %s",
 						    info->path, n_damaged, first));
 		if (err)
@@ -92,7 +91,7 @@ static struct dms_error *note_malformed(struct dms_run *run)
 			dms_decoder_count(run->decoders[i], j, &count);
 			if (!count.reason)
 				continue;
-			err = add_note(run, NULL, DMS_ID_NONE,
+			err = dms_run_add_note(run, NULL, DMS_ID_NONE,
 				       dms_asprintf("%s:%s: %" PRIu64 " of %" PRIu64
 						    " records not decoded: %s", count.system,
 						    count.name,
@@ -111,7 +110,7 @@ static struct dms_error *note_clock(struct dms_run *run)
 
 	if (run->clock_is_ns)
 		return NULL;
-	return add_note(run, "lifetimes", DMS_ID_NONE,
+	return dms_run_add_note(run, "lifetimes", DMS_ID_NONE,
 			dms_asprintf("the trace clock \"%s\" does not count nanoseconds: order is right, "
 				     "durations and rates are not given (record with -C mono)",
 				     info->clock));
@@ -124,7 +123,7 @@ static struct dms_error *note_uncovered(struct dms_run *run)
 	dms_model_uncovered(run->model, &uncovered);
 	if (!uncovered.iommu_maps)
 		return NULL;
-	return add_note(run, "iova-api", DMS_ID_NONE,
+	return dms_run_add_note(run, "iova-api", DMS_ID_NONE,
 			dms_asprintf("%" PRIu64 " iommu:map events (%" PRIu64 " bytes) belong to no "
 				     "traced DMA-API call: traffic through the IOVA API has no dma "
 				     "events and is not covered", uncovered.iommu_maps,
@@ -147,7 +146,7 @@ static struct dms_error *note_syncs(struct dms_run *run)
 {
 	if (has_syncs(run))
 		return NULL;
-	return add_note(run, "sync", DMS_ID_NONE,
+	return dms_run_add_note(run, "sync", DMS_ID_NONE,
 			dms_asprintf("no dma_sync_* event in the trace: coherent devices skip the traced "
 				     "call, so that missing syncs cannot be judged"));
 }
@@ -173,7 +172,7 @@ static struct dms_error *note_pre_trace(struct dms_run *run, uint32_t index,
 
 	if (!count)
 		return NULL;
-	return add_note(run, "unmap-not-mapped", index,
+	return dms_run_add_note(run, "unmap-not-mapped", index,
 			dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: older than the "
 				     "trace, or lost", count));
 }
@@ -186,7 +185,7 @@ static struct dms_error *note_elided(struct dms_run *run, uint32_t index,
 
 	if (!count)
 		return NULL;
-	return add_note(run, "leak", index,
+	return dms_run_add_note(run, "leak", index,
 			dms_asprintf("%" PRIu64 " mappings were never unmapped: without an IOMMU a driver "
 				     "may skip unmaps (dma_need_unmap()), leaks cannot be judged", count));
 }
@@ -198,14 +197,14 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 
 	if (!count)
 		return NULL;
-	return add_note(run, "leak", index,
+	return dms_run_add_note(run, "leak", index,
 			dms_asprintf("%" PRIu64 " mappings ended without a recorded unmap: their "
 				     "addresses were handed out again", count));
 }
 
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
 	note_losses, note_damage, note_malformed, note_clock, note_uncovered, note_syncs,
-	note_orphans,
+	note_orphans, dms_run_note_findings,
 };
 
 static struct dms_error *(*const device_notes[])(struct dms_run *run, uint32_t index,

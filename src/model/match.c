@@ -212,7 +212,8 @@ struct match match_sync(const struct device_state *state, const struct dms_event
 	if ((event->has & match.live->mapping.has & DMS_HAS_DIR) &&
 	    event->dir != match.live->mapping.dir)
 		match.differs |= DMS_DIFFERS_DIR;
-	if (event->n_dma && event->nents != match.live->mapping.nents)
+	if (event->n_dma && match.live->mapping.kind == DMS_MAPPING_SG &&
+	    event->nents != match.live->mapping.nents)
 		match.differs |= DMS_DIFFERS_NENTS;
 	return match;
 }

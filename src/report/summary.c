@@ -100,9 +100,24 @@ static json_t *note_json(const struct dms_note *note)
 	return finish(&object);
 }
 
+static json_t *finding_json(const struct dms_finding_summary *finding)
+{
+	struct object object = {.json = json_object()};
+
+	put_text(&object, "rule", finding->rule);
+	put_text(&object, "severity", finding->severity);
+	put_text(&object, "confidence", finding->confidence);
+	put_text(&object, "device", finding->device);
+	put_text(&object, "message", finding->message);
+	put(&object, "count", dms_json_u64(finding->count));
+	put_time(&object, "first_ns", finding->first_ts);
+	return finish(&object);
+}
+
 static void put_lists(struct object *object, const struct dms_summary *summary)
 {
 	json_t *inputs = json_array(), *devices = json_array(), *notes = json_array();
+	json_t *findings = json_array();
 
 	for (size_t i = 0; i < summary->n_inputs; i++)
 		object->failed |= json_array_append_new(inputs, input_json(summary, i)) != 0;
@@ -114,7 +129,11 @@ static void put_lists(struct object *object, const struct dms_summary *summary)
 		object->failed |= json_array_append_new(notes, note_json(&summary->notes[i])) != 0;
 	put(object, "inputs", inputs);
 	put(object, "devices", devices);
+	for (size_t i = 0; i < summary->n_findings; i++)
+		object->failed |= json_array_append_new(
+					  findings, finding_json(&summary->findings[i])) != 0;
 	put(object, "notes", notes);
+	put(object, "findings", findings);
 }
 
 static json_t *summary_json(const struct dms_summary *summary)

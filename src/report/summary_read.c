@@ -15,8 +15,9 @@ struct summary_box {
 	struct dms_arena *arena;
 	struct dms_device_summary *devices;
 	struct dms_note *notes;
+	struct dms_finding_summary *findings;
 	const char **inputs, **formats;
-	size_t devices_capacity, notes_capacity, inputs_capacity, formats_capacity;
+	size_t devices_capacity, notes_capacity, findings_capacity, inputs_capacity, formats_capacity;
 };
 
 enum run_type { RUN_TEXT, RUN_BOOL, RUN_U64 };
@@ -102,6 +103,26 @@ static bool take_note(struct summary_box *box, sqlite3_stmt *stmt)
 	return true;
 }
 
+static bool take_finding(struct summary_box *box, sqlite3_stmt *stmt)
+{
+	size_t n = box->summary.n_findings;
+	struct dms_finding_summary *finding;
+
+	if (!dms_grow(&box->findings, &box->findings_capacity, n + 1, sizeof(*box->findings)))
+		return false;
+	finding = &box->findings[n];
+	finding->count = (uint64_t)sqlite3_column_int64(stmt, 3);
+	finding->first_ts = (uint64_t)sqlite3_column_int64(stmt, 4);
+	if (!keep_text(box, stmt, 0, &finding->rule) ||
+	    !keep_text(box, stmt, 1, &finding->severity) ||
+	    !keep_text(box, stmt, 2, &finding->device) ||
+	    !keep_text(box, stmt, 5, &finding->confidence) ||
+	    !keep_text(box, stmt, 6, &finding->message))
+		return false;
+	box->summary.n_findings++;
+	return true;
+}
+
 /* The view's columns are called as ours: no second list of them. */
 static bool take_figure(struct summary_box *box, sqlite3_stmt *stmt, int index,
 			struct dms_device_summary *device)
@@ -140,6 +161,19 @@ static bool take_device(struct summary_box *box, sqlite3_stmt *stmt)
 	return true;
 }
 
+#define GRAVITY(table)                                                                             \
+	"CASE " table ".severity WHEN 'error' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END"
+
+/* One row for each rule and device, shown by the first of its gravest findings. */
+static const char findings_sql[] =
+	"WITH g AS (SELECT f.rule, f.device_id, count(*) AS n, max(" GRAVITY("f") ") AS gravity"
+	" FROM finding AS f GROUP BY f.rule, f.device_id)"
+	" SELECT g.rule, f.severity, d.name, g.n, f.ts_ns, f.confidence, f.message FROM g"
+	" JOIN finding AS f ON f.id = (SELECT x.id FROM finding AS x WHERE x.rule = g.rule"
+	" AND x.device_id IS g.device_id AND " GRAVITY("x") " = g.gravity ORDER BY x.id LIMIT 1)"
+	" LEFT JOIN device AS d ON d.id = g.device_id"
+	" ORDER BY g.gravity DESC, g.rule, g.device_id";
+
 static const struct {
 	const char *sql;
 	bool (*take)(struct summary_box *box, sqlite3_stmt *stmt);
@@ -150,6 +184,7 @@ static const struct {
 	{"SELECT n.rule, d.name, n.reason FROM not_judged AS n"
 	 " LEFT JOIN device AS d ON d.id = n.device_id ORDER BY n.id",
 	 take_note},
+	{findings_sql, take_finding},
 };
 
 struct dms_error *dms_read_error(struct sqlite3 *db, const char *doing)
@@ -206,6 +241,7 @@ struct dms_error *dms_summary_read(struct sqlite3 *db, struct dms_summary **ret)
 	box->summary.formats = box->formats;
 	box->summary.devices = box->devices;
 	box->summary.notes = box->notes;
+	box->summary.findings = box->findings;
 	*ret = &box->summary;
 	return NULL;
 }
@@ -219,6 +255,7 @@ void dms_summary_destroy(struct dms_summary *summary)
 	dms_arena_destroy(box->arena);
 	dms_free(box->devices);
 	dms_free(box->notes);
+	dms_free(box->findings);
 	dms_free(box->inputs);
 	dms_free(box->formats);
 	dms_free(box);

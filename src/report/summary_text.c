@@ -6,7 +6,6 @@
 #include "local.h"
 
 #define FACT_COLUMN   10 /* where the values of the facts begin */
-#define NO_CLOCK_NOTE "durations are shown as \"-\": the trace clock does not count nanoseconds"
 
 /** Where to print, and how. */
 struct paper {
@@ -330,15 +329,45 @@ static bool put_note(const struct dms_note *note, const struct paper *paper)
 
 static bool put_notes(const struct dms_summary *summary, const struct paper *paper)
 {
-	bool has_clock_note = !summary->clock_is_ns && summary->n_devices;
-
-	if (!summary->n_notes && !has_clock_note)
+	if (!summary->n_notes)
 		return true;
 	put_heading(paper, "not judged, and why");
-	if (has_clock_note)
-		put_note_line(NO_CLOCK_NOTE, paper);
 	for (size_t i = 0; i < summary->n_notes; i++) {
 		if (!put_note(&summary->notes[i], paper))
+			return false;
+	}
+	return true;
+}
+
+/* ---- findings ----------------------------------------------------------------------------------
+ */
+
+static bool put_finding(const struct dms_finding_summary *finding, bool is_ns,
+			const struct paper *paper)
+{
+	_cleanup_(dms_freep) char *text = NULL, *harmless = NULL;
+	char count[32], ts[32];
+
+	text = dms_asprintf("%s %s: %s time%s on %s, first at %s (%s): %s", finding->severity,
+			    finding->rule, dms_format_count(finding->count, count, sizeof(count)),
+			    finding->count == 1 ? "" : "s",
+			    finding->device ? finding->device : "no device",
+			    dms_format_time(finding->first_ts, is_ns, ts, sizeof(ts)),
+			    finding->confidence, finding->message);
+	if (text)
+		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
+	if (harmless)
+		put_note_line(harmless, paper);
+	return harmless != NULL;
+}
+
+static bool put_findings(const struct dms_summary *summary, const struct paper *paper)
+{
+	if (!summary->n_findings)
+		return true;
+	put_heading(paper, "findings");
+	for (size_t i = 0; i < summary->n_findings; i++) {
+		if (!put_finding(&summary->findings[i], summary->clock_is_ns, paper))
 			return false;
 	}
 	return true;
@@ -355,7 +384,8 @@ struct dms_error *dms_summary_text(const struct dms_summary *summary, FILE *out,
 	put_counts(summary, &paper);
 	put_losses(summary, &paper);
 	put_state(summary, &paper);
-	if (!put_devices(summary, &paper) || !put_notes(summary, &paper))
+	if (!put_devices(summary, &paper) || !put_findings(summary, &paper) ||
+	    !put_notes(summary, &paper))
 		return &dms_error_nomem;
 	return NULL;
 }

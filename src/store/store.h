@@ -119,6 +119,7 @@ enum dms_statement {
 	DMS_SQL_FRAME,
 	DMS_SQL_TASK,
 	DMS_SQL_NOT_JUDGED,
+	DMS_SQL_FINDING,
 	DMS_N_STATEMENTS
 };
 
@@ -137,6 +138,7 @@ struct dms_store {
 	uint64_t n_gaps;
 	uint64_t n_events;
 	uint64_t n_not_judged;
+	uint64_t n_findings;
 };
 
 /** An error out of the last message of @store's database. */

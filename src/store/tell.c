@@ -19,6 +19,8 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 	[DMS_SQL_FRAME] = "INSERT INTO frame VALUES (?, ?, ?, ?, ?)",
 	[DMS_SQL_TASK] = "INSERT OR REPLACE INTO task VALUES (?, ?)",
 	[DMS_SQL_NOT_JUDGED] = "INSERT INTO not_judged VALUES (?, ?, ?, ?)",
+	[DMS_SQL_FINDING] =
+		"INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 static int bind(sqlite3_stmt *statement, int place, const struct dms_value *value)
@@ -144,6 +146,30 @@ struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule
 	};
 
 	return TELL(store, DMS_SQL_NOT_JUDGED, values);
+}
+
+struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_finding_row *row)
+{
+	const struct dms_value values[] = {
+		dms_int(++store->n_findings),
+		dms_text(row->rule),
+		dms_text(row->severity),
+		dms_text(row->confidence),
+		dms_text(row->reason),
+		dms_int_if(row->device != DMS_ID_NONE, (uint64_t)row->device + 1),
+		dms_int_if(row->mapping_row, row->mapping_row),
+		dms_int(row->ts),
+		dms_int_if(row->has_event, row->cpu),
+		dms_int_if(row->has_event, row->pid),
+		dms_int_if(row->stack != DMS_ID_NONE, (uint64_t)row->stack + 1),
+		dms_int(row->dma_addr),
+		dms_count(row->size),
+		dms_text(row->message),
+		dms_text(row->facts),
+		dms_text(row->fingerprint),
+	};
+
+	return TELL(store, DMS_SQL_FINDING, values);
 }
 
 /* ---- devices --------------------------------------------------------------------------------- */

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The findings of a run: kept as they come, told to the database and the summary at the end. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+/* A row for each finding up to here, for each rule and device; beyond, they are only counted. */
+#define MAX_ROWS 1000
+
+/** One finding, kept. Strings live in the run's arena. */
+struct kept_finding {
+	const struct dms_rule *rule;
+	struct dms_finding_row row;
+	uint8_t dir;
+};
+
+/** The findings of one rule on one device. */
+struct group {
+	const struct dms_rule *rule;
+	uint32_t device;
+	enum dms_severity severity; /* the gravest */
+	enum dms_confidence confidence;
+	uint64_t count, first_ts;
+	const char *message;
+};
+
+struct dms_run_findings {
+	struct dms_rules *rules;
+	struct kept_finding *kept;
+	size_t n_kept, kept_capacity;
+	struct group *groups;
+	size_t n_groups, groups_capacity;
+	struct dms_finding_summary *summaries;
+};
+
+static const char *keep(struct dms_run *run, char *text)
+{
+	size_t bytes = text ? strlen(text) + 1 : 0;
+	char *kept = text ? dms_arena_alloc(run->arena, bytes) : NULL;
+
+	if (kept)
+		memcpy(kept, text, bytes);
+	dms_free(text);
+	return kept;
+}
+
+static struct group *group_of(struct dms_run_findings *findings, const struct dms_rule *rule,
+			      uint32_t device)
+{
+	struct group *group;
+
+	for (size_t i = 0; i < findings->n_groups; i++) {
+		group = &findings->groups[i];
+		if (group->rule == rule && group->device == device)
+			return group;
+	}
+	if (!dms_grow(&findings->groups, &findings->groups_capacity, findings->n_groups + 1,
+		      sizeof(*group)))
+		return NULL;
+	group = &findings->groups[findings->n_groups++];
+	*group = (struct group){ .rule = rule, .device = device };
+	return group;
+}
+
+static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding *finding,
+				  uint32_t device, const char *message)
+{
+	struct dms_run_findings *findings = run->findings;
+	const struct dms_step *step = finding->step;
+	const struct dms_event *event = step->event;
+	struct kept_finding *kept;
+
+	if (!dms_grow(&findings->kept, &findings->kept_capacity, findings->n_kept + 1,
+		      sizeof(*kept)))
+		return &dms_error_nomem;
+	kept = &findings->kept[findings->n_kept++];
+	*kept = (struct kept_finding){
+		.rule = finding->rule,
+		.dir = step->mapping ? step->mapping->dir : event ? event->dir : DMS_DIR_UNKNOWN,
+		.row = {
+			.rule = finding->rule->id,
+			.severity = dms_severity_name(finding->severity),
+			.confidence = dms_confidence_name(finding->confidence),
+			.reason = finding->reason,
+			.device = device,
+			.mapping_row = step->mapping ? dms_mapping_row(run->model, step->mapping) : 0,
+			.ts = step->ts,
+			.dma_addr = step->mapping ? step->mapping->dma_addr
+					          : event ? event->dma_addr : 0,
+			.size = step->mapping ? step->mapping->size : event ? event->size : 0,
+			.cpu = event ? event->cpu : 0,
+			.pid = event ? event->pid : 0,
+			.stack = event ? event->stack : DMS_ID_NONE,
+			.has_event = event != NULL,
+			.message = message,
+			.facts = keep(run, dms_finding_json(finding)),
+		},
+	};
+	return kept->row.facts ? NULL : &dms_error_nomem;
+}
+
+static struct dms_error *take_finding(void *context, const struct dms_finding *finding)
+{
+	struct dms_run *run = context;
+	uint32_t device = finding->step->device ? finding->step->device->index : DMS_ID_NONE;
+	struct group *group = group_of(run->findings, finding->rule, device);
+	const char *message;
+
+	if (!group)
+		return &dms_error_nomem;
+	if (group->count++ >= MAX_ROWS)
+		return NULL;
+	message = keep(run, dms_finding_message(finding));
+	if (!message)
+		return &dms_error_nomem;
+	if (!group->message || finding->severity > group->severity) {
+		group->severity = finding->severity;
+		group->confidence = finding->confidence;
+		group->message = message;
+		group->first_ts = finding->step->ts;
+	}
+	return keep_row(run, finding, device, message);
+}
+
+struct dms_error *dms_run_findings_create(struct dms_run *run, const struct dms_run_options *options)
+{
+	struct dms_error *err;
+
+	run->findings = dms_zalloc(sizeof(*run->findings));
+	if (!run->findings)
+		return &dms_error_nomem;
+	err = dms_rules_create(take_finding, run, &run->findings->rules);
+	for (size_t i = 0; !err && i < options->n_rule_switches; i++)
+		err = dms_rules_switch(run->findings->rules, options->rule_switches[i]);
+	return err;
+}
+
+void dms_run_findings_destroy(struct dms_run_findings *findings)
+{
+	if (!findings)
+		return;
+	dms_rules_destroy(findings->rules);
+	dms_free(findings->kept);
+	dms_free(findings->groups);
+	dms_free(findings->summaries);
+	dms_free(findings);
+}
+
+struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step)
+{
+	return dms_rules_step(run->findings->rules, step);
+}
+
+enum dms_severity dms_run_worst(const struct dms_run *run, bool *ret_any)
+{
+	enum dms_severity worst = DMS_SEVERITY_INFO;
+
+	*ret_any = run->findings->n_groups > 0;
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		if (run->findings->groups[i].severity > worst)
+			worst = run->findings->groups[i].severity;
+	}
+	return worst;
+}
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+/* No address, time, task or CPU: the same mistake gives the same text in every run. */
+static char *fingerprint_of(const struct dms_run *run, const struct kept_finding *kept,
+			    const struct dms_symbols *symbols)
+{
+	unsigned int size_class = kept->row.size ? 63 - (unsigned int)__builtin_clzll(kept->row.size)
+						 : 0;
+	struct dms_symbol site = { .name = "-", .name_len = 1 };
+	uint32_t n_frames = 0;
+	const uint64_t *frames = NULL;
+
+	if (kept->row.stack != DMS_ID_NONE && run->names.stacks)
+		frames = dms_stacks_get(run->names.stacks, kept->row.stack, &n_frames);
+	for (uint32_t i = 0; symbols && i < n_frames; i++) {
+		struct dms_symbol symbol;
+
+		if (dms_symbols_find(symbols, frames[i], &symbol) &&
+		    !dms_symbol_is_core(symbol.name, symbol.name_len)) {
+			site = symbol;
+			break;
+		}
+	}
+	return dms_asprintf("%s:%.*s:%s:2^%u", kept->rule->id, (int)site.name_len, site.name,
+			    dms_dir_name((enum dms_dir)kept->dir), size_class);
+}
+
+static int compare_kept(const void *left, const void *right)
+{
+	const struct kept_finding *a = left, *b = right;
+
+	if (a->row.ts != b->row.ts)
+		return a->row.ts < b->row.ts ? -1 : 1;
+	if (a->row.mapping_row != b->row.mapping_row)
+		return a->row.mapping_row < b->row.mapping_row ? -1 : 1;
+	return strcmp(a->rule->id, b->rule->id);
+}
+
+struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_symbols *symbols)
+{
+	struct dms_run_findings *findings = run->findings;
+
+	if (findings->n_kept)
+		qsort(findings->kept, findings->n_kept, sizeof(*findings->kept), compare_kept);
+	for (size_t i = 0; i < findings->n_kept; i++) {
+		struct kept_finding *kept = &findings->kept[i];
+		_cleanup_(dms_freep) char *fingerprint = fingerprint_of(run, kept, symbols);
+		struct dms_error *err;
+
+		if (!fingerprint)
+			return &dms_error_nomem;
+		kept->row.fingerprint = fingerprint;
+		err = dms_store_finding(run->store, &kept->row);
+		kept->row.fingerprint = NULL;
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct dms_error *dms_run_note_findings(struct dms_run *run)
+{
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		const struct group *group = &run->findings->groups[i];
+		struct dms_error *err;
+
+		if (group->count <= MAX_ROWS)
+			continue;
+		err = dms_run_add_note(run, group->rule->id, group->device,
+				       dms_asprintf("%" PRIu64 " more findings were counted and not "
+						    "stored one by one", group->count - MAX_ROWS));
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+	const struct group *a = left, *b = right;
+	int order = strcmp(a->rule->id, b->rule->id);
+
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	if (order)
+		return order;
+	return a->device < b->device ? -1 : a->device > b->device;
+}
+
+struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_summary *summary)
+{
+	struct dms_run_findings *findings = run->findings;
+
+	dms_free(findings->summaries);
+	findings->summaries = dms_alloc(findings->n_groups * sizeof(*findings->summaries));
+	if (!findings->summaries)
+		return &dms_error_nomem;
+	if (findings->n_groups)
+		qsort(findings->groups, findings->n_groups, sizeof(*findings->groups),
+		      compare_groups);
+	for (size_t i = 0; i < findings->n_groups; i++) {
+		const struct group *group = &findings->groups[i];
+
+		findings->summaries[i] = (struct dms_finding_summary){
+			.rule = group->rule->id,
+			.severity = dms_severity_name(group->severity),
+			.count = group->count,
+			.first_ts = group->first_ts,
+			.confidence = dms_confidence_name(group->confidence),
+			.message = group->message,
+		};
+		if (group->device != DMS_ID_NONE)
+			findings->summaries[i].device =
+				dms_strtab_get(run->names.devices,
+					       dms_model_device(run->model, group->device)->name);
+	}
+	summary->findings = findings->summaries;
+	summary->n_findings = findings->n_groups;
+	return NULL;
+}
