@@ -44,7 +44,7 @@ struct device_state {
 	bool is_closed;		     /* unbound: the next event begins a new generation */
 	bool has_elided;	     /* some mapping here ended as ELIDED */
 	uint64_t n_streamed;	     /* streaming maps seen */
-	uint64_t n_released;	     /* of these, unmapped */
+	uint64_t n_released;	     /* streaming unmaps seen, matched or not */
 };
 
 void device_deinit(struct device_state *state);
@@ -56,7 +56,7 @@ bool device_direct_addr(const struct device_state *state, uint64_t phys, uint64_
 
 /**
  * True if the driver may be skipping unmaps: without an IOMMU, a bounce or a sync the kernel
- * allows it (dma_need_unmap(), since 6.16), and most of what was mapped was never unmapped.
+ * allows it (dma_need_unmap(), since 6.16), and there are far fewer unmaps than maps.
  */
 bool device_may_elide(const struct device_state *state);
 

@@ -99,7 +99,6 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 	};
 	struct dms_error *err;
 
-	state->n_released += live->mapping.kind <= DMS_MAPPING_SG;
 	detach(state, live);
 	err = model_tell(model, state, event, &step);
 	remember(model, state, &live->mapping, event, DMS_END_UNMAPPED);
@@ -232,6 +231,7 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 		step.kind = DMS_STEP_FREE_NULL;
 		return model_tell(model, state, event, &step);
 	}
+	state->n_released += kind <= DMS_MAPPING_SG;
 	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(state, event, model->epoch)
 					       : match_unmap(state, event, kind, model->epoch);
 	if (match.live)
