@@ -237,6 +237,9 @@ START_TEST(event_without_stack)
 	build_pair(&pair, 0, 0, true); /* a stack of no frames */
 	event = decode_pair(&pair);
 	ck_assert(event.stack == DMS_ID_NONE && !(event.has & DMS_HAS_STACK));
+	build_pair(&pair, 1, 0, true); /* old kernels end it by a zero */
+	event = decode_pair(&pair);
+	ck_assert(event.stack == DMS_ID_NONE && !(event.has & DMS_HAS_STACK));
 	pair.stack_size = 3; /* cut off inside its header */
 	event = decode_pair(&pair);
 	ck_assert(event.kind == DMS_EV_MAP && !(event.has & DMS_HAS_STACK));

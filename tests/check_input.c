@@ -98,7 +98,8 @@ static uint64_t said_number(const char *said, const char *key)
 struct walk {
 	uint64_t records, gaps, lost, gaps_unknown, bytes, digest;
 	uint64_t records_of[8]; /* by instance */
-	uint64_t first_ts, last_ts;
+	uint64_t first_ts, last_ts, ties;
+	uint32_t last_lane;
 };
 
 /** One CPU of one instance, as the walk passes it. */
@@ -120,6 +121,11 @@ static void check_record(struct walk *walk, struct lane *lane, const struct dms_
 		must(lane->gap_before == record->ts);
 	if (!walk->records)
 		walk->first_ts = record->ts;
+	if (walk->records && record->ts == walk->last_ts) { /* the same order at each run */
+		must(record->instance * 64 + record->cpu >= walk->last_lane);
+		walk->ties += record->instance * 64 + record->cpu > walk->last_lane;
+	}
+	walk->last_lane = record->instance * 64 + record->cpu;
 	walk->last_ts = lane->ts = record->ts;
 	lane->has_record = true;
 	lane->has_gap = false;
@@ -349,6 +355,7 @@ static const char *const shapes[] = {
 	"--lost 0.2 --cpus 8 --events 100000 --big-endian",
 	"--lost 0.2 --cpus 8 --events 100000 --file-version 7 --compression zstd --stacks",
 	"--cpus 1 --events 3000",
+	"--cpus 8 --events 20000 --gap 1", /* many equal times */
 	"--cpus 64 --events 20000 --page-size 16384 --file-version 7",
 };
 
@@ -364,6 +371,8 @@ START_TEST(order_and_gaps)
 	ck_assert_uint_eq(walk.last_ts, said_number(said, "last_ns"));
 	ck_assert_uint_eq(walk.lost, said_number(said, "lost"));
 	ck_assert_uint_eq(walk.gaps_unknown, said_number(said, "lost_unknown"));
+	if (strstr(shapes[_i], "--gap 1"))
+		ck_assert_uint_gt(walk.ties, 100);
 	if (strstr(shapes[_i], "--lost"))
 		ck_assert_uint_gt(walk.gaps, 10);
 	else

@@ -38,7 +38,10 @@ dump() {
 	SELECT d.name, h.measure, h.low, h.high, h.count, h.unit FROM histogram AS h
 		JOIN device AS d ON d.id = h.device_id ORDER BY d.name, d.generation, h.measure, h.low;
 	SELECT d.name, c.name, c.value, c.unit FROM device_counter AS c
-		JOIN device AS d ON d.id = c.device_id ORDER BY d.name, d.generation, c.name;"
+		JOIN device AS d ON d.id = c.device_id WHERE c.value <> 0
+		ORDER BY d.name, d.generation, c.name;
+	SELECT rule, severity, confidence, reason, device, ts_ns, dma_addr, size_bytes, message
+		FROM findings ORDER BY ts_ns, rule, device, dma_addr, message;"
 }
 
 # compare NAME GOT: with the file of that name, or make that the file

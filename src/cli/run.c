@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The pipeline as one loop: input, decode, model, and its steps to statistics and store. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "run.h"
 
@@ -57,6 +58,21 @@ static struct dms_error *check_whole(const struct dms_source *source)
 			     info->missing_bytes, info->missing_offset);
 }
 
+/* Time stamps of two clocks have no order among each other. */
+static struct dms_error *check_same_clock(const struct dms_run *run, uint32_t file)
+{
+	const struct dms_source_info *first = dms_source_info(dms_merge_source(run->merge, 0));
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, file));
+	const char *a = first->clock ? first->clock : "local";
+	const char *b = info->clock ? info->clock : "local";
+
+	if (!strcmp(a, b))
+		return NULL;
+	return dms_error_new(DMS_ERROR_INPUT,
+			     "%s: recorded with clock \"%s\", but %s with \"%s\": files of one run need "
+			     "one clock", info->path, b, first->path, a);
+}
+
 static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 {
 	struct dms_error *err;
@@ -70,6 +86,8 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 		struct dms_source *source = dms_merge_source(run->merge, i);
 
 		if (!salvage && (err = check_whole(source)))
+			return err;
+		if ((err = check_same_clock(run, i)))
 			return err;
 		if ((err = dms_decoder_create(source, &run->names, &run->decoders[i])))
 			return err;

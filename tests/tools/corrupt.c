@@ -21,6 +21,7 @@
 /** What is damaged, how, and what came of it. */
 struct job {
 	const char *program, *option; /* option: passed on to analyze, or NULL */
+	const char *keep;	      /* where the first that fails is put, or NULL */
 	uint8_t *data;
 	size_t size;
 	char trace[512], database[512], part[512], talk[512];
@@ -150,8 +151,11 @@ static void try(struct job *job, const uint8_t *data, size_t size, const char *h
 	wrong = judge(job, status);
 	if (!wrong)
 		return;
-	if (!job->failures++)
+	if (!job->failures++) {
 		printf("%s %" PRIu64 ": %s\n", how, number, wrong);
+		if (job->keep)
+			rename(job->trace, job->keep);
+	}
 	unlink(job->part);
 }
 
@@ -214,6 +218,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	job.program = argv[1];
+	job.keep = getenv("CORRUPT_KEEP");
 	job.option = argc > 8 ? argv[8] : NULL;
 	job.memory_mb = memory ? strtoul(memory, NULL, 10) : 0;
 	load(&job, argv[2]);
