@@ -112,6 +112,63 @@ START_TEST(foreign_records)
 }
 END_TEST
 
+/* ---- malformed formats ---------------------------------------------------------------------------- */
+
+/* The decoder must come about, or say why not, whatever the text of a format is. */
+static void try_format(size_t at, char c)
+{
+	struct dms_event event;
+
+	fake_begin(&kernels[2]);
+	ck_assert(fake_add(&kernels[2], "dma", "dma_map_sg"));
+	fake.texts[0][at] = c;
+	fake.formats[0].id = 5;
+	fake_start();
+	fake.size = 0;
+	put(0, 5, 2);
+	put(2, 0, 40);
+	event = decode_built();
+	if (event.kind != DMS_EV_NONE && event.kind != DMS_EV_MAP_SG)
+		ck_abort_msg("byte %zu: kind %s", at, dms_event_kind_name(event.kind));
+	fake_end();
+}
+
+static const char hostile[] = { '\0', '\n', ' ', '[', ']', ';', ':', '(', '"', '9', '-', '\t' };
+
+START_TEST(damaged_format)
+{
+	size_t from, to;
+
+	fake_begin(&kernels[2]);
+	ck_assert(fake_add(&kernels[2], "dma", "dma_map_sg"));
+	from = (size_t)(strstr(fake.texts[0], "format:") - fake.texts[0]);
+	to = (size_t)(strstr(fake.texts[0], "print fmt:") - fake.texts[0]) + 20;
+	fake_start();
+	fake_end();
+	for (size_t at = from; at < to; at++)
+		try_format(at, hostile[_i]);
+}
+END_TEST
+
+/* Two formats of one name, with different ids: no trace should have them, a damaged one may. */
+START_TEST(format_twice)
+{
+	struct dms_event event;
+
+	fake_begin(&kernels[2]);
+	ck_assert(fake_add(&kernels[2], "dma", "dma_map_phys"));
+	ck_assert(fake_add(&kernels[2], "dma", "dma_map_phys"));
+	fake.formats[1].id = fake.formats[0].id + 1;
+	fake_start();
+	for (uint32_t i = 0; i < 2; i++) {
+		build(i);
+		event = decode_built();
+		ck_assert_int_eq(event.kind, DMS_EV_MAP);
+	}
+	fake_end();
+}
+END_TEST
+
 /* ---- stacks ------------------------------------------------------------------------------------------- */
 
 /** Two records of one CPU, as a source gives them: the second is next of the first. */
@@ -307,6 +364,8 @@ int main(void)
 	add(suite, "list at the end", list_at_the_end, 1);
 	add(suite, "short record", short_record, 1);
 	add(suite, "foreign records", foreign_records, 1);
+	add(suite, "damaged format", damaged_format, DMS_ARRAY_SIZE(hostile));
+	add(suite, "format twice", format_twice, 1);
 	add(suite, "stack", stack_of_its_event, 2);
 	add(suite, "stack, 32 bits", stack_of_32_bits, 2);
 	add(suite, "no stack", event_without_stack, 1);

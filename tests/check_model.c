@@ -46,10 +46,10 @@ static void append_bits(char *line, size_t size, const char *label, uint32_t bit
 	}
 }
 
-static const char *const differs_words[] = { "size", "kind",  "dir",	"attrs",
-					     "nents", "cpu-addr", "list" };
-static const char *const doubt_words[] = { "lost-events", "pre-trace", "truncated", "ambiguous",
-					   "reordered",	  "elided",    "oversized", "untraced" };
+static const char *const differs_words[] = {"size",  "kind",	 "dir", "attrs",
+					    "nents", "cpu-addr", "list"};
+static const char *const doubt_words[] = {"lost-events", "pre-trace", "truncated", "ambiguous",
+					  "reordered",	 "elided",    "oversized", "untraced"};
 static const char *const step_words[DMS_N_STEPS] = {
 	"device",	  "map",   "map-failed", "unmap", "unmap-unmatched", "free-null", "sync",
 	"sync-unmatched", "ended", "bounce",	 "iommu", "fault",	     "gap",	  "end",
@@ -66,8 +66,8 @@ static struct dms_error *listen(void *context, const struct dms_step *step)
 	ck_assert_uint_lt(listener->n_told, DMS_ARRAY_SIZE(listener->told));
 	snprintf(line, size, "%s", step_words[step->kind]);
 	if (step->device)
-		append(line, size, " %s", dms_strtab_get(listener->names.devices,
-							 step->device->name));
+		append(line, size, " %s",
+		       dms_strtab_get(listener->names.devices, step->device->name));
 	if (step->device && step->device->generation > 1)
 		append(line, size, "#%u", step->device->generation);
 	if (step->mapping)
@@ -85,9 +85,11 @@ static struct dms_error *listen(void *context, const struct dms_step *step)
 	if (step->past)
 		append(line, size, " past=%" PRIu64, step->past->unmap_ts);
 	append_bits(line, size, " differs=", step->differs, differs_words);
-	append_bits(line, size, " doubts=",
-		    step->doubts | (step->mapping && step->kind != DMS_STEP_MAP
-					    ? step->mapping->doubts : 0), doubt_words);
+	append_bits(
+		line, size, " doubts=",
+		step->doubts |
+			(step->mapping && step->kind != DMS_STEP_MAP ? step->mapping->doubts : 0),
+		doubt_words);
 	listener->n_told++;
 	return NULL;
 }
@@ -110,7 +112,7 @@ static struct dms_error *apply(struct listener *listener, const struct text_item
 
 static void run_script(const char *path)
 {
-	struct listener listener = { .names.devices = dms_strtab_create() };
+	struct listener listener = {.names.devices = dms_strtab_create()};
 	unsigned int line_number = 0, n_checked = 0;
 	FILE *file = fopen(path, "r");
 	struct text_item item;
@@ -122,11 +124,12 @@ static void run_script(const char *path)
 		line_number++;
 		line[strcspn(line, "\n")] = '\0';
 		if (!strncmp(line, "> ", 2)) {
-			ck_assert_msg(n_checked < listener.n_told, "%s:%u: expected \"%s\", told nothing",
-				      path, line_number, line + 2);
+			ck_assert_msg(n_checked < listener.n_told,
+				      "%s:%u: expected \"%s\", told nothing", path, line_number,
+				      line + 2);
 			ck_assert_msg(!strcmp(line + 2, listener.told[n_checked]),
-				      "%s:%u: expected \"%s\", told \"%s\"", path, line_number, line + 2,
-				      listener.told[n_checked]);
+				      "%s:%u: expected \"%s\", told \"%s\"", path, line_number,
+				      line + 2, listener.told[n_checked]);
 			n_checked++;
 			continue;
 		}
@@ -134,8 +137,9 @@ static void run_script(const char *path)
 		ck_assert_msg(item.kind != TEXT_BAD, "%s:%u: not understood", path, line_number);
 		if (item.kind == TEXT_NOTHING)
 			continue;
-		ck_assert_msg(n_checked == listener.n_told, "%s:%u: told beyond what is expected: \"%s\"",
-			      path, line_number, listener.told[n_checked]);
+		ck_assert_msg(n_checked == listener.n_told,
+			      "%s:%u: told beyond what is expected: \"%s\"", path, line_number,
+			      listener.told[n_checked]);
 		n_checked = listener.n_told = 0;
 		ck_assert_ptr_null(apply(&listener, &item));
 	}
@@ -217,8 +221,8 @@ START_TEST(random_lives_pair_without_remainder)
 {
 	enum { LIVE = 500, ROUNDS = 200000 };
 	static struct dms_event live[LIVE];
-	struct dms_names names = { .devices = dms_strtab_create() };
-	struct tally tally = { 0 };
+	struct dms_names names = {.devices = dms_strtab_create()};
+	struct tally tally = {0};
 	uint64_t seed = (uint64_t)_i + 1, expected_live = 0;
 
 	memset(live, 0, sizeof(live));

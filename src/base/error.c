@@ -12,7 +12,7 @@ struct dms_error {
 };
 
 static char nomem_message[] = "out of memory";
-struct dms_error dms_error_nomem = { DMS_ERROR_INTERNAL, nomem_message };
+struct dms_error dms_error_nomem = {DMS_ERROR_INTERNAL, nomem_message};
 
 static struct dms_error *error_make(enum dms_error_code code, char *message)
 {

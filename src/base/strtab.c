@@ -92,7 +92,7 @@ static uint32_t append(struct dms_strtab *tab, const char *str, size_t bytes, ui
 	if (!copy)
 		return DMS_STR_NONE;
 	memcpy(copy, str, bytes);
-	tab->entries[tab->count] = (struct entry){ copy, bytes, hash };
+	tab->entries[tab->count] = (struct entry){copy, bytes, hash};
 	return tab->count++;
 }
 

@@ -12,7 +12,7 @@
 
 enum verdict { VERDICT_GOOD, VERDICT_PARTLY, VERDICT_MISSING };
 
-static const char *const verdict_words[] = { "good", "partly", "missing" };
+static const char *const verdict_words[] = {"good", "partly", "missing"};
 
 /** What one check says. Texts are made with dms_asprintf() and freed by the caller. */
 struct advice {
@@ -21,8 +21,8 @@ struct advice {
 	char *remedy;  /* what would help; NULL: nothing to do */
 };
 
-
-/* ---- looking ---------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------------
+ */
 
 static uint64_t records_of(const struct dms_run *run, const char *system, const char *prefix)
 {
@@ -88,17 +88,17 @@ static void check_both_ends(const struct dms_run *run, struct advice *ret)
 		enum dms_event_kind begin, end;
 		const char *name;
 	} pairs[] = {
-		{ DMS_EV_MAP, DMS_EV_UNMAP, "dma_unmap_page/phys" },
-		{ DMS_EV_MAP_SG, DMS_EV_UNMAP_SG, "dma_unmap_sg" },
-		{ DMS_EV_ALLOC, DMS_EV_FREE, "dma_free" },
+		{DMS_EV_MAP, DMS_EV_UNMAP, "dma_unmap_page/phys"},
+		{DMS_EV_MAP_SG, DMS_EV_UNMAP_SG, "dma_unmap_sg"},
+		{DMS_EV_ALLOC, DMS_EV_FREE, "dma_free"},
 	};
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(pairs); i++) {
 		if (!has_kind(run, pairs[i].begin) || has_kind(run, pairs[i].end))
 			continue;
 		ret->verdict = VERDICT_MISSING;
-		ret->finding = dms_asprintf("%s was not enabled: mappings have no end",
-					    pairs[i].name);
+		ret->finding =
+			dms_asprintf("%s was not enabled: mappings have no end", pairs[i].name);
 		ret->remedy = dms_asprintf("enable the whole system: -e dma");
 		return;
 	}
@@ -116,9 +116,9 @@ static void check_losses(const struct dms_run *run, struct advice *ret)
 		return;
 	}
 	ret->verdict = VERDICT_PARTLY;
-	ret->finding = dms_asprintf("events were lost in %" PRIu64 " places (%" PRIu64 " by the marks, %"
-				    PRIu64 " by the recorder's statistics)", run->gaps,
-				    run->lost_events, by_stats);
+	ret->finding = dms_asprintf("events were lost in %" PRIu64 " places (%" PRIu64
+				    " by the marks, %" PRIu64 " by the recorder's statistics)",
+				    run->gaps, run->lost_events, by_stats);
 	ret->remedy = dms_asprintf("a larger buffer: -b 32768 (KiB for each CPU), or fewer events");
 }
 
@@ -131,8 +131,10 @@ static void check_beginning(const struct dms_run *run, struct advice *ret)
 		return;
 	}
 	ret->verdict = VERDICT_PARTLY;
-	ret->finding = dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: the trace began "
-				    "while they lived", pre_trace);
+	ret->finding =
+		dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: the trace began "
+			     "while they lived",
+			     pre_trace);
 	ret->remedy = dms_asprintf("start recording before the driver binds, or at boot with "
 				   "trace_event=dma:*");
 }
@@ -176,8 +178,9 @@ static void check_syncs(const struct dms_run *run, struct advice *ret)
 		return;
 	}
 	ret->verdict = VERDICT_MISSING;
-	ret->finding = dms_asprintf("no dma_sync_* event: a coherent device skips the traced call, so "
-				    "missing syncs cannot be judged");
+	ret->finding =
+		dms_asprintf("no dma_sync_* event: a coherent device skips the traced call, so "
+			     "missing syncs cannot be judged");
 	ret->remedy = dms_asprintf("boot with swiotlb=force to make the syncs visible");
 }
 
@@ -188,18 +191,21 @@ static void check_iommu(const struct dms_run *run, struct advice *ret)
 	dms_model_uncovered(run->model, &uncovered);
 	if (!has_kind(run, DMS_EV_IOMMU_MAP)) {
 		ret->verdict = VERDICT_MISSING;
-		ret->finding = dms_asprintf("the iommu events were not enabled: faults and traffic through "
-					    "the IOVA API are not visible");
+		ret->finding = dms_asprintf(
+			"the iommu events were not enabled: faults and traffic through "
+			"the IOVA API are not visible");
 		ret->remedy = dms_asprintf("record with -e iommu");
 	} else if (uncovered.iommu_maps) {
 		ret->verdict = VERDICT_PARTLY;
-		ret->finding = dms_asprintf("%" PRIu64 " IOMMU mappings (%" PRIu64 " bytes) belong to no "
-					    "traced DMA-API call: the IOVA API has no dma events",
-					    uncovered.iommu_maps, uncovered.iommu_bytes);
+		ret->finding =
+			dms_asprintf("%" PRIu64 " IOMMU mappings (%" PRIu64 " bytes) belong to no "
+				     "traced DMA-API call: the IOVA API has no dma events",
+				     uncovered.iommu_maps, uncovered.iommu_bytes);
 	} else if (!records_of(run, "iommu", "")) {
 		ret->finding = dms_asprintf("the iommu events were enabled, and none happened");
 	} else {
-		ret->finding = dms_asprintf("iommu events were enabled, and every map has its call");
+		ret->finding =
+			dms_asprintf("iommu events were enabled, and every map has its call");
 	}
 }
 
@@ -211,8 +217,9 @@ static void check_swiotlb(const struct dms_run *run, struct advice *ret)
 		return;
 	}
 	ret->verdict = VERDICT_MISSING;
-	ret->finding = dms_asprintf("swiotlb_bounced was not enabled: bounces and DMA masks are not "
-				    "visible");
+	ret->finding =
+		dms_asprintf("swiotlb_bounced was not enabled: bounces and DMA masks are not "
+			     "visible");
 	ret->remedy = dms_asprintf("record with -e swiotlb");
 }
 
@@ -221,19 +228,20 @@ static void check_list_failures(const struct dms_run *run, struct advice *ret)
 {
 	(void)run;
 	ret->verdict = VERDICT_PARTLY;
-	ret->finding = dms_asprintf("a dma_map_sg that fails leaves no event; dma_mapping_error() is "
-				    "never traced");
+	ret->finding =
+		dms_asprintf("a dma_map_sg that fails leaves no event; dma_mapping_error() is "
+			     "never traced");
 }
 
 static const struct check {
 	const char *topic;
 	void (*look)(const struct dms_run *run, struct advice *ret);
 } checks[] = {
-	{ "dma events", check_dma },	   { "both ends", check_both_ends },
-	{ "losses", check_losses },	   { "beginning", check_beginning },
-	{ "call stacks", check_stacks },   { "clock", check_clock },
-	{ "syncs", check_syncs },	   { "iommu", check_iommu },
-	{ "swiotlb", check_swiotlb },	   { "failures", check_list_failures },
+	{"dma events", check_dma},     {"both ends", check_both_ends},
+	{"losses", check_losses},      {"beginning", check_beginning},
+	{"call stacks", check_stacks}, {"clock", check_clock},
+	{"syncs", check_syncs},	       {"iommu", check_iommu},
+	{"swiotlb", check_swiotlb},    {"failures", check_list_failures},
 };
 
 static const char record_command[] =
@@ -244,8 +252,8 @@ static const char record_command[] =
 /* Findings quote the trace: what would steer a terminal is made visible. */
 static bool tell_text(const struct check *check, const struct advice *advice)
 {
-	_cleanup_(dms_freep) char *finding = dms_escape(advice->finding, strlen(advice->finding),
-							DMS_ESCAPE_TEXT);
+	_cleanup_(dms_freep) char *finding =
+		dms_escape(advice->finding, strlen(advice->finding), DMS_ESCAPE_TEXT);
 
 	if (!finding)
 		return false;
@@ -258,8 +266,8 @@ static bool tell_text(const struct check *check, const struct advice *advice)
 static bool tell_json(json_t *list, const struct check *check, const struct advice *advice)
 {
 	json_t *row = json_pack("{s:s, s:s, s:s, s:s?}", "topic", check->topic, "verdict",
-				verdict_words[advice->verdict], "finding", advice->finding, "remedy",
-				advice->remedy);
+				verdict_words[advice->verdict], "finding", advice->finding,
+				"remedy", advice->remedy);
 
 	return row && !json_array_append_new(list, row);
 }
@@ -268,7 +276,7 @@ static bool tell_json(json_t *list, const struct check *check, const struct advi
 static struct dms_error *tell_all(const struct dms_run *run, json_t *list)
 {
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(checks); i++) {
-		struct advice advice = { 0 };
+		struct advice advice = {0};
 		bool is_told = true;
 
 		checks[i].look(run, &advice);
@@ -314,9 +322,8 @@ static struct dms_error *print_json(const struct dms_run *run)
 		return list ? err : &dms_error_nomem;
 	}
 	root = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:s}", "input", info->path, "format",
-			 info->format, "kernel", info->release, "records",
-			 (json_int_t)run->records, "checks", list, "record_command",
-			 record_command);
+			 info->format, "kernel", info->release, "records", (json_int_t)run->records,
+			 "checks", list, "record_command", record_command);
 	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)))
 		err = dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed");
 	puts("");
@@ -327,7 +334,7 @@ static struct dms_error *print_json(const struct dms_run *run)
 struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret)
 {
 	const struct dms_doctor_args *args = call->args;
-	struct dms_run_options options = { .salvage = true };
+	struct dms_run_options options = {.salvage = true};
 	struct dms_run run;
 	struct dms_error *err;
 

@@ -15,7 +15,7 @@ static double seconds_between(const struct timespec *from, const struct timespec
 
 void progress_begin(struct progress *progress)
 {
-	*progress = (struct progress){ 0 };
+	*progress = (struct progress){0};
 	clock_gettime(CLOCK_MONOTONIC, &progress->start);
 	progress->last = progress->start;
 }

@@ -9,9 +9,9 @@
 
 #include "table.h"
 
-#define MAX_TYPES    65536 /* common_type is 16 bits */
-#define NAME_CACHE   64	   /* last names seen, by their hash; a trace has a handful of devices */
-#define MAX_FRAMES   512
+#define MAX_TYPES  65536 /* common_type is 16 bits */
+#define NAME_CACHE 64	 /* last names seen, by their hash; a trace has a handful of devices */
+#define MAX_FRAMES 512
 
 /** A device name as the last record spelled it. */
 struct cached_name {
@@ -141,9 +141,9 @@ static malformed read_array(struct dms_decoder *decoder, const struct dms_record
 	if (bytes % field->size)
 		return "an array is no whole number of elements";
 	count = bytes / field->size;
-	list = field->type == FIELD_PHYS ? &decoder->phys
-	     : field->type == FIELD_DMA	 ? &decoder->dma
-					 : &decoder->lengths;
+	list = field->type == FIELD_PHYS  ? &decoder->phys
+	       : field->type == FIELD_DMA ? &decoder->dma
+					  : &decoder->lengths;
 	values = read_list(list, (const uint8_t *)record->data + offset, count, field->size,
 			   decoder->swap);
 	if (!values)
@@ -321,8 +321,8 @@ static bool take_stack(struct dms_decoder *decoder, const struct dms_record *rec
 	for (uint32_t at = decoder->stack_offset;
 	     at + decoder->long_size <= record->next_size && n_frames < MAX_FRAMES;
 	     at += decoder->long_size) {
-		uint64_t frame = load((const uint8_t *)record->next + at, decoder->long_size,
-				      decoder->swap);
+		uint64_t frame =
+			load((const uint8_t *)record->next + at, decoder->long_size, decoder->swap);
 
 		if (frame == end_mark || !frame)
 			break;
@@ -342,7 +342,8 @@ static void count_orphan(struct dms_decoder *decoder, const struct dms_record *r
 		decoder->orphan_stacks++;
 }
 
-/* ---- the decoder ------------------------------------------------------------------------------ */
+/* ---- the decoder ------------------------------------------------------------------------------
+ */
 
 static struct dms_error *count_malformed(struct tracepoint *tracepoint,
 					 const struct dms_record *record, malformed why)

@@ -42,8 +42,10 @@ const char *dms_event_kind_name(enum dms_event_kind kind)
 const char *dms_dir_name(enum dms_dir dir)
 {
 	static const char *const names[] = {
-		[DMS_DIR_BIDIRECTIONAL] = "BIDIRECTIONAL", [DMS_DIR_TO_DEVICE] = "TO_DEVICE",
-		[DMS_DIR_FROM_DEVICE] = "FROM_DEVICE",	   [DMS_DIR_NONE] = "NONE",
+		[DMS_DIR_BIDIRECTIONAL] = "BIDIRECTIONAL",
+		[DMS_DIR_TO_DEVICE] = "TO_DEVICE",
+		[DMS_DIR_FROM_DEVICE] = "FROM_DEVICE",
+		[DMS_DIR_NONE] = "NONE",
 		[DMS_DIR_UNKNOWN] = "UNKNOWN",
 	};
 
@@ -52,10 +54,18 @@ const char *dms_dir_name(enum dms_dir dir)
 
 /* Bit 11 was CACHE_CLEAN in 6.18 and 7.0; the later spelling is used for both. */
 static const char *const attr_names[] = {
-	[1] = "WEAK_ORDERING",	    [2] = "WRITE_COMBINE",  [4] = "NO_KERNEL_MAPPING",
-	[5] = "SKIP_CPU_SYNC",	    [6] = "FORCE_CONTIGUOUS", [7] = "ALLOC_SINGLE_PAGES",
-	[8] = "NO_WARN",	    [9] = "PRIVILEGED",	    [10] = "MMIO",
-	[11] = "CACHELINES_OVERLAP", [12] = "REQUIRE_COHERENT", [13] = "CC_SHARED",
+	[1] = "WEAK_ORDERING",
+	[2] = "WRITE_COMBINE",
+	[4] = "NO_KERNEL_MAPPING",
+	[5] = "SKIP_CPU_SYNC",
+	[6] = "FORCE_CONTIGUOUS",
+	[7] = "ALLOC_SINGLE_PAGES",
+	[8] = "NO_WARN",
+	[9] = "PRIVILEGED",
+	[10] = "MMIO",
+	[11] = "CACHELINES_OVERLAP",
+	[12] = "REQUIRE_COHERENT",
+	[13] = "CC_SHARED",
 };
 
 const char *dms_attrs_format(uint64_t attrs, char *buf, size_t buf_size)

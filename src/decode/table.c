@@ -13,9 +13,9 @@
 #define OPTIONAL     false
 
 const struct field_row common_fields[] = {
-	{ "common_pid", FIELD_U32, AT(pid), 0, OPTIONAL },
-	{ "common_flags", FIELD_U8, AT(common_flags), 0, OPTIONAL },
-	{ "common_preempt_count", FIELD_U8, AT(preempt_count), 0, OPTIONAL },
+	{"common_pid", FIELD_U32, AT(pid), 0, OPTIONAL},
+	{"common_flags", FIELD_U8, AT(common_flags), 0, OPTIONAL},
+	{"common_preempt_count", FIELD_U8, AT(preempt_count), 0, OPTIONAL},
 };
 const size_t n_common_fields = DMS_ARRAY_SIZE(common_fields);
 

@@ -7,9 +7,9 @@
 
 /** How a field's bytes become a member of struct dms_event. */
 enum field_type {
-	FIELD_U8,     /* member is uint8_t */
-	FIELD_U32,    /* member is uint32_t or int32_t */
-	FIELD_U64,    /* member is uint64_t */
+	FIELD_U8,  /* member is uint8_t */
+	FIELD_U32, /* member is uint32_t or int32_t */
+	FIELD_U64, /* member is uint64_t */
 	FIELD_BOOL,
 	FIELD_DIR,    /* enum dms_dir; a value beyond it is no direction */
 	FIELD_NAME,   /* string: a number in dms_names.devices */
@@ -46,9 +46,9 @@ struct bound_field {
 	uint32_t has;
 	uint32_t offset; /* bytes, from the start of the record */
 	uint16_t member;
-	uint8_t type;	 /* enum field_type */
-	uint8_t size;	 /* of a number: 1, 2, 4, 8; of an array's element */
-	bool is_dynamic; /* offset is that of a __data_loc or __rel_loc word */
+	uint8_t type;	  /* enum field_type */
+	uint8_t size;	  /* of a number: 1, 2, 4, 8; of an array's element */
+	bool is_dynamic;  /* offset is that of a __data_loc or __rel_loc word */
 	bool is_relative; /* __rel_loc: its offset counts from behind the word */
 };
 

@@ -31,9 +31,9 @@ static const struct {
 	const char *name;
 	bool (*unpack)(const void *data, size_t size, void *ret, size_t ret_size);
 } compressions[] = {
-	[COMPRESSION_NONE] = { "none", unpack_none },
-	[COMPRESSION_ZSTD] = { "zstd", unpack_zstd },
-	[COMPRESSION_ZLIB] = { "zlib", unpack_zlib },
+	[COMPRESSION_NONE] = {"none", unpack_none},
+	[COMPRESSION_ZSTD] = {"zstd", unpack_zstd},
+	[COMPRESSION_ZLIB] = {"zlib", unpack_zlib},
 };
 
 bool compression_unpack(enum compression compression, const void *data, size_t size, void *ret,

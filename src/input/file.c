@@ -12,7 +12,7 @@
 struct dms_error *file_open(const char *path, struct file *ret)
 {
 	struct stat status;
-	struct file file = { .fd = -1 };
+	struct file file = {.fd = -1};
 
 	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (file.fd < 0)
@@ -51,8 +51,8 @@ struct dms_error *file_read(const struct file *file, uint64_t offset, void *buf,
 	size_t done = 0;
 
 	while (done < bytes) {
-		ssize_t got = pread(file->fd, (char *)buf + done, bytes - done,
-				    (off_t)(offset + done));
+		ssize_t got =
+			pread(file->fd, (char *)buf + done, bytes - done, (off_t)(offset + done));
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -72,13 +72,13 @@ struct dms_error *file_read(const struct file *file, uint64_t offset, void *buf,
 
 void cursor_init_file(struct cursor *cursor, const struct file *file, uint64_t position)
 {
-	*cursor = (struct cursor){ .file = file, .position = position, .end = file->size };
+	*cursor = (struct cursor){.file = file, .position = position, .end = file->size};
 }
 
 void cursor_init_memory(struct cursor *cursor, const struct file *file, const void *memory,
 			size_t bytes, uint64_t origin)
 {
-	*cursor = (struct cursor){ .file = file, .memory = memory, .end = bytes, .origin = origin };
+	*cursor = (struct cursor){.file = file, .memory = memory, .end = bytes, .origin = origin};
 }
 
 void cursor_deinit(struct cursor *cursor)

@@ -14,7 +14,7 @@ struct dms_error *dms_source_hash(const struct dms_source *source, char ret[stat
 	_cleanup_(dms_freep) uint8_t *block = dms_alloc(BLOCK_BYTES);
 	XXH3_state_t *state = XXH3_createState();
 	struct dms_error *err = NULL;
-	struct file file = { .fd = -1 };
+	struct file file = {.fd = -1};
 	XXH128_hash_t hash;
 
 	if (!block || !state)
@@ -32,7 +32,8 @@ struct dms_error *dms_source_hash(const struct dms_source *source, char ret[stat
 	}
 	if (!err) {
 		hash = XXH3_128bits_digest(state);
-		snprintf(ret, DMS_HASH_TEXT, "xxh3:%016" PRIx64 "%016" PRIx64, hash.high64, hash.low64);
+		snprintf(ret, DMS_HASH_TEXT, "xxh3:%016" PRIx64 "%016" PRIx64, hash.high64,
+			 hash.low64);
 	}
 	file_close(&file);
 	XXH3_freeState(state);

@@ -17,8 +17,8 @@ struct page {
 	const uint8_t *at, *end; /* next entry; end of the committed data */
 	const uint8_t *data;	 /* the event's bytes, 4-byte aligned in the page */
 	uint64_t ts;
-	uint32_t size;		 /* of data, bytes */
-	bool swap;		 /* byte order differs from the host's */
+	uint32_t size; /* of data, bytes */
+	bool swap;     /* byte order differs from the host's */
 	bool big_endian;
 };
 
@@ -78,8 +78,8 @@ static inline enum page_result page_next(struct page *page)
 	while (page_has(page, 4)) {
 		uint32_t word = load32(page->at, page->swap), extra;
 		uint32_t type = page->big_endian ? word >> PAGE_DELTA_BITS : word & 31;
-		uint64_t delta = page->big_endian ? word & ((1u << PAGE_DELTA_BITS) - 1)
-						  : word >> 5;
+		uint64_t delta =
+			page->big_endian ? word & ((1u << PAGE_DELTA_BITS) - 1) : word >> 5;
 
 		page->at += 4;
 		if (type && type < PAGE_TYPE_PADDING) {

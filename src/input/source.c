@@ -20,35 +20,39 @@ static const struct format_row {
 	struct dms_error *(*open)(struct file *file, struct dms_source **ret);
 	const char *hint; /* for those without open: what it is, and what to do */
 } format_table[] = {
-	{ "\x17\x08\x44tracing", 10, tracedat_source_open, NULL },
-	{ "PERFILE2", 8, NULL,
-	  "is a perf.data file, expected a trace.dat of trace-cmd (perf.data is not read yet)" },
-	{ "2ELIFREP", 8, NULL,
-	  "is a big-endian perf.data file, expected a trace.dat of trace-cmd (not read yet)" },
-	{ "SQLite format 3", 16, NULL,
-	  "is an SQLite database, expected a trace; to read a run use `dmascope query`" },
-	{ "\x28\xb5\x2f\xfd", 4, NULL,
-	  "is compressed with zstd, expected a trace; unpack it with `zstd -d`" },
-	{ "\x1f\x8b", 2, NULL, "is compressed with gzip, expected a trace; unpack it with `gunzip`" },
-	{ "\xfd" "7zXZ", 5, NULL, "is compressed with xz, expected a trace; unpack it with `xz -d`" },
-	{ "# tracer:", 9, NULL,
-	  "is a text dump of tracefs, expected a trace.dat of trace-cmd (text is not read yet)" },
+	{"\x17\x08\x44tracing", 10, tracedat_source_open, NULL},
+	{"PERFILE2", 8, NULL,
+	 "is a perf.data file, expected a trace.dat of trace-cmd (perf.data is not read yet)"},
+	{"2ELIFREP", 8, NULL,
+	 "is a big-endian perf.data file, expected a trace.dat of trace-cmd (not read yet)"},
+	{"SQLite format 3", 16, NULL,
+	 "is an SQLite database, expected a trace; to read a run use `dmascope query`"},
+	{"\x28\xb5\x2f\xfd", 4, NULL,
+	 "is compressed with zstd, expected a trace; unpack it with `zstd -d`"},
+	{"\x1f\x8b", 2, NULL, "is compressed with gzip, expected a trace; unpack it with `gunzip`"},
+	{"\xfd"
+	 "7zXZ",
+	 5, NULL, "is compressed with xz, expected a trace; unpack it with `xz -d`"},
+	{"# tracer:", 9, NULL,
+	 "is a text dump of tracefs, expected a trace.dat of trace-cmd (text is not read yet)"},
 };
 
 static struct dms_error *not_a_trace(const struct file *file, const char *hint)
 {
 	if (!file->size)
-		return dms_error_new(DMS_ERROR_INPUT, "%s: is empty, expected a trace.dat", file->path);
+		return dms_error_new(DMS_ERROR_INPUT, "%s: is empty, expected a trace.dat",
+				     file->path);
 	if (hint)
 		return dms_error_new(DMS_ERROR_INPUT, "%s: %s", file->path, hint);
 	return dms_error_new(DMS_ERROR_INPUT,
 			     "%s: at offset 0: not a trace: expected the magic of a trace.dat "
-			     "(17 08 44 \"tracing\")", file->path);
+			     "(17 08 44 \"tracing\")",
+			     file->path);
 }
 
 struct dms_error *dms_source_open(const char *path, struct dms_source **ret)
 {
-	char head[SNIFF_BYTES] = { 0 };
+	char head[SNIFF_BYTES] = {0};
 	const char *hint = NULL;
 	struct dms_error *err;
 	struct file file;
@@ -135,7 +139,7 @@ static void index_comms(struct dms_source *source)
 		    dms_grow(&source->comms, &source->comms_capacity, source->n_comms + 1,
 			     sizeof(*source->comms))) {
 			source->comms[source->n_comms] =
-				(struct source_comm){ (uint32_t)pid, comm + 1, source->n_comms };
+				(struct source_comm){(uint32_t)pid, comm + 1, source->n_comms};
 			source->n_comms++;
 		}
 		line = end;

@@ -178,8 +178,9 @@ static struct dms_error *read_ahead(struct stream *stream)
 			break;
 		case PAGE_DAMAGED:
 			stream->in_page = false;
-			err = note_damage(stream, page_file_offset(stream),
-					  "a ring-buffer page before this has an entry that does not fit");
+			err = note_damage(
+				stream, page_file_offset(stream),
+				"a ring-buffer page before this has an entry that does not fit");
 			if (err)
 				return err;
 		}
@@ -203,8 +204,8 @@ static void set_gap(struct stream *stream)
 	if (!stream->has_gap)
 		return;
 	stream->gap.after_ts = stream->is_valid ? stream->record.ts : 0;
-	stream->gap.before_ts = stream->has_next ? convert_ts(stream->dat, stream->next_ts)
-						 : UINT64_MAX;
+	stream->gap.before_ts =
+		stream->has_next ? convert_ts(stream->dat, stream->next_ts) : UINT64_MAX;
 	stream->gap.lost = stream->next_missed == PAGE_MISSED_UNKNOWN ? 0 : stream->next_missed;
 }
 

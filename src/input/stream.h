@@ -21,9 +21,9 @@ struct chunk {
 struct stream {
 	const struct tracedat *dat;
 	struct dms_record record;
-	struct dms_gap gap;	/* between record and the next one; valid if has_gap */
+	struct dms_gap gap; /* between record and the next one; valid if has_gap */
 	bool has_gap;
-	bool is_valid;		/* record is one; false at the end */
+	bool is_valid; /* record is one; false at the end */
 
 	/* the record read ahead */
 	const uint8_t *next_data;
@@ -35,11 +35,11 @@ struct stream {
 	uint64_t position, end; /* what of the file is still to be read */
 	uint32_t chunks_left;	/* compressed data only */
 	uint32_t page_size;
-	uint32_t chunk_bytes;	/* how much to read at a time; whole pages */
+	uint32_t chunk_bytes; /* how much to read at a time; whole pages */
 	bool compressed;
 	struct chunk chunks[2];
-	unsigned int filled;	/* index of the chunk filled last */
-	uint32_t page_offset;	/* of the next page in it */
+	unsigned int filled;  /* index of the chunk filled last */
+	uint32_t page_offset; /* of the next page in it */
 	struct page page;
 	bool in_page;
 

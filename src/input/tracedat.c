@@ -232,7 +232,7 @@ static const struct source_ops tracedat_ops = {
 /* Units of these clocks are no nanoseconds, unless the file says how to convert them. */
 static bool clock_is_ns(const struct tracedat *dat)
 {
-	static const char *const cycle_clocks[] = { "x86-tsc", "ppc-tb" };
+	static const char *const cycle_clocks[] = {"x86-tsc", "ppc-tb"};
 
 	if (!dat->clock)
 		return true; /* trace-cmd names every clock but the default one */

@@ -51,9 +51,9 @@ struct tracedat {
 	const char *cmdlines;	  /* "pid comm" lines, terminated; NULL: none */
 
 	const char *uname, *release, *clock, *writer;
-	int64_t ts_offset_ns;		/* option OFFSET: added to each time stamp */
-	uint32_t tsc_mult, tsc_shift;	/* option TSC2NSEC; mult 0: no conversion */
-	uint64_t lost_by_stats;		/* sum over the CPUSTAT options */
+	int64_t ts_offset_ns;	      /* option OFFSET: added to each time stamp */
+	uint32_t tsc_mult, tsc_shift; /* option TSC2NSEC; mult 0: no conversion */
+	uint64_t lost_by_stats;	      /* sum over the CPUSTAT options */
 };
 
 /** Parse the container of @file, whose first bytes are a trace.dat's. Takes @file. */

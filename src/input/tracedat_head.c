@@ -11,10 +11,10 @@
 
 #include "tracedat.h"
 
-#define MAGIC	       "\x17\x08\x44tracing"
-#define MAGIC_BYTES    10
-#define KIND_BYTES     10 /* "options  ", "flyrecord", "latency  " with their NUL */
-#define MAX_CPUS       65536
+#define MAGIC	    "\x17\x08\x44tracing"
+#define MAGIC_BYTES 10
+#define KIND_BYTES  10 /* "options  ", "flyrecord", "latency  " with their NUL */
+#define MAX_CPUS    65536
 
 static struct dms_error *read_initial(struct tracedat *dat, struct cursor *cursor)
 {
@@ -27,10 +27,11 @@ static struct dms_error *read_initial(struct tracedat *dat, struct cursor *curso
 		return err;
 	dat->version = (unsigned int)strtoul(version, NULL, 10);
 	if (dat->version != 6 && dat->version != 7)
-		return cursor_error(cursor,
-				    "file version \"%.16s\", expected 6 or 7; "
-				    "`trace-cmd convert --file-version 7` of a newer trace-cmd may help",
-				    version);
+		return cursor_error(
+			cursor,
+			"file version \"%.16s\", expected 6 or 7; "
+			"`trace-cmd convert --file-version 7` of a newer trace-cmd may help",
+			version);
 	if ((err = cursor_number(cursor, 1, "the byte order", &big_endian)))
 		return err;
 	if (big_endian > 1)
@@ -85,18 +86,21 @@ static struct dms_error *read_v7(struct tracedat *dat, struct cursor *cursor)
 	if (!dat->compression_name)
 		return &dms_error_nomem;
 	if (!compression_find(dat->compression_name, &dat->compression))
-		return cursor_error(cursor,
-				    "compressed with \"%.32s\", expected none, zstd or zlib; "
-				    "`trace-cmd convert --compression none -i IN -o OUT` where it was "
-				    "recorded makes it readable", dat->compression_name);
+		return cursor_error(
+			cursor,
+			"compressed with \"%.32s\", expected none, zstd or zlib; "
+			"`trace-cmd convert --compression none -i IN -o OUT` where it was "
+			"recorded makes it readable",
+			dat->compression_name);
 	if ((err = cursor_string(cursor, "the compression's version", &library_version)) ||
 	    (err = cursor_number(cursor, 8, "the offset of the options", &offset)))
 		return err;
 	/* trace-cmd writes them front to back: an offset that goes back is a loop. */
 	while (offset) {
 		if (offset <= last)
-			return cursor_error(cursor, "options at offset %#" PRIx64
-					    " follow those at %#" PRIx64, offset, last);
+			return cursor_error(
+				cursor, "options at offset %#" PRIx64 " follow those at %#" PRIx64,
+				offset, last);
 		last = offset;
 		if ((err = read_v7_options(dat, offset, &offset)))
 			return err;
@@ -238,7 +242,7 @@ struct dms_error *tracedat_open(struct file *file, struct tracedat *ret)
 	struct dms_error *err;
 	struct cursor cursor;
 
-	*ret = (struct tracedat){ .file = *file, .arena = dms_arena_create() };
+	*ret = (struct tracedat){.file = *file, .arena = dms_arena_create()};
 	file->fd = -1;
 	file->path = NULL;
 	if (!ret->arena)

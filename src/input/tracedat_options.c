@@ -59,7 +59,7 @@ static struct dms_error *option_offset(struct tracedat *dat, const char *text,
 static struct dms_error *option_cpustat(struct tracedat *dat, const char *text,
 					const struct cursor *cursor)
 {
-	static const char *const losses[] = { "\noverrun: ", "\ndropped events: " };
+	static const char *const losses[] = {"\noverrun: ", "\ndropped events: "};
 
 	(void)cursor;
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(losses); i++) {
@@ -75,8 +75,8 @@ static const struct {
 	unsigned int id;
 	option_fn read; /* gets the data as a terminated string that lives with @dat */
 } text_options[] = {
-	{ 2, option_cpustat }, { 4, option_clock },  { 5, option_uname },
-	{ 7, option_offset },  { 9, option_writer },
+	{2, option_cpustat}, {4, option_clock},	 {5, option_uname},
+	{7, option_offset},  {9, option_writer},
 };
 
 /* v6: offset of a second "flyrecord" table, and the instance's name. */
@@ -178,10 +178,10 @@ static const struct {
 	const char *what;
 	struct dms_error *(*read)(struct tracedat *dat, struct cursor *cursor);
 } section_options[] = {
-	{ 16, "header information", tracedat_read_header_info },
-	{ 17, "ftrace event formats", tracedat_read_ftrace_formats },
-	{ 18, "event formats", tracedat_read_event_formats },
-	{ 21, "saved command lines", tracedat_read_cmdlines },
+	{16, "header information", tracedat_read_header_info},
+	{17, "ftrace event formats", tracedat_read_ftrace_formats},
+	{18, "event formats", tracedat_read_event_formats},
+	{21, "saved command lines", tracedat_read_cmdlines},
 };
 
 static struct dms_error *read_section(struct tracedat *dat, size_t row, const uint8_t *data,

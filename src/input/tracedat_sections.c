@@ -8,7 +8,7 @@
 #include "tracedat.h"
 
 /* No head of a real trace comes near; a compressed bomb passes it soon. */
-#define MAX_SECTION_BYTES (256u << 20)
+#define MAX_SECTION_BYTES  (256u << 20)
 #define SECTION_COMPRESSED 1
 
 const char *tracedat_copy(struct tracedat *dat, const void *str, size_t bytes)
@@ -25,7 +25,7 @@ struct tracedat_buffer *tracedat_add_buffer(struct tracedat *dat, const char *na
 	if (!dms_grow(&dat->buffers, &dat->buffers_capacity, dat->n_buffers + 1, sizeof(*buffer)))
 		return NULL;
 	buffer = &dat->buffers[dat->n_buffers];
-	*buffer = (struct tracedat_buffer){ .page_size = dat->page_size };
+	*buffer = (struct tracedat_buffer){.page_size = dat->page_size};
 	buffer->name = tracedat_copy(dat, name, strlen(name));
 	if (!buffer->name)
 		return NULL;
@@ -62,7 +62,8 @@ static struct dms_error *expect_label(struct cursor *cursor, const char *label)
 static struct dms_error *read_page_layout(struct tracedat *dat, const struct cursor *cursor,
 					  const char *text)
 {
-	const char *commit = strstr(text, " commit;"), *size = commit ? strstr(commit, "size:") : NULL;
+	const char *commit = strstr(text, " commit;"),
+		   *size = commit ? strstr(commit, "size:") : NULL;
 
 	dat->long_size = size ? (unsigned int)atoi(size + strlen("size:")) : 0;
 	if (dat->long_size != 4 && dat->long_size != 8)
@@ -98,13 +99,15 @@ static struct dms_error *read_format(struct tracedat *dat, struct cursor *cursor
 	name = strstr(text, "name: ");
 	id = strstr(text, "\nID: ");
 	if (!name || !id)
-		return cursor_error(cursor, "an event format of system %s before this has no name "
-					    "or ID", system);
+		return cursor_error(cursor,
+				    "an event format of system %s before this has no name "
+				    "or ID",
+				    system);
 	if (!dms_grow(&dat->formats, &dat->formats_capacity, dat->n_formats + 1, sizeof(*format)))
 		return &dms_error_nomem;
 	name += strlen("name: ");
 	format = &dat->formats[dat->n_formats++];
-	*format = (struct dms_format){ .system = system, .text = text, .size = size };
+	*format = (struct dms_format){.system = system, .text = text, .size = size};
 	format->id = (uint32_t)strtoul(id + strlen("\nID: "), NULL, 10);
 	format->name = tracedat_copy(dat, name, strcspn(name, "\n"));
 	return format->name ? NULL : &dms_error_nomem;

@@ -15,8 +15,7 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 	*mapping = (struct dms_mapping){
 		.serial = ++model->last_serial,
 		.dma_addr = event->dma_addr,
-		.cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr
-							     : event->phys_addr,
+		.cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr : event->phys_addr,
 		.size = event->size,
 		.attrs = event->attrs,
 		.map_ts = event->ts,
@@ -75,8 +74,8 @@ static bool index_mapping(struct device_state *state, struct live_mapping *live)
 	struct list_part *list = live->list;
 
 	if (!list) {
-		live->extent.range = (struct dms_segment){ live->mapping.dma_addr,
-							   live->mapping.size };
+		live->extent.range =
+			(struct dms_segment){live->mapping.dma_addr, live->mapping.size};
 		live->extent.owner = live;
 		return extents_add(&state->extents, &live->extent);
 	}
@@ -118,8 +117,8 @@ static void find_twins(const struct device_state *state, struct twins *twins)
 	if (state->device.mode == DMS_MODE_IOMMU)
 		extents_each_at(&state->extents, mapping->dma_addr, count_twin, twins);
 	else
-		extents_each_of_size(&state->extents, mapping->dma_addr, mapping->size,
-				     count_twin, twins);
+		extents_each_of_size(&state->extents, mapping->dma_addr, mapping->size, count_twin,
+				     twins);
 }
 
 /*
@@ -173,7 +172,7 @@ static void cover(struct dms_model *model, const struct dms_event *event,
 static struct dms_error *tell_failed(struct dms_model *model, struct device_state *state,
 				     const struct dms_event *event)
 {
-	struct dms_step step = { .kind = DMS_STEP_MAP_FAILED };
+	struct dms_step step = {.kind = DMS_STEP_MAP_FAILED};
 	uint64_t phys = event->phys_addr;
 
 	device_take_bounce(state, event, &phys, 1); /* announced for this call, and in vain */
@@ -183,10 +182,10 @@ static struct dms_error *tell_failed(struct dms_model *model, struct device_stat
 struct dms_error *model_begin(struct dms_model *model, struct device_state *state,
 			      const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = { .kind = DMS_STEP_MAP };
+	struct dms_step step = {.kind = DMS_STEP_MAP};
 	struct live_mapping *live;
 	struct dms_error *err;
-	struct twins twins = { 0 };
+	struct twins twins = {0};
 
 	if (event->failed)
 		return tell_failed(model, state, event);

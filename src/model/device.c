@@ -7,7 +7,7 @@ void device_deinit(struct device_state *state)
 	extents_deinit(&state->extents);
 	extents_deinit(&state->lists);
 	dms_free(state->past.slots);
-	state->past = (struct past_table){ 0 };
+	state->past = (struct past_table){0};
 }
 
 /* ---- address mode ------------------------------------------------------------------------- */
@@ -117,7 +117,7 @@ static struct past_slot *slot_of(const struct past_table *table, uint64_t key)
 /* Keep about two slots for each mapping that lived at the peak. */
 static void grow(struct device_state *state)
 {
-	struct past_table *table = &state->past, grown = { .n_slots = table->n_slots };
+	struct past_table *table = &state->past, grown = {.n_slots = table->n_slots};
 
 	if (table->n_slots >= PAST_MAX_SLOTS ||
 	    (table->n_slots && table->n_slots >= 2 * state->peak_live))
@@ -138,7 +138,7 @@ void past_add(struct device_state *state, uint64_t key, const struct dms_past *p
 {
 	grow(state);
 	if (state->past.n_slots)
-		*slot_of(&state->past, key) = (struct past_slot){ key, *past };
+		*slot_of(&state->past, key) = (struct past_slot){key, *past};
 }
 
 const struct dms_past *past_find(const struct device_state *state, uint64_t key)

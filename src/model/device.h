@@ -35,16 +35,16 @@ struct device_state {
 	struct pending_bounce bounces[PENDING_BOUNCES];
 	uint32_t next_bounce;
 	uint32_t n_live, peak_live;
-	uint32_t n_waiting;	     /* unmatched unmaps in the reordering window */
-	uint64_t n_identity;	     /* mappings with dma == phys */
-	uint64_t n_offset;	     /* with dma == phys + offset, on pages not the same */
-	uint64_t n_other, n_bounced; /* with neither; through swiotlb */
+	uint32_t n_waiting;	      /* unmatched unmaps in the reordering window */
+	uint64_t n_identity;	      /* mappings with dma == phys */
+	uint64_t n_offset;	      /* with dma == phys + offset, on pages not the same */
+	uint64_t n_other, n_bounced;  /* with neither; through swiotlb */
 	uint64_t offset, offset_phys; /* of n_offset: the difference, and the last page's address */
-	bool is_from_bind;	     /* nothing can be older than what we saw */
-	bool is_closed;		     /* unbound: the next event begins a new generation */
-	bool has_elided;	     /* some mapping here ended as ELIDED */
-	uint64_t n_streamed;	     /* streaming maps seen */
-	uint64_t n_released;	     /* streaming unmaps seen, matched or not */
+	bool is_from_bind;	      /* nothing can be older than what we saw */
+	bool is_closed;		      /* unbound: the next event begins a new generation */
+	bool has_elided;	      /* some mapping here ended as ELIDED */
+	uint64_t n_streamed;	      /* streaming maps seen */
+	uint64_t n_released;	      /* streaming unmaps seen, matched or not */
 };
 
 void device_deinit(struct device_state *state);

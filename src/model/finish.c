@@ -2,7 +2,8 @@
 /* Lives end: unmaps and frees, matched or not, and ends that nobody logged. */
 #include "state.h"
 
-/* An unmap of more entries than this does not fit into a ring-buffer page (kernel-dma.md fact 8). */
+/* An unmap of more entries than this does not fit into a ring-buffer page (kernel-dma.md fact 8).
+ */
 #define VANISHING_ENTRIES 480
 
 static struct dms_past past_of(const struct dms_mapping *mapping, const struct dms_event *event,
@@ -113,8 +114,7 @@ void model_stand_in(const struct dms_event *event, const struct device_state *st
 {
 	*ret = (struct dms_mapping){
 		.dma_addr = event->dma_addr,
-		.cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr
-							     : event->phys_addr,
+		.cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr : event->phys_addr,
 		.size = event->size,
 		.attrs = event->attrs,
 		.device = state->device.index,
@@ -164,7 +164,7 @@ const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 					       const struct device_state *state,
 					       const struct dms_event *event)
 {
-	struct twin_search search = { .event = event };
+	struct twin_search search = {.event = event};
 
 	if (state->device.mode == DMS_MODE_IOMMU || !(event->has & DMS_HAS_SIZE) || !event->size)
 		return NULL;
@@ -224,7 +224,7 @@ static void explain(const struct dms_model *model, const struct device_state *st
 struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
 			       const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = { .kind = DMS_STEP_UNMAP_UNMATCHED };
+	struct dms_step step = {.kind = DMS_STEP_UNMAP_UNMATCHED};
 	struct match match;
 
 	if ((event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr) {

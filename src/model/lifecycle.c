@@ -11,7 +11,7 @@ typedef struct dms_error *(*lifecycle_fn)(struct dms_model *model, struct device
 static struct dms_error *note_bounce(struct dms_model *model, struct device_state *state,
 				     const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = { .kind = DMS_STEP_BOUNCE };
+	struct dms_step step = {.kind = DMS_STEP_BOUNCE};
 
 	(void)kind;
 	device_note_bounce(state, event);
@@ -23,7 +23,7 @@ static struct dms_error *note_bounce(struct dms_model *model, struct device_stat
 static struct dms_error *note_iommu(struct dms_model *model, struct device_state *state,
 				    const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = { .kind = DMS_STEP_IOMMU };
+	struct dms_step step = {.kind = DMS_STEP_IOMMU};
 
 	(void)kind;
 	if (event->kind == DMS_EV_IOMMU_MAP && event->size)

@@ -31,7 +31,7 @@ static uint64_t window_of(uint64_t addr, unsigned int class)
 
 static uint32_t bucket_of(const struct extent_table *table, uint64_t window, unsigned int class)
 {
-	return (uint32_t)dms_hash64(window ^ ((uint64_t)class << 58)) & (table->n_buckets - 1);
+	return (uint32_t)dms_hash64(window ^ ((uint64_t) class << 58)) & (table->n_buckets - 1);
 }
 
 static struct extent **bucket_at(const struct extent_table *table, const struct extent *extent)
@@ -104,7 +104,7 @@ void extents_remove(struct extent_table *table, struct extent *extent)
 void extents_deinit(struct extent_table *table)
 {
 	dms_free(table->buckets);
-	*table = (struct extent_table){ 0 };
+	*table = (struct extent_table){0};
 }
 
 /* Visit the starts at @addr in one class; false: the visitor has enough. */
@@ -140,8 +140,7 @@ void extents_each_of_size(const struct extent_table *table, uint64_t addr, uint6
 
 static bool covers(const struct extent *extent, uint64_t addr)
 {
-	return addr - extent->range.dma_addr < extent->range.size ||
-	       addr == extent->range.dma_addr;
+	return addr - extent->range.dma_addr < extent->range.size || addr == extent->range.dma_addr;
 }
 
 void extents_each_around(const struct extent_table *table, uint64_t addr, extent_fn visit,
@@ -188,7 +187,7 @@ struct live_mapping *slots_take(struct slot_pool *pool)
 	}
 	live = pool->free;
 	pool->free = live->next_free;
-	*live = (struct live_mapping){ 0 };
+	*live = (struct live_mapping){0};
 	pool->n_live++;
 	return live;
 }
@@ -215,5 +214,5 @@ void slots_deinit(struct slot_pool *pool)
 		}
 		dms_free(block);
 	}
-	*pool = (struct slot_pool){ 0 };
+	*pool = (struct slot_pool){0};
 }

@@ -22,9 +22,9 @@ struct extent {
 #define EXTENT_CLASSES 27
 struct extent_table {
 	struct extent **buckets;
-	uint32_t n_buckets;	/* a power of two, or 0 */
+	uint32_t n_buckets; /* a power of two, or 0 */
 	uint32_t count;
-	uint32_t used_classes;	/* bit set: class_count is not 0 */
+	uint32_t used_classes; /* bit set: class_count is not 0 */
 	uint32_t class_count[EXTENT_CLASSES];
 };
 
@@ -48,8 +48,8 @@ void extents_each_around(const struct extent_table *table, uint64_t addr, extent
 /** What a list adds to its mapping: one block of memory, freed with it. */
 struct list_part {
 	struct dms_sg sg;
-	struct extent by_phys;	   /* in device_state.lists, range.dma_addr is phys[0] */
-	struct extent segments[];  /* the mapping's extents; then the phys addresses */
+	struct extent by_phys;	  /* in device_state.lists, range.dma_addr is phys[0] */
+	struct extent segments[]; /* the mapping's extents; then the phys addresses */
 };
 
 /** A mapping while it lives. */

@@ -9,8 +9,8 @@
  * CC_SHARED. The other attributes may legally differ between map and unmap (nvme on 6.12 maps
  * with NO_WARN and unmaps without). Source: kernel/dma/debug.c, Linux 7.1 and later.
  */
-#define COMPARED_ATTRS ((1ull << 4) | (1ull << 6) | (1ull << 9) | (1ull << 10) | (1ull << 12) | \
-			(1ull << 13))
+#define COMPARED_ATTRS                                                                             \
+	((1ull << 4) | (1ull << 6) | (1ull << 9) | (1ull << 10) | (1ull << 12) | (1ull << 13))
 
 static uint64_t event_cpu_addr(const struct dms_event *event)
 {
@@ -89,9 +89,8 @@ static bool consider(void *context, struct extent *extent)
 	search->best.n_candidates++;
 	if (search->best.live && count == search->best_count)
 		search->n_equally_good++;
-	if (search->best.live &&
-	    (count > search->best_count ||
-	     (count == search->best_count && !is_preferred(search, mapping))))
+	if (search->best.live && (count > search->best_count ||
+				  (count == search->best_count && !is_preferred(search, mapping))))
 		return true;
 	if (!search->best.live || count < search->best_count)
 		search->n_equally_good = 1;
@@ -119,13 +118,13 @@ static struct match conclude(struct search *search)
 struct match match_unmap(const struct device_state *state, const struct dms_event *event,
 			 enum dms_mapping_kind kind, uint32_t epoch)
 {
-	struct search search = { .event = event, .kind = kind, .epoch = epoch };
+	struct search search = {.event = event, .kind = kind, .epoch = epoch};
 
 	/* A mapping that fits exactly has the event's size: healthy drivers stop here. */
 	extents_each_of_size(&state->extents, event->dma_addr, event->size, consider, &search);
 	if (search.best.live && !search.best.differs)
 		return conclude(&search);
-	search = (struct search){ .event = event, .kind = kind, .epoch = epoch };
+	search = (struct search){.event = event, .kind = kind, .epoch = epoch};
 	if (state->extents.count)
 		extents_each_at(&state->extents, event->dma_addr, consider, &search);
 	return conclude(&search);
@@ -134,7 +133,7 @@ struct match match_unmap(const struct device_state *state, const struct dms_even
 struct match match_unmap_list(const struct device_state *state, const struct dms_event *event,
 			      uint32_t epoch)
 {
-	struct search search = { .event = event, .kind = DMS_MAPPING_SG, .epoch = epoch };
+	struct search search = {.event = event, .kind = DMS_MAPPING_SG, .epoch = epoch};
 	struct match match;
 	uint64_t addr;
 
@@ -177,10 +176,9 @@ static bool consider_containing(void *context, struct extent *extent)
 	if (offset > extent->range.size || search->size > extent->range.size - offset)
 		return true;
 	rank = rank_of(search, extent);
-	if (search->best &&
-	    (rank > search->best_rank ||
-	     (rank == search->best_rank &&
-	      extent->owner->mapping.serial > search->best->owner->mapping.serial)))
+	if (search->best && (rank > search->best_rank ||
+			     (rank == search->best_rank &&
+			      extent->owner->mapping.serial > search->best->owner->mapping.serial)))
 		return true;
 	search->best = extent;
 	search->best_rank = rank;
@@ -189,7 +187,7 @@ static bool consider_containing(void *context, struct extent *extent)
 
 struct live_mapping *match_containing(const struct device_state *state, uint64_t addr)
 {
-	struct containing search = { .addr = addr, .size = 1 };
+	struct containing search = {.addr = addr, .size = 1};
 
 	if (state->extents.count)
 		extents_each_around(&state->extents, addr, consider_containing, &search);
@@ -198,8 +196,8 @@ struct live_mapping *match_containing(const struct device_state *state, uint64_t
 
 struct match match_sync(const struct device_state *state, const struct dms_event *event)
 {
-	struct containing search = { .event = event, .addr = event->dma_addr };
-	struct match match = { 0 };
+	struct containing search = {.event = event, .addr = event->dma_addr};
+	struct match match = {0};
 
 	/* Of a list sync the first segment leads to the list; its size is no single range. */
 	search.size = event->n_dma ? event->lengths[0] : event->size;

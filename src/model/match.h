@@ -10,7 +10,7 @@ struct match {
 	struct live_mapping *live; /* NULL: none */
 	uint32_t differs;	   /* DMS_DIFFERS_* against the event */
 	uint32_t doubts;
-	uint32_t n_candidates;	   /* live mappings with that address */
+	uint32_t n_candidates; /* live mappings with that address */
 };
 
 /**

@@ -55,7 +55,7 @@ static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint
 {
 	struct device_state *before = current_device(model, name);
 	struct device_state *state = dms_zalloc(sizeof(*state));
-	struct dms_step step = { .kind = DMS_STEP_DEVICE };
+	struct dms_step step = {.kind = DMS_STEP_DEVICE};
 
 	if (!state ||
 	    !dms_grow(&model->devices, &model->devices_capacity, model->n_devices + 1,
@@ -102,7 +102,8 @@ const struct dms_device *dms_model_device(const struct dms_model *model, uint32_
 	return &model->devices[index]->device;
 }
 
-/* ---- events, gaps, ends ------------------------------------------------------------------------ */
+/* ---- events, gaps, ends ------------------------------------------------------------------------
+ */
 
 /* Time moves on: gaps close, windows run out. */
 static struct dms_error *advance(struct dms_model *model, uint64_t ts)
@@ -130,7 +131,7 @@ struct dms_error *dms_model_event(struct dms_model *model, const struct dms_even
 
 struct dms_error *dms_model_gap(struct dms_model *model, const struct dms_gap *gap)
 {
-	struct dms_step step = { .kind = DMS_STEP_GAP, .gap = gap };
+	struct dms_step step = {.kind = DMS_STEP_GAP, .gap = gap};
 	struct dms_error *err = advance(model, gap->after_ts);
 
 	if (err)
@@ -173,7 +174,7 @@ struct dms_error *dms_model_unbind(struct dms_model *model, uint32_t name, uint6
 
 struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts)
 {
-	struct dms_step step = { .kind = DMS_STEP_END };
+	struct dms_step step = {.kind = DMS_STEP_END};
 	struct dms_error *err;
 
 	if ((err = advance(model, ts)) || (err = reorder_expire(model, UINT64_MAX)) ||
@@ -200,7 +201,7 @@ struct dms_segment dms_mapping_segment(const struct dms_mapping *mapping, uint32
 	const struct list_part *list;
 
 	if (!mapping->sg)
-		return (struct dms_segment){ mapping->dma_addr, mapping->size };
+		return (struct dms_segment){mapping->dma_addr, mapping->size};
 	list = (const struct list_part *)mapping->sg; /* sg is its first member */
 	return list->segments[index].range;
 }

@@ -5,12 +5,9 @@
 const char *dms_mapping_kind_name(enum dms_mapping_kind kind)
 {
 	static const char *const names[DMS_MAPPING_N_KINDS] = {
-		[DMS_MAPPING_PAGE] = "page",
-		[DMS_MAPPING_RESOURCE] = "resource",
-		[DMS_MAPPING_SG] = "sg",
-		[DMS_MAPPING_COHERENT] = "coherent",
-		[DMS_MAPPING_PAGES] = "pages",
-		[DMS_MAPPING_NONCONTIGUOUS] = "noncontiguous",
+		[DMS_MAPPING_PAGE] = "page",   [DMS_MAPPING_RESOURCE] = "resource",
+		[DMS_MAPPING_SG] = "sg",       [DMS_MAPPING_COHERENT] = "coherent",
+		[DMS_MAPPING_PAGES] = "pages", [DMS_MAPPING_NONCONTIGUOUS] = "noncontiguous",
 	};
 
 	return names[kind];
@@ -56,14 +53,14 @@ static const struct {
 	enum dms_confidence leaves;
 	const char *reason;
 } doubts_table[DMS_N_DOUBTS] = {
-	{ DMS_POSSIBLE, "events were lost while it could have mattered" },
-	{ DMS_POSSIBLE, "it may have been mapped before the trace began" },
-	{ DMS_LIKELY, "the kernel cut the list at 128 entries, only those were compared" },
-	{ DMS_LIKELY, "more than one mapping comes into question" },
-	{ DMS_POSSIBLE, "events of two CPUs may have changed places" },
-	{ DMS_POSSIBLE, "the driver may skip unmaps on this device (dma_need_unmap())" },
-	{ DMS_POSSIBLE, "an event of this size vanishes from the ring buffer without a mark" },
-	{ DMS_POSSIBLE, "the event that would tell is not in this trace" },
+	{DMS_POSSIBLE, "events were lost while it could have mattered"},
+	{DMS_POSSIBLE, "it may have been mapped before the trace began"},
+	{DMS_LIKELY, "the kernel cut the list at 128 entries, only those were compared"},
+	{DMS_LIKELY, "more than one mapping comes into question"},
+	{DMS_POSSIBLE, "events of two CPUs may have changed places"},
+	{DMS_POSSIBLE, "the driver may skip unmaps on this device (dma_need_unmap())"},
+	{DMS_POSSIBLE, "an event of this size vanishes from the ring buffer without a mark"},
+	{DMS_POSSIBLE, "the event that would tell is not in this trace"},
 };
 
 enum dms_confidence dms_confidence_of(uint32_t doubts)

@@ -70,8 +70,10 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 			.end = DMS_END_PRE_TRACE,
 		};
 
-		past_add(state, event->kind == DMS_EV_UNMAP_SG ? past_list_key(stand_in.cpu_addr)
-							       : stand_in.dma_addr, &past);
+		past_add(state,
+			 event->kind == DMS_EV_UNMAP_SG ? past_list_key(stand_in.cpu_addr)
+							: stand_in.dma_addr,
+			 &past);
 	}
 	return err;
 }
@@ -155,7 +157,7 @@ bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint6
 
 	if (!superseded)
 		return false;
-	*superseded = (struct superseded){ live, live->mapping.serial, ts };
+	*superseded = (struct superseded){live, live->mapping.serial, ts};
 	live->is_superseded = true;
 	return true;
 }

@@ -54,12 +54,12 @@ struct dms_model {
 	struct slot_pool slots;
 	struct device_state **devices; /* by index */
 	size_t n_devices, devices_capacity;
-	uint32_t *current;	/* name to index + 1 of its last generation */
+	uint32_t *current; /* name to index + 1 of its last generation */
 	size_t current_capacity;
 	uint64_t last_serial, last_row;
-	uint64_t now;		/* latest time stamp seen */
-	uint64_t gap_until;	/* events may be missing up to here; 0: no gap is open */
-	uint32_t epoch;		/* counts beginnings and ends of gaps */
+	uint64_t now;		 /* latest time stamp seen */
+	uint64_t gap_until;	 /* events may be missing up to here; 0: no gap is open */
+	uint32_t epoch;		 /* counts beginnings and ends of gaps */
 	struct queue waiting;	 /* of struct waiting, by time */
 	struct queue superseded; /* of struct superseded, by time */
 	struct pending_iova iovas[PENDING_IOVAS];

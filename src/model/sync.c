@@ -10,7 +10,7 @@ static bool is_for_cpu(const struct dms_event *event)
 static struct dms_error *tell_unmatched(struct dms_model *model, struct device_state *state,
 					const struct dms_event *event)
 {
-	struct dms_step step = { .kind = DMS_STEP_SYNC_UNMATCHED };
+	struct dms_step step = {.kind = DMS_STEP_SYNC_UNMATCHED};
 	struct live_mapping *around = match_containing(state, event->dma_addr);
 
 	step.related = around ? &around->mapping : NULL;
@@ -31,7 +31,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = { .kind = DMS_STEP_SYNC };
+	struct dms_step step = {.kind = DMS_STEP_SYNC};
 	struct match match = match_sync(state, event);
 	struct dms_mapping *mapping;
 

@@ -22,7 +22,7 @@ static uint32_t read_list(const char *text, uint64_t *values, uint32_t *lengths)
 
 static uint8_t read_dir(const char *word)
 {
-	static const char *const words[] = { "bi", "to", "from", "none" };
+	static const char *const words[] = {"bi", "to", "from", "none"};
 
 	for (uint8_t i = 0; i < 4; i++) {
 		if (!strcmp(word, words[i]))
@@ -150,7 +150,7 @@ void text_parse(const char *line, struct dms_strtab *names, struct text_item *re
 {
 	char copy[4096], *save, *word;
 
-	*ret = (struct text_item){ .kind = TEXT_NOTHING };
+	*ret = (struct text_item){.kind = TEXT_NOTHING};
 	strncpy(copy, line, sizeof(copy) - 1);
 	copy[sizeof(copy) - 1] = '\0';
 	word = strtok_r(copy, " \t\n", &save);
