@@ -178,7 +178,7 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 			return err;
 	}
 	if ((err = store_run(run)) || (err = store_devices(run)) || (err = store_findings_and_stacks(run)) ||
-	   
+
 	    (err = store_tasks(run)) || (err = store_notes(run)))
 		return err;
 	return dms_store_finish(run->store);

@@ -2,7 +2,6 @@
 /* Facts of a finding: gathered by rules, told in a message or as JSON. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -130,7 +129,7 @@ static json_t *json_fact(const struct dms_fact *fact)
 char *dms_finding_json(const struct dms_finding *finding)
 {
 	json_t *object = json_object();
-	char *text, *copy = NULL;
+	char *text;
 
 	for (size_t i = 0; object && i < finding->facts->n_items; i++) {
 		const struct dms_fact *fact = &finding->facts->items[i];
@@ -140,10 +139,7 @@ char *dms_finding_json(const struct dms_finding *finding)
 			return NULL;
 		}
 	}
-	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL; /* malloc'ed, as dms_free() wants */
 	json_decref(object);
-	if (text)
-		copy = dms_strdup(text);
-	free(text); /* jansson's own allocation */
-	return copy;
+	return text;
 }
