@@ -388,7 +388,7 @@ START_TEST(merge_of_files)
 	char said[4096];
 
 	for (int i = 0; i < 3; i++) {
-		char options[64], name[16];
+		char options[64], name[32];
 
 		snprintf(options, sizeof(options), "--seed %d --events 5000", i == 2 ? 1 : i + 1);
 		snprintf(name, sizeof(name), "m%d.dat", i);
@@ -458,7 +458,7 @@ START_TEST(damage_is_counted_and_told)
 	struct dms_source *source;
 	const char *first;
 	uint8_t *data;
-	char said[4096], offset[64];
+	char said[4096], offset[96];
 	size_t size;
 
 	if (!generate("d.dat", "--events 20000 --cpus 2 --discard 0", said))
@@ -633,7 +633,7 @@ static void add(Suite *suite, const char *name, const TTest *test, int loops)
 int main(void)
 {
 	Suite *suite = suite_create("input");
-	char command[64];
+	char command[sizeof(work) + 16];
 	SRunner *runner;
 	int failures;
 
