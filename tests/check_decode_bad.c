@@ -2,7 +2,8 @@
 /* Tests of src/decode: malformed records are counted with a reason; stacks find their event. */
 #include "lib/fakeformats.h"
 
-/* ---- malformed records --------------------------------------------------------------------------- */
+/* ---- malformed records
+ * --------------------------------------------------------------------------- */
 
 static void expect_malformed(const char *reason, uint64_t so_far)
 {
@@ -21,22 +22,22 @@ static const struct {
 	uint32_t word;
 	const char *reason;
 } locations[] = {
-	{ "dma_map_sg", "device", 0x00100000 | 0xffff, "a string lies outside the record" },
-	{ "dma_map_sg", "device", 0xffff0000 | 0x30, "a string lies outside the record" },
-	{ "dma_map_sg", "device", 0xffffffff, "a string lies outside the record" },
-	{ "dma_map_sg", "device", 0x00000030, "a string is not terminated" }, /* of no bytes */
-	{ "dma_map_sg", "device", 0x00040030, "a string is not terminated" },
-	{ "dma_map_sg", "phys_addrs", 0x0008ffff, "an array lies outside the record" },
-	{ "dma_map_sg", "phys_addrs", 0xfff80000, "an array lies outside the record" },
-	{ "dma_map_sg", "phys_addrs", 0x00070000, "an array is no whole number of elements" },
-	{ "dma_map_sg", "dma_addrs", 0x000c0000, "an array is no whole number of elements" },
-	{ "dma_map_sg", "lengths", 0x00060000, "an array is no whole number of elements" },
-	{ "dma_map_sg", "lengths", 0x00080000, "as many lengths as addresses expected" },
-	{ "dma_map_sg", "lengths", 0x00100000, "as many lengths as addresses expected" },
-	{ "dma_map_sg", "lengths", 0x00000000, "as many lengths as addresses expected" },
-	{ "dma_sync_sg_for_cpu", "dma_addrs", 0x00080000, "as many lengths as addresses expected" },
-	{ "dma_unmap_sg", "addrs", 0xffffffff, "an array lies outside the record" },
-	{ "dma_free_sgt", "phys_addrs", 0xfff80000, "an array lies outside the record" },
+	{"dma_map_sg", "device", 0x00100000 | 0xffff, "a string lies outside the record"},
+	{"dma_map_sg", "device", 0xffff0000 | 0x30, "a string lies outside the record"},
+	{"dma_map_sg", "device", 0xffffffff, "a string lies outside the record"},
+	{"dma_map_sg", "device", 0x00000030, "a string is not terminated"}, /* of no bytes */
+	{"dma_map_sg", "device", 0x00040030, "a string is not terminated"},
+	{"dma_map_sg", "phys_addrs", 0x0008ffff, "an array lies outside the record"},
+	{"dma_map_sg", "phys_addrs", 0xfff80000, "an array lies outside the record"},
+	{"dma_map_sg", "phys_addrs", 0x00070000, "an array is no whole number of elements"},
+	{"dma_map_sg", "dma_addrs", 0x000c0000, "an array is no whole number of elements"},
+	{"dma_map_sg", "lengths", 0x00060000, "an array is no whole number of elements"},
+	{"dma_map_sg", "lengths", 0x00080000, "as many lengths as addresses expected"},
+	{"dma_map_sg", "lengths", 0x00100000, "as many lengths as addresses expected"},
+	{"dma_map_sg", "lengths", 0x00000000, "as many lengths as addresses expected"},
+	{"dma_sync_sg_for_cpu", "dma_addrs", 0x00080000, "as many lengths as addresses expected"},
+	{"dma_unmap_sg", "addrs", 0xffffffff, "an array lies outside the record"},
+	{"dma_free_sgt", "phys_addrs", 0xfff80000, "an array lies outside the record"},
 };
 
 START_TEST(bad_location)
@@ -75,15 +76,16 @@ END_TEST
 /* Each length from nothing on: no field may be read that is not there. */
 START_TEST(short_record)
 {
-	static const char *const names[] = { "dma_map_phys", "dma_map_sg", "dma_alloc",
-					     "dma_sync_sg_for_device" };
+	static const char *const names[] = {"dma_map_phys", "dma_map_sg", "dma_alloc",
+					    "dma_sync_sg_for_device"};
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(names); i++) {
 		uint32_t whole, last, good = 0;
 
 		fake_one(&kernels[2], "dma", names[i]);
 		build(0);
 		whole = fake.size;
-		last = find_field(strcmp(names[i], "dma_sync_sg_for_device") ? "attrs" : "dir").offset;
+		last = find_field(strcmp(names[i], "dma_sync_sg_for_device") ? "attrs" : "dir")
+			       .offset;
 		for (fake.size = 0; fake.size <= whole; fake.size++)
 			good += decode_built().kind != DMS_EV_NONE;
 		ck_assert_uint_eq(good, 1); /* the whole one: its device string comes last or so */
@@ -112,7 +114,8 @@ START_TEST(foreign_records)
 }
 END_TEST
 
-/* ---- malformed formats ---------------------------------------------------------------------------- */
+/* ---- malformed formats
+ * ---------------------------------------------------------------------------- */
 
 /* The decoder must come about, or say why not, whatever the text of a format is. */
 static void try_format(size_t at, char c)
@@ -133,7 +136,7 @@ static void try_format(size_t at, char c)
 	fake_end();
 }
 
-static const char hostile[] = { '\0', '\n', ' ', '[', ']', ';', ':', '(', '"', '9', '-', '\t' };
+static const char hostile[] = {'\0', '\n', ' ', '[', ']', ';', ':', '(', '"', '9', '-', '\t'};
 
 START_TEST(damaged_format)
 {
@@ -169,7 +172,8 @@ START_TEST(format_twice)
 }
 END_TEST
 
-/* ---- stacks ------------------------------------------------------------------------------------------- */
+/* ---- stacks
+ * ------------------------------------------------------------------------------------------- */
 
 /** Two records of one CPU, as a source gives them: the second is next of the first. */
 struct pair {
@@ -184,7 +188,8 @@ static void take_built(uint8_t *ret, uint32_t *ret_size)
 	*ret_size = fake.size;
 }
 
-/* @n frames, then @end_mark if there is one; the kernel's format says 8 but means as many as fit. */
+/* @n frames, then @end_mark if there is one; the kernel's format says 8 but means as many as fit.
+ */
 static void build_pair(struct pair *pair, uint32_t n, uint64_t first, bool end_mark)
 {
 	uint32_t size = fake.source.info.long_size, at;
@@ -205,15 +210,17 @@ static void build_pair(struct pair *pair, uint32_t n, uint64_t first, bool end_m
 
 static struct dms_event decode_pair(const struct pair *pair)
 {
-	struct dms_record record = { .data = pair->event, .size = pair->event_size,
-				     .next = pair->stack, .next_size = pair->stack_size };
+	struct dms_record record = {.data = pair->event,
+				    .size = pair->event_size,
+				    .next = pair->stack,
+				    .next_size = pair->stack_size};
 
 	return decode_record(&record);
 }
 
 static struct dms_event decode_stack(const struct pair *pair)
 {
-	struct dms_record record = { .data = pair->stack, .size = pair->stack_size };
+	struct dms_record record = {.data = pair->stack, .size = pair->stack_size};
 
 	return decode_record(&record);
 }
@@ -324,7 +331,9 @@ START_TEST(stacks_not_wanted)
 }
 END_TEST
 
-/* ---- words ------------------------------------------------------------------------------------------------ */
+/* ---- words
+ * ------------------------------------------------------------------------------------------------
+ */
 
 START_TEST(words)
 {

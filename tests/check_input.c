@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tests of src/input: what sources say of real files, order, gaps, damage, merging, identity. */
-#include <check.h>
+/* Tests of src/input: what sources say of real files, order, gaps, merging, damage. */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
@@ -12,8 +8,8 @@
 
 #include "input/source.h"
 #include "input/tracedat.h"
+#include "lib/workfiles.h"
 
-#define FIXTURES SRCDIR "/tests/fixtures/"
 #define MAX_LANES 1024 /* (instance, CPU) pairs */
 
 /* In loops over records: Check notes every ck_assert in a file, and that takes its time. */
@@ -23,47 +19,7 @@
 			ck_abort_msg("not so: %s", #condition);                                    \
 	} while (0)
 
-static char work[] = "/tmp/check_input.XXXXXX";
-
 /* ---- helpers --------------------------------------------------------------------------------- */
-
-static struct dms_source *open_or_fail(const char *path)
-{
-	struct dms_source *source = NULL;
-	struct dms_error *err = dms_source_open(path, &source);
-
-	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
-	return source;
-}
-
-static const char *work_file(const char *name)
-{
-	static char path[256];
-
-	snprintf(path, sizeof(path), "%s/%s", work, name);
-	return path;
-}
-
-static void write_file(const char *path, const void *data, size_t size)
-{
-	FILE *stream = fopen(path, "wb");
-
-	ck_assert_ptr_nonnull(stream);
-	ck_assert_uint_eq(fwrite(data, 1, size, stream), size);
-	ck_assert_int_eq(fclose(stream), 0);
-}
-
-static uint8_t *read_whole(const char *path, size_t *ret_size)
-{
-	FILE *stream = fopen(path, "rb");
-	uint8_t *data = malloc(8u << 20);
-
-	ck_assert(stream && data);
-	*ret_size = fread(data, 1, 8u << 20, stream);
-	ck_assert_uint_lt(*ret_size, 8u << 20);
-	fclose(stream);
-	return data;
-}
 
 /* Run tracegen; *@ret is what it said. False without the tools. */
 static bool generate(const char *name, const char *options, char ret[static 4096])
@@ -153,7 +109,7 @@ static struct walk walk_source(struct dms_source *source)
 {
 	struct lane *lanes = calloc(MAX_LANES, sizeof(*lanes));
 	uint64_t done, total, before = 0;
-	struct walk walk = { 0 };
+	struct walk walk = {0};
 	struct dms_item item;
 
 	ck_assert_ptr_nonnull(lanes);
@@ -197,7 +153,8 @@ static struct walk walk_file(const char *path)
 	return walk;
 }
 
-/* ---- real files: what trace-cmd says of them (tests/fixtures/README.md) ------------------------ */
+/* ---- real files: what trace-cmd says of them (tests/fixtures/README.md) ------------------------
+ */
 
 static const struct {
 	const char *file, *format, *release, *clock, *tool;
@@ -205,20 +162,20 @@ static const struct {
 	bool big_endian, clock_is_ns;
 	uint64_t records, first_ts, last_ts;
 } real_files[] = {
-	{ "stock-6.12-zoo.dat", "trace.dat v6", "6.12.95+deb12-amd64", "local",
-	  "3.4.0 not-a-git-repo", 8, 2, 1, false, true, 4292, 71719556617, 78582567096 },
-	{ "stock-6.12-instance-v7.dat", "trace.dat v7 (zstd)", "6.12.95+deb12-amd64", "local",
-	  "3.4.0 not-a-git-repo", 8, 2, 2, false, true, 2752, 236506835331, 239240605311 },
-	{ "stock-7.2-tsc.dat", "trace.dat v6", "7.2.13+deb14-amd64", "x86-tsc",
-	  "3.4.0 not-a-git-repo", 8, 2, 1, false, false, 1008, 366950083450, 367863142408 },
-	{ "armhf-7.2-mid.dat", "trace.dat v6", "7.2.13+deb14-armmp-lpae", "local",
-	  "3.4.0 not-a-git-repo", 4, 2, 1, false, true, 172, 79344873552, 79820877392 },
-	{ "s390x-7.2-v6.dat", "trace.dat v6", "7.2.13+deb14-s390x", "local",
-	  "3.4.0 not-a-git-repo", 8, 2, 1, true, true, 4073, 44990745543, 49500116003 },
-	{ "s390x-7.2-v7-zstd.dat", "trace.dat v7 (zstd)", "7.2.13+deb14-s390x", "local",
-	  "3.4.0 not-a-git-repo", 8, 2, 1, true, true, 2603, 62842314674, 67239577457 },
-	{ "oracle-unmap_size_small.dat", "trace.dat v7 (zstd)", "6.12.107-dmaoracle", "local",
-	  "3.1.6 not-a-git-repo", 8, 1, 1, false, true, 2, 15319711769, 15319870011 },
+	{"stock-6.12-zoo.dat", "trace.dat v6", "6.12.95+deb12-amd64", "local",
+	 "3.4.0 not-a-git-repo", 8, 2, 1, false, true, 4292, 71719556617, 78582567096},
+	{"stock-6.12-instance-v7.dat", "trace.dat v7 (zstd)", "6.12.95+deb12-amd64", "local",
+	 "3.4.0 not-a-git-repo", 8, 2, 2, false, true, 2752, 236506835331, 239240605311},
+	{"stock-7.2-tsc.dat", "trace.dat v6", "7.2.13+deb14-amd64", "x86-tsc",
+	 "3.4.0 not-a-git-repo", 8, 2, 1, false, false, 1008, 366950083450, 367863142408},
+	{"armhf-7.2-mid.dat", "trace.dat v6", "7.2.13+deb14-armmp-lpae", "local",
+	 "3.4.0 not-a-git-repo", 4, 2, 1, false, true, 172, 79344873552, 79820877392},
+	{"s390x-7.2-v6.dat", "trace.dat v6", "7.2.13+deb14-s390x", "local", "3.4.0 not-a-git-repo",
+	 8, 2, 1, true, true, 4073, 44990745543, 49500116003},
+	{"s390x-7.2-v7-zstd.dat", "trace.dat v7 (zstd)", "7.2.13+deb14-s390x", "local",
+	 "3.4.0 not-a-git-repo", 8, 2, 1, true, true, 2603, 62842314674, 67239577457},
+	{"oracle-unmap_size_small.dat", "trace.dat v7 (zstd)", "6.12.107-dmaoracle", "local",
+	 "3.1.6 not-a-git-repo", 8, 1, 1, false, true, 2, 15319711769, 15319870011},
 };
 
 START_TEST(facts_of_real_files)
@@ -261,7 +218,7 @@ START_TEST(instances)
 
 	ck_assert_str_eq(dms_source_info(source)->instances[1], "iommu_buf");
 	ck_assert_uint_eq(walk.records_of[0], 568 + 80 + 571 + 80); /* dma */
-	ck_assert_uint_eq(walk.records_of[1], 802 + 651);	     /* iommu */
+	ck_assert_uint_eq(walk.records_of[1], 802 + 651);	    /* iommu */
 	dms_source_close(source);
 }
 END_TEST
@@ -289,8 +246,8 @@ END_TEST
 
 START_TEST(kallsyms)
 {
-	static const char *const files[] = { "oracle-ctl_sg-stack.dat", "stock-6.12-rmmod.dat",
-					     "s390x-7.2-v7-zstd.dat" };
+	static const char *const files[] = {"oracle-ctl_sg-stack.dat", "stock-6.12-rmmod.dat",
+					    "s390x-7.2-v7-zstd.dat"};
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(files); i++) {
 		struct dms_source *source;
 		const char *text, *again;
@@ -334,7 +291,7 @@ END_TEST
 START_TEST(comm_lookup)
 {
 	char text[] = "7 seven\n1 init\nnonsense\n42 a b  c\n7 later\n 9 spaced\n8\n100 last";
-	struct dms_source source = { .cmdlines = text };
+	struct dms_source source = {.cmdlines = text};
 
 	ck_assert_str_eq(dms_source_comm(&source, 1), "init");
 	ck_assert_str_eq(dms_source_comm(&source, 7), "later");
@@ -348,7 +305,8 @@ START_TEST(comm_lookup)
 }
 END_TEST
 
-/* ---- generated files ----------------------------------------------------------------------------- */
+/* ---- generated files
+ * ----------------------------------------------------------------------------- */
 
 static const char *const shapes[] = {
 	"--lost 0.2 --cpus 8 --events 100000",
@@ -381,7 +339,7 @@ END_TEST
 START_TEST(merge_of_files)
 {
 	struct dms_source *sources[3];
-	struct walk alone[3], merged[3] = { 0 };
+	struct walk alone[3], merged[3] = {0};
 	uint64_t last = 0, total = 0;
 	struct dms_merge *merge;
 	struct dms_item item;
@@ -410,9 +368,9 @@ START_TEST(merge_of_files)
 		previous = item.file;
 		last = item.record.ts;
 		merged[item.file].records++;
-		merged[item.file].digest = XXH3_64bits_withSeed(
-			item.record.data, item.record.size,
-			merged[item.file].digest ^ item.record.ts);
+		merged[item.file].digest =
+			XXH3_64bits_withSeed(item.record.data, item.record.size,
+					     merged[item.file].digest ^ item.record.ts);
 	}
 	for (uint32_t i = 0; i < 3; i++) {
 		ck_assert_uint_eq(merged[i].records, alone[i].records);
@@ -425,7 +383,8 @@ START_TEST(merge_of_files)
 }
 END_TEST
 
-/* ---- damage ---------------------------------------------------------------------------------------- */
+/* ---- damage
+ * ---------------------------------------------------------------------------------------- */
 
 /* Where CPU @number's data begins in @path. */
 static struct tracedat_cpu find_cpu(const char *path, uint32_t number)
@@ -447,8 +406,8 @@ static const struct {
 	uint32_t offset;    /* where the message says it is, from the first page */
 	const char *what;
 } damages[] = {
-	{ 8, 0x07ffffff, 4096, "claims more data than fits" },
-	{ 16, 0x00000000, 8192, "before this has an entry that does not fit" },
+	{8, 0x07ffffff, 4096, "claims more data than fits"},
+	{16, 0x00000000, 8192, "before this has an entry that does not fit"},
 };
 
 START_TEST(damage_is_counted_and_told)
@@ -535,92 +494,6 @@ START_TEST(truncated_data)
 }
 END_TEST
 
-/* ---- opening, identity ------------------------------------------------------------------------------ */
-
-static const struct {
-	const char *content;
-	size_t size;
-	const char *says;
-} no_traces[] = {
-	{ "", 0, "is empty" },
-	{ "hello", 5, "at offset 0: not a trace" },
-	{ "\x17\x08\x44tracinG6", 11, "at offset 0: not a trace" },
-	{ "\x17\x08\x44tracing6", 11, "expected the file version" },
-	{ "\x17\x08\x44tracing9\0\0\0\0\0", 16, "expected 6 or 7" },
-	{ "\x17\x08\x44tracing6\0\2\0\0\0", 16, "byte order 2" },
-	{ "\x17\x08\x44tracing6\0\0\x08\1\0\0\0", 18, "page size 1," },
-	{ "\x17\x08\x44tracing7\0\0\x08\0\x10\0\0lzo\0", 22, "compressed with \"lzo\"" },
-	{ "PERFILE2", 8, "perf.data" },
-	{ "SQLite format 3\0", 16, "dmascope query" },
-	{ "\x28\xb5\x2f\xfd", 4, "zstd -d" },
-	{ "\x1f\x8b", 2, "gunzip" },
-	{ "\xfd" "7zXZ\0", 6, "xz -d" },
-	{ "# tracer: nop", 13, "text dump" },
-};
-
-START_TEST(no_trace)
-{
-	const char *path = work_file("x");
-	struct dms_source *source = NULL;
-	struct dms_error *err;
-
-	write_file(path, no_traces[_i].content, no_traces[_i].size);
-	err = dms_source_open(path, &source);
-	ck_assert_ptr_nonnull(err);
-	ck_assert_ptr_null(source);
-	ck_assert_int_eq(dms_error_code(err), DMS_ERROR_INPUT);
-	ck_assert_msg(strstr(dms_error_message(err), path), "%s", dms_error_message(err));
-	ck_assert_msg(strstr(dms_error_message(err), no_traces[_i].says), "%s",
-		      dms_error_message(err));
-	dms_error_free(err);
-}
-END_TEST
-
-START_TEST(no_file)
-{
-	static const char *const paths[] = { "/nonexistent/x.dat", "/", "/dev/null" };
-
-	for (size_t i = 0; i < DMS_ARRAY_SIZE(paths); i++) {
-		struct dms_source *source;
-		struct dms_error *err = dms_source_open(paths[i], &source);
-
-		ck_assert_ptr_nonnull(err);
-		ck_assert_int_eq(dms_error_code(err), DMS_ERROR_INPUT);
-		ck_assert_ptr_nonnull(strstr(dms_error_message(err), paths[i]));
-		dms_error_free(err);
-	}
-}
-END_TEST
-
-START_TEST(hash_of_the_content)
-{
-	char first[DMS_HASH_TEXT], second[DMS_HASH_TEXT], want[DMS_HASH_TEXT];
-	struct dms_source *source = open_or_fail(FIXTURES "stock-6.12-zoo.dat");
-	XXH128_hash_t hash;
-	uint8_t *data;
-	size_t size;
-
-	ck_assert_ptr_null(dms_source_hash(source, first));
-	walk_source(source);
-	ck_assert_ptr_null(dms_source_hash(source, second)); /* whatever was read meanwhile */
-	ck_assert_str_eq(first, second);
-	dms_source_close(source);
-
-	data = read_whole(FIXTURES "stock-6.12-zoo.dat", &size);
-	hash = XXH3_128bits(data, size);
-	snprintf(want, sizeof(want), "xxh3:%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
-		 (uint64_t)hash.low64);
-	ck_assert_str_eq(first, want);
-	data[size - 1] ^= 1; /* the last byte counts */
-	write_file(work_file("h.dat"), data, size);
-	free(data);
-	source = open_or_fail(work_file("h.dat"));
-	ck_assert_ptr_null(dms_source_hash(source, second));
-	ck_assert_str_ne(first, second);
-	dms_source_close(source);
-}
-END_TEST
-
 static void add(Suite *suite, const char *name, const TTest *test, int loops)
 {
 	TCase *tcase = tcase_create(name);
@@ -633,7 +506,6 @@ static void add(Suite *suite, const char *name, const TTest *test, int loops)
 int main(void)
 {
 	Suite *suite = suite_create("input");
-	char command[sizeof(work) + 16];
 	SRunner *runner;
 	int failures;
 
@@ -650,13 +522,9 @@ int main(void)
 	add(suite, "damage", damage_is_counted_and_told, DMS_ARRAY_SIZE(damages));
 	add(suite, "equal times", equal_times, 1);
 	add(suite, "truncated", truncated_data, 1);
-	add(suite, "no trace", no_trace, DMS_ARRAY_SIZE(no_traces));
-	add(suite, "no file", no_file, 1);
-	add(suite, "hash", hash_of_the_content, 1);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failures = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	snprintf(command, sizeof(command), "rm -rf '%s'", work);
-	return system(command) || failures ? 1 : 0;
+	return remove_work() || failures ? 1 : 0;
 }

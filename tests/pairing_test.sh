@@ -253,7 +253,8 @@ for file in "$oracle"/ctl_*/*.dat "$oracle"/stress_s*/*.dat "$oracle"/leak*/*.da
 	variant=${variant%.dat}
 	before=${file%/*}/dump-before$variant.txt
 	after=${file%/*}/dump-after$variant.txt
-	[ -f "$before" ] && [ -f "$after" ] || continue
+	[ -f "$before" ] || continue
+	[ -f "$after" ] || continue
 	analyze "$file" || continue
 	live_by_dma_debug "$before" "$after" >"$work/want"
 	sql "SELECT device, dma_addr, printf('%x', size_bytes) FROM mappings

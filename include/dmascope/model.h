@@ -90,8 +90,9 @@ struct dms_mapping {
 	uint32_t epoch;	     /* the model's loss epoch when it was mapped */
 	uint8_t kind;	     /* enum dms_mapping_kind */
 	uint8_t dir;	     /* enum dms_dir */
-	bool truncated;
-	bool bounced;	     /* through swiotlb */
+	bool truncated : 1;
+	bool bounced : 1;	/* through swiotlb */
+	bool is_superseded : 1; /* its address was mapped again, its unmap is awaited */
 };
 
 /** How a device's DMA addresses come about, inferred from its mappings. */

@@ -24,7 +24,7 @@ struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32
 		      sizeof(*notes->devices)))
 		return &dms_error_nomem;
 	note = &notes->notes[notes->n_notes];
-	*note = (struct dms_note){ .rule = rule, .reason = kept };
+	*note = (struct dms_note){.rule = rule, .reason = kept};
 	if (device != DMS_ID_NONE)
 		note->device = dms_strtab_get(run->names.devices,
 					      dms_model_device(run->model, device)->name);
@@ -32,7 +32,8 @@ struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32
 	return NULL;
 }
 
-/* ---- notes on the whole run ------------------------------------------------------------------- */
+/* ---- notes on the whole run -------------------------------------------------------------------
+ */
 
 static struct dms_error *note_losses(struct dms_run *run)
 {
@@ -42,20 +43,22 @@ static struct dms_error *note_losses(struct dms_run *run)
 	for (uint32_t i = 0; i < run->n_files; i++)
 		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
 	if (run->gaps) {
-		err = dms_run_add_note(run, NULL, DMS_ID_NONE,
-			       dms_asprintf("events were lost in %" PRIu64
-					    " places, %" PRIu64 " or more of them: pairs around those "
-					    "places are doubtful (record with a larger buffer: -b)",
-					    run->gaps, run->lost_events));
+		err = dms_run_add_note(
+			run, NULL, DMS_ID_NONE,
+			dms_asprintf("events were lost in %" PRIu64 " places, %" PRIu64
+				     " or more of them: pairs around those "
+				     "places are doubtful (record with a larger buffer: -b)",
+				     run->gaps, run->lost_events));
 		if (err)
 			return err;
 	}
 	if (by_stats <= run->lost_events)
 		return NULL;
 	return dms_run_add_note(run, NULL, DMS_ID_NONE,
-			dms_asprintf("the recorder's own statistics say %" PRIu64 " events were lost, "
-				     "%" PRIu64 " more than are marked in the trace", by_stats,
-				     by_stats - run->lost_events));
+				dms_asprintf("the recorder's own statistics say %" PRIu64
+					     " events were lost, "
+					     "%" PRIu64 " more than are marked in the trace",
+					     by_stats, by_stats - run->lost_events));
 }
 
 static struct dms_error *note_damage(struct dms_run *run)
@@ -69,12 +72,15 @@ static struct dms_error *note_damage(struct dms_run *run)
 
 		if (info->missing_bytes)
 			err = dms_run_add_note(run, NULL, DMS_ID_NONE,
-				       dms_asprintf("%s is truncated: %" PRIu64 " bytes of trace data "
-						    "are missing", info->path, info->missing_bytes));
+					       dms_asprintf("%s is truncated: %" PRIu64
+							    " bytes of trace data "
+							    "are missing",
+							    info->path, info->missing_bytes));
 		if (!err && n_damaged)
 			err = dms_run_add_note(run, NULL, DMS_ID_NONE,
-				       dms_asprintf("%s is damaged in %" PRIu64 " places, first %s",
-						    info->path, n_damaged, first));
+					       dms_asprintf("%s is damaged in %" PRIu64
+							    " places, first %s",
+							    info->path, n_damaged, first));
 		if (err)
 			return err;
 	}
@@ -91,12 +97,13 @@ static struct dms_error *note_malformed(struct dms_run *run)
 			dms_decoder_count(run->decoders[i], j, &count);
 			if (!count.reason)
 				continue;
-			err = dms_run_add_note(run, NULL, DMS_ID_NONE,
-				       dms_asprintf("%s:%s: %" PRIu64 " of %" PRIu64
-						    " records not decoded: %s", count.system,
-						    count.name,
-						    count.decoded ? count.malformed : count.records,
-						    count.records, count.reason));
+			err = dms_run_add_note(
+				run, NULL, DMS_ID_NONE,
+				dms_asprintf("%s:%s: %" PRIu64 " of %" PRIu64
+					     " records not decoded: %s",
+					     count.system, count.name,
+					     count.decoded ? count.malformed : count.records,
+					     count.records, count.reason));
 			if (err)
 				return err;
 		}
@@ -110,10 +117,11 @@ static struct dms_error *note_clock(struct dms_run *run)
 
 	if (run->clock_is_ns)
 		return NULL;
-	return dms_run_add_note(run, "lifetimes", DMS_ID_NONE,
-			dms_asprintf("the trace clock \"%s\" does not count nanoseconds: order is right, "
-				     "durations and rates are not given (record with -C mono)",
-				     info->clock));
+	return dms_run_add_note(
+		run, "lifetimes", DMS_ID_NONE,
+		dms_asprintf("the trace clock \"%s\" does not count nanoseconds: order is right, "
+			     "durations and rates are not given (record with -C mono)",
+			     info->clock));
 }
 
 static struct dms_error *note_uncovered(struct dms_run *run)
@@ -123,11 +131,12 @@ static struct dms_error *note_uncovered(struct dms_run *run)
 	dms_model_uncovered(run->model, &uncovered);
 	if (!uncovered.iommu_maps)
 		return NULL;
-	return dms_run_add_note(run, "iova-api", DMS_ID_NONE,
-			dms_asprintf("%" PRIu64 " iommu:map events (%" PRIu64 " bytes) belong to no "
-				     "traced DMA-API call: traffic through the IOVA API has no dma "
-				     "events and is not covered", uncovered.iommu_maps,
-				     uncovered.iommu_bytes));
+	return dms_run_add_note(
+		run, "iova-api", DMS_ID_NONE,
+		dms_asprintf("%" PRIu64 " iommu:map events (%" PRIu64 " bytes) belong to no "
+			     "traced DMA-API call: traffic through the IOVA API has no dma "
+			     "events and is not covered",
+			     uncovered.iommu_maps, uncovered.iommu_bytes));
 }
 
 static bool has_syncs(const struct dms_run *run)
@@ -146,9 +155,10 @@ static struct dms_error *note_syncs(struct dms_run *run)
 {
 	if (has_syncs(run))
 		return NULL;
-	return dms_run_add_note(run, "sync", DMS_ID_NONE,
-			dms_asprintf("no dma_sync_* event in the trace: coherent devices skip the traced "
-				     "call, so that missing syncs cannot be judged"));
+	return dms_run_add_note(
+		run, "sync", DMS_ID_NONE,
+		dms_asprintf("no dma_sync_* event in the trace: coherent devices skip the traced "
+			     "call, so that missing syncs cannot be judged"));
 }
 
 static struct dms_error *note_orphans(struct dms_run *run)
@@ -163,7 +173,8 @@ static struct dms_error *note_orphans(struct dms_run *run)
 	return NULL;
 }
 
-/* ---- notes on devices -------------------------------------------------------------------------- */
+/* ---- notes on devices --------------------------------------------------------------------------
+ */
 
 static struct dms_error *note_pre_trace(struct dms_run *run, uint32_t index,
 					const struct dms_device_stats *stats)
@@ -172,9 +183,11 @@ static struct dms_error *note_pre_trace(struct dms_run *run, uint32_t index,
 
 	if (!count)
 		return NULL;
-	return dms_run_add_note(run, "unmap-not-mapped", index,
-			dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: older than the "
-				     "trace, or lost", count));
+	return dms_run_add_note(
+		run, "unmap-not-mapped", index,
+		dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: older than the "
+			     "trace, or lost",
+			     count));
 }
 
 /* The model said of each such life that its unmap may have been skipped; here once a device. */
@@ -185,9 +198,11 @@ static struct dms_error *note_elided(struct dms_run *run, uint32_t index,
 
 	if (!count)
 		return NULL;
-	return dms_run_add_note(run, "leak", index,
-			dms_asprintf("%" PRIu64 " mappings were never unmapped: without an IOMMU a driver "
-				     "may skip unmaps (dma_need_unmap()), leaks cannot be judged", count));
+	return dms_run_add_note(
+		run, "leak", index,
+		dms_asprintf("%" PRIu64 " mappings were never unmapped: without an IOMMU a driver "
+			     "may skip unmaps (dma_need_unmap()), leaks cannot be judged",
+			     count));
 }
 
 static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
@@ -198,18 +213,22 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 	if (!count)
 		return NULL;
 	return dms_run_add_note(run, "leak", index,
-			dms_asprintf("%" PRIu64 " mappings ended without a recorded unmap: their "
-				     "addresses were handed out again", count));
+				dms_asprintf("%" PRIu64
+					     " mappings ended without a recorded unmap: their "
+					     "addresses were handed out again",
+					     count));
 }
 
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
-	note_losses, note_damage, note_malformed, note_clock, note_uncovered, note_syncs,
-	note_orphans, dms_run_note_findings,
+	note_losses,	note_damage, note_malformed, note_clock,
+	note_uncovered, note_syncs,  note_orphans,   dms_run_note_findings,
 };
 
 static struct dms_error *(*const device_notes[])(struct dms_run *run, uint32_t index,
 						 const struct dms_device_stats *stats) = {
-	note_pre_trace, note_elided, note_lost_ends,
+	note_pre_trace,
+	note_elided,
+	note_lost_ends,
 };
 
 struct dms_error *dms_run_note_all(struct dms_run *run)
@@ -254,10 +273,11 @@ struct dms_error *dms_run_nothing_found(const struct dms_run *run)
 			n_listed++;
 		}
 	}
-	return dms_error_new(DMS_ERROR_INPUT,
-			     "%s: no dma events in it%s (%s%s); record them with `trace-cmd record -e dma "
-			     "-e swiotlb -e iommu -T ...`",
-			     dms_source_info(dms_merge_source(run->merge, 0))->path,
-			     has_formats ? ", though they were enabled" : "",
-			     n_listed ? "it has " : "it has no events at all", listed);
+	return dms_error_new(
+		DMS_ERROR_INPUT,
+		"%s: no dma events in it%s (%s%s); record them with `trace-cmd record -e dma "
+		"-e swiotlb -e iommu -T ...`",
+		dms_source_info(dms_merge_source(run->merge, 0))->path,
+		has_formats ? ", though they were enabled" : "",
+		n_listed ? "it has " : "it has no events at all", listed);
 }

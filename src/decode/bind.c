@@ -18,6 +18,8 @@ static struct tep_event *parse_fields(struct tep_handle *tep, const struct dms_f
 	const char *print;
 	size_t size;
 
+	if (memchr(format->text, '\0', format->size))
+		return NULL; /* libtraceevent 1.7 would follow a NULL pointer */
 	print = memmem(format->text, format->size, "print fmt:", strlen("print fmt:"));
 	size = print ? (size_t)(print - format->text) : format->size;
 	text = dms_alloc(size + sizeof(no_print));

@@ -143,7 +143,7 @@ static struct dms_error *load_kallsyms(struct tracedat_source *source)
 {
 	struct tracedat *dat = &source->dat;
 	uint64_t size = dat->kallsyms_size;
-	struct cursor cursor;
+	struct cursor cursor = {0};
 	struct dms_error *err = NULL;
 	const uint8_t *at;
 

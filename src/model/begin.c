@@ -39,31 +39,25 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 		mapping->dir = DMS_DIR_BIDIRECTIONAL; /* by the API's definition */
 }
 
-/* One block for the list, its extents and its physical addresses. */
+/* One block for the list, its segments and its physical addresses. */
 static bool add_list(struct live_mapping *live, const struct dms_event *event)
 {
 	struct dms_mapping *mapping = &live->mapping;
 	uint32_t n = event->n_dma ? event->n_dma : 1;
-	size_t segments_bytes = (size_t)n * sizeof(struct extent);
+	size_t segments_bytes = (size_t)n * sizeof(struct dms_segment);
 	struct list_part *list;
 
-	list = dms_zalloc(sizeof(*list) + segments_bytes + (size_t)event->n_phys * 8);
+	list = dms_alloc(sizeof(*list) + segments_bytes + (size_t)event->n_phys * 8);
 	if (!list)
 		return false;
 	list->sg.n_segments = n;
 	list->sg.n_phys = event->n_phys;
 	list->sg.phys = (uint64_t *)((char *)list->segments + segments_bytes);
-	if (event->n_phys)
-		memcpy(list->sg.phys, event->phys_list, (size_t)event->n_phys * 8);
+	memcpy(list->sg.phys, event->phys_list, (size_t)event->n_phys * 8);
 	for (uint32_t i = 0; i < n; i++) {
-		struct dms_segment *range = &list->segments[i].range;
-
-		range->dma_addr = event->n_dma ? event->dma_list[i] : event->dma_addr;
-		range->size = event->n_dma ? event->lengths[i] : event->size;
-		list->segments[i].owner = live;
+		list->segments[i].dma_addr = event->n_dma ? event->dma_list[i] : event->dma_addr;
+		list->segments[i].size = event->n_dma ? event->lengths[i] : event->size;
 	}
-	list->by_phys.range.dma_addr = mapping->cpu_addr;
-	list->by_phys.owner = live;
 	live->list = list;
 	mapping->sg = &list->sg;
 	return true;
@@ -71,40 +65,41 @@ static bool add_list(struct live_mapping *live, const struct dms_event *event)
 
 static bool index_mapping(struct device_state *state, struct live_mapping *live)
 {
-	struct list_part *list = live->list;
+	uint32_t n = live->list ? live->list->sg.n_segments : 1;
+	struct dms_segment range;
 
-	if (!list) {
-		live->extent.range =
-			(struct dms_segment){live->mapping.dma_addr, live->mapping.size};
-		live->extent.owner = live;
-		return extents_add(&state->extents, &live->extent);
-	}
-	for (uint32_t i = 0; i < list->sg.n_segments; i++) {
-		if (!extents_add(&state->extents, &list->segments[i]))
+	for (uint32_t i = 0; i < n; i++) {
+		range = dms_mapping_segment(&live->mapping, i);
+		if (!extents_add(&state->extents, &range, live->slot, i))
 			return false;
 	}
-	return extents_add(&state->lists, &list->by_phys);
+	if (!live->list)
+		return true;
+	range = (struct dms_segment){.dma_addr = live->mapping.cpu_addr};
+	return extents_add(&state->lists, &range, live->slot, 0);
 }
 
 /** The mappings an address already has. */
 struct twins {
+	const struct slot_pool *slots;
 	const struct dms_mapping *mapping; /* the new one */
 	struct live_mapping *newest;	   /* at the same address, whatever it is */
 	struct live_mapping *oldest;	   /* identical to the new one */
 	uint32_t n_identical;
 };
 
-static bool count_twin(void *context, struct extent *extent)
+static bool count_twin(void *context, const struct extent *extent)
 {
 	struct twins *twins = context;
-	const struct dms_mapping *old = &extent->owner->mapping, *new = twins->mapping;
+	struct live_mapping *owner = extent_owner(twins->slots, extent);
+	const struct dms_mapping *old = &owner->mapping, *new = twins->mapping;
 
 	if (!twins->newest || old->serial > twins->newest->mapping.serial)
-		twins->newest = extent->owner;
+		twins->newest = owner;
 	if (old->size == new->size && old->kind == new->kind && old->dir == new->dir) {
 		twins->n_identical++;
 		if (!twins->oldest || old->serial < twins->oldest->mapping.serial)
-			twins->oldest = extent->owner;
+			twins->oldest = owner;
 	}
 	return true;
 }
@@ -131,7 +126,7 @@ static struct dms_error *settle_twins(struct dms_model *model, struct device_sta
 {
 	if (!twins->newest)
 		return NULL;
-	if (state->device.mode == DMS_MODE_IOMMU && !twins->newest->is_superseded)
+	if (state->device.mode == DMS_MODE_IOMMU && !twins->newest->mapping.is_superseded)
 		return reorder_supersede(model, twins->newest, event->ts) ? NULL : &dms_error_nomem;
 	if (state->device.mode == DMS_MODE_IOMMU || twins->n_identical < ELIDED_DUPLICATES ||
 	    past_find(state, event->dma_addr))
@@ -185,7 +180,7 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	struct dms_step step = {.kind = DMS_STEP_MAP};
 	struct live_mapping *live;
 	struct dms_error *err;
-	struct twins twins = {0};
+	struct twins twins = {.slots = &model->slots};
 
 	if (event->failed)
 		return tell_failed(model, state, event);

@@ -48,16 +48,18 @@ static void remember(struct dms_model *model, struct device_state *state,
 /* Take @live out of every index; its slot stays until slots_give(). */
 static void detach(struct device_state *state, struct live_mapping *live)
 {
-	struct list_part *list = live->list;
+	uint32_t n = live->list ? live->list->sg.n_segments : 1;
+	struct dms_segment range;
 
 	state->n_live--;
-	if (!list) {
-		extents_remove(&state->extents, &live->extent);
-		return;
+	for (uint32_t i = 0; i < n; i++) {
+		range = dms_mapping_segment(&live->mapping, i);
+		extents_remove(&state->extents, &range, live->slot, i);
 	}
-	for (uint32_t i = 0; i < list->sg.n_segments; i++)
-		extents_remove(&state->extents, &list->segments[i]);
-	extents_remove(&state->lists, &list->by_phys);
+	if (!live->list)
+		return;
+	range = (struct dms_segment){.dma_addr = live->mapping.cpu_addr};
+	extents_remove(&state->lists, &range, live->slot, 0);
 }
 
 struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
@@ -141,14 +143,15 @@ static bool is_stateless(const struct dms_event *event)
 
 /** A search for one mapping, exactly. */
 struct twin_search {
+	const struct slot_pool *slots;
 	const struct dms_event *event;
 	const struct dms_mapping *found;
 };
 
-static bool is_twin(void *context, struct extent *extent)
+static bool is_twin(void *context, const struct extent *extent)
 {
 	struct twin_search *search = context;
-	const struct dms_mapping *mapping = &extent->owner->mapping;
+	const struct dms_mapping *mapping = &extent_owner(search->slots, extent)->mapping;
 
 	if (mapping->size == search->event->size && mapping->dir == search->event->dir)
 		search->found = mapping;
@@ -164,7 +167,7 @@ const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 					       const struct device_state *state,
 					       const struct dms_event *event)
 {
-	struct twin_search search = {.event = event};
+	struct twin_search search = {.slots = &model->slots, .event = event};
 
 	if (state->device.mode == DMS_MODE_IOMMU || !(event->has & DMS_HAS_SIZE) || !event->size)
 		return NULL;
@@ -194,7 +197,7 @@ static void explain(const struct dms_model *model, const struct device_state *st
 	if (is_mapping_error(event) && event->kind != DMS_EV_UNMAP_SG)
 		return;
 	if (event->kind != DMS_EV_UNMAP_SG)
-		around = match_containing(state, event->dma_addr);
+		around = match_containing(&model->slots, state, event->dma_addr);
 	step->related = around ? &around->mapping : NULL;
 	step->past = past_find(state, key_of(event));
 	if (step->past) {
@@ -232,8 +235,8 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 		return model_tell(model, state, event, &step);
 	}
 	state->n_released += kind <= DMS_MAPPING_SG;
-	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(state, event, model->epoch)
-					       : match_unmap(state, event, kind, model->epoch);
+	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
+					       : match_unmap(model, state, event, kind);
 	if (match.live)
 		return end_by_unmap(model, state, event, &match);
 	explain(model, state, event, &step);

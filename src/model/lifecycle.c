@@ -48,7 +48,7 @@ static struct dms_error *note_group(struct dms_model *model, struct device_state
 static struct dms_error *note_fault(struct dms_model *model, struct device_state *state,
 				    const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct live_mapping *around = match_containing(state, event->dma_addr);
+	struct live_mapping *around = match_containing(&model->slots, state, event->dma_addr);
 	struct dms_step step = {
 		.kind = DMS_STEP_FAULT,
 		.mapping = around ? &around->mapping : NULL,

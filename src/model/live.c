@@ -6,6 +6,8 @@
 #define CLASS_0_SHIFT 12
 #define CLASS_STEP    2
 
+#define FIRST_ENTRIES 16
+
 static unsigned int class_shift(unsigned int class)
 {
 	return CLASS_0_SHIFT + CLASS_STEP * class;
@@ -21,7 +23,7 @@ static unsigned int class_of(uint64_t size)
 	return (bits - CLASS_0_SHIFT + CLASS_STEP - 1) / CLASS_STEP;
 }
 
-/* Above 2^63 all starts share a bucket: a shift by 64 is undefined. */
+/* Above 2^63 all starts share a window: a shift by 64 is undefined. */
 static uint64_t window_of(uint64_t addr, unsigned int class)
 {
 	unsigned int shift = class_shift(class);
@@ -29,73 +31,92 @@ static uint64_t window_of(uint64_t addr, unsigned int class)
 	return shift > 63 ? 0 : addr >> shift;
 }
 
-static uint32_t bucket_of(const struct extent_table *table, uint64_t window, unsigned int class)
+/* Where the entries of a window begin. */
+static uint32_t home_of(const struct extent_table *table, uint64_t window, unsigned int class)
 {
-	return (uint32_t)dms_hash64(window ^ ((uint64_t) class << 58)) & (table->n_buckets - 1);
+	return (uint32_t)dms_hash64(window ^ ((uint64_t) class << 58)) & (table->n_entries - 1);
 }
 
-static struct extent **bucket_at(const struct extent_table *table, const struct extent *extent)
+static uint32_t home_of_entry(const struct extent_table *table, const struct extent *entry)
 {
-	unsigned int class = class_of(extent->range.size);
-
-	return &table->buckets[bucket_of(table, window_of(extent->range.dma_addr, class), class)];
+	return home_of(table, window_of(entry->addr, entry->class), entry->class);
 }
 
-/* Twice the buckets, each chain in its old order. */
+static void place(struct extent_table *table, const struct extent *entry)
+{
+	uint32_t mask = table->n_entries - 1, at = home_of_entry(table, entry);
+
+	while (table->entries[at].slot)
+		at = (at + 1) & mask;
+	table->entries[at] = *entry;
+}
+
 static bool grow(struct extent_table *table)
 {
-	uint32_t n_old = table->n_buckets;
-	struct extent **old = table->buckets, **buckets;
+	uint32_t n_old = table->n_entries;
+	struct extent *old = table->entries, *entries;
 
-	buckets = dms_zalloc((n_old ? (size_t)n_old * 2 : 16) * sizeof(*buckets));
-	if (!buckets)
+	entries = dms_zalloc((n_old ? (size_t)n_old * 2 : FIRST_ENTRIES) * sizeof(*entries));
+	if (!entries)
 		return false;
-	table->buckets = buckets;
-	table->n_buckets = n_old ? n_old * 2 : 16;
+	table->entries = entries;
+	table->n_entries = n_old ? n_old * 2 : FIRST_ENTRIES;
 	for (uint32_t i = 0; i < n_old; i++) {
-		struct extent *extent, *reversed = NULL, *next;
-
-		for (extent = old[i]; extent; extent = next) {
-			next = extent->next;
-			extent->next = reversed;
-			reversed = extent;
-		}
-		for (extent = reversed; extent; extent = next) {
-			struct extent **bucket = bucket_at(table, extent);
-
-			next = extent->next;
-			extent->next = *bucket;
-			*bucket = extent;
-		}
+		if (old[i].slot)
+			place(table, &old[i]);
 	}
 	dms_free(old);
 	return true;
 }
 
-bool extents_add(struct extent_table *table, struct extent *extent)
+bool extents_add(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		 uint32_t segment)
 {
-	unsigned int class = class_of(extent->range.size);
-	struct extent **bucket;
+	struct extent entry = {
+		.addr = range->dma_addr,
+		.slot = slot + 1,
+		.class = class_of(range->size) & 31,
+		.segment = segment & ((1u << 27) - 1),
+	};
 
-	if (table->count >= table->n_buckets && !grow(table))
+	/* Three quarters full at most. */
+	if (table->count >= table->n_entries - table->n_entries / 4 && !grow(table))
 		return false;
-	bucket = bucket_at(table, extent);
-	extent->next = *bucket;
-	*bucket = extent;
+	place(table, &entry);
 	table->count++;
-	if (!table->class_count[class]++)
-		table->used_classes |= DMS_BIT(class);
+	if (!table->class_count[entry.class]++)
+		table->used_classes |= DMS_BIT(entry.class);
 	return true;
 }
 
-void extents_remove(struct extent_table *table, struct extent *extent)
+/* Close the hole at @hole: move back what could not be placed there before. */
+static void close_hole(struct extent_table *table, uint32_t hole)
 {
-	unsigned int class = class_of(extent->range.size);
-	struct extent **link = bucket_at(table, extent);
+	uint32_t mask = table->n_entries - 1;
 
-	while (*link != extent)
-		link = &(*link)->next;
-	*link = extent->next;
+	for (uint32_t at = (hole + 1) & mask; table->entries[at].slot; at = (at + 1) & mask) {
+		uint32_t home = home_of_entry(table, &table->entries[at]);
+
+		/* It may move only if the hole is not before its home. */
+		if (((at - home) & mask) < ((at - hole) & mask))
+			continue;
+		table->entries[hole] = table->entries[at];
+		hole = at;
+	}
+	table->entries[hole].slot = 0;
+}
+
+void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		    uint32_t segment)
+{
+	unsigned int class = class_of(range->size);
+	uint32_t mask = table->n_entries - 1;
+	uint32_t at = home_of(table, window_of(range->dma_addr, class), class);
+
+	while (table->entries[at].slot != slot + 1 || table->entries[at].segment != segment ||
+	       table->entries[at].addr != range->dma_addr)
+		at = (at + 1) & mask;
+	close_hole(table, at);
 	table->count--;
 	if (!--table->class_count[class])
 		table->used_classes &= ~DMS_BIT(class);
@@ -103,7 +124,7 @@ void extents_remove(struct extent_table *table, struct extent *extent)
 
 void extents_deinit(struct extent_table *table)
 {
-	dms_free(table->buckets);
+	dms_free(table->entries);
 	*table = (struct extent_table){0};
 }
 
@@ -111,10 +132,13 @@ void extents_deinit(struct extent_table *table)
 static bool visit_class(const struct extent_table *table, uint64_t addr, unsigned int class,
 			extent_fn visit, void *context)
 {
-	struct extent *extent = table->buckets[bucket_of(table, window_of(addr, class), class)];
+	uint32_t mask = table->n_entries - 1;
+	uint32_t at = home_of(table, window_of(addr, class), class);
 
-	for (; extent; extent = extent->next) {
-		if (extent->range.dma_addr == addr && !visit(context, extent))
+	for (; table->entries[at].slot; at = (at + 1) & mask) {
+		const struct extent *entry = &table->entries[at];
+
+		if (entry->addr == addr && entry->class == class && !visit(context, entry))
 			return false;
 	}
 	return true;
@@ -138,9 +162,20 @@ void extents_each_of_size(const struct extent_table *table, uint64_t addr, uint6
 		visit_class(table, addr, class, visit, context);
 }
 
-static bool covers(const struct extent *extent, uint64_t addr)
+/* Visit all starts of one window; false: the visitor has enough. */
+static bool visit_window(const struct extent_table *table, uint64_t window, unsigned int class,
+			 extent_fn visit, void *context)
 {
-	return addr - extent->range.dma_addr < extent->range.size || addr == extent->range.dma_addr;
+	uint32_t mask = table->n_entries - 1, at = home_of(table, window, class);
+
+	for (; table->entries[at].slot; at = (at + 1) & mask) {
+		const struct extent *entry = &table->entries[at];
+
+		if (entry->class == class && window_of(entry->addr, class) == window &&
+		    !visit(context, entry))
+			return false;
+	}
+	return true;
 }
 
 void extents_each_around(const struct extent_table *table, uint64_t addr, extent_fn visit,
@@ -149,45 +184,44 @@ void extents_each_around(const struct extent_table *table, uint64_t addr, extent
 	for (uint32_t left = table->used_classes; left; left &= left - 1) {
 		unsigned int class = (unsigned int)__builtin_ctz(left);
 		uint64_t window = window_of(addr, class);
-		uint32_t here = bucket_of(table, window, class);
-		uint32_t before = bucket_of(table, window - 1, class);
-		struct extent *extent;
 
-		for (extent = table->buckets[here]; extent; extent = extent->next) {
-			if (covers(extent, addr) && !visit(context, extent))
-				return;
-		}
-		if (!window || before == here)
-			continue;
-		for (extent = table->buckets[before]; extent; extent = extent->next) {
-			if (covers(extent, addr) && !visit(context, extent))
-				return;
-		}
+		if (!visit_window(table, window, class, visit, context))
+			return;
+		if (window && !visit_window(table, window - 1, class, visit, context))
+			return;
 	}
+}
+
+/* ---- slots -------------------------------------------------------------------------------------
+ */
+
+static bool add_block(struct slot_pool *pool)
+{
+	struct live_mapping *block;
+
+	if (!dms_grow(&pool->blocks, &pool->blocks_capacity, pool->n_blocks + 1, sizeof(block)))
+		return false;
+	block = dms_zalloc(SLOTS_PER_BLOCK * sizeof(*block));
+	if (!block)
+		return false;
+	for (size_t i = SLOTS_PER_BLOCK; i--;) {
+		block[i].slot = (uint32_t)(pool->n_blocks * SLOTS_PER_BLOCK + i);
+		block[i].next_free = pool->free;
+		pool->free = &block[i];
+	}
+	pool->blocks[pool->n_blocks++] = block;
+	return true;
 }
 
 struct live_mapping *slots_take(struct slot_pool *pool)
 {
 	struct live_mapping *live;
 
-	if (!pool->free) {
-		struct slot_block *block = dms_zalloc(sizeof(*block));
-
-		if (!block)
-			return NULL;
-		if (pool->last)
-			pool->last->next = block;
-		else
-			pool->first = block;
-		pool->last = block;
-		for (size_t i = SLOTS_PER_BLOCK; i--;) {
-			block->slots[i].next_free = pool->free;
-			pool->free = &block->slots[i];
-		}
-	}
+	if (!pool->free && !add_block(pool))
+		return NULL;
 	live = pool->free;
 	pool->free = live->next_free;
-	*live = (struct live_mapping){0};
+	live->list = NULL;
 	pool->n_live++;
 	return live;
 }
@@ -195,7 +229,6 @@ struct live_mapping *slots_take(struct slot_pool *pool)
 void slots_give(struct slot_pool *pool, struct live_mapping *live)
 {
 	dms_free(live->list);
-	live->list = NULL;
 	live->mapping.serial = 0;
 	live->next_free = pool->free;
 	pool->free = live;
@@ -204,15 +237,13 @@ void slots_give(struct slot_pool *pool, struct live_mapping *live)
 
 void slots_deinit(struct slot_pool *pool)
 {
-	struct slot_block *block, *next;
-
-	for (block = pool->first; block; block = next) {
-		next = block->next;
-		for (size_t i = 0; i < SLOTS_PER_BLOCK; i++) {
-			if (block->slots[i].mapping.serial)
-				dms_free(block->slots[i].list);
+	for (size_t i = 0; i < pool->n_blocks; i++) {
+		for (size_t j = 0; j < SLOTS_PER_BLOCK; j++) {
+			if (pool->blocks[i][j].mapping.serial)
+				dms_free(pool->blocks[i][j].list);
 		}
-		dms_free(block);
+		dms_free(pool->blocks[i]);
 	}
+	dms_free(pool->blocks);
 	*pool = (struct slot_pool){0};
 }

@@ -5,77 +5,97 @@
 
 #include <dmascope/model.h>
 
-struct live_mapping;
+/** What a list adds to its mapping: one block of memory, freed with it. */
+struct list_part {
+	struct dms_sg sg;
+	struct dms_segment segments[]; /* n_segments; the physical addresses follow */
+};
 
-/** One address range of one live mapping, in a chain of its hash bucket. */
+/** A mapping while it lives. */
+struct live_mapping {
+	struct dms_mapping mapping; /* serial 0: the slot is free */
+	union {
+		struct list_part *list;		/* while it lives; NULL: it is no list */
+		struct live_mapping *next_free; /* while it is free */
+	};
+	uint32_t slot; /* its number in the pool */
+};
+
+/** Slots of live mappings, recycled and numbered; slots never move. */
+#define SLOTS_PER_BLOCK 256
+struct slot_pool {
+	struct live_mapping **blocks;
+	size_t n_blocks, blocks_capacity;
+	struct live_mapping *free;
+	uint32_t n_live;
+};
+
+/** A free slot, zeroed but for its number; NULL when memory is short. */
+struct live_mapping *slots_take(struct slot_pool *pool);
+/** Give back @live with the memory of its list. */
+void slots_give(struct slot_pool *pool, struct live_mapping *live);
+void slots_deinit(struct slot_pool *pool);
+static inline struct live_mapping *slots_at(const struct slot_pool *pool, uint32_t slot)
+{
+	return &pool->blocks[slot / SLOTS_PER_BLOCK][slot % SLOTS_PER_BLOCK];
+}
+
+/** One address range of one live mapping, as the table keeps it: 16 bytes. */
 struct extent {
-	struct dms_segment range;
-	struct live_mapping *owner;
-	struct extent *next;
+	uint64_t addr;
+	uint32_t slot;	       /* of its mapping, plus 1; 0: the entry is empty */
+	uint32_t class : 5;    /* of its size */
+	uint32_t segment : 27; /* of its list; 0 if it is none */
 };
 
 /*
- * Extents hashed by where they start, in buckets as wide as the extents of their size class:
- * what contains an address then starts in its own bucket or the one before, in each class. Both
- * exact and containing searches touch few buckets, however many mappings live.
+ * Extents hashed by where they start, in windows as wide as the extents of their size class: what
+ * contains an address then starts in its own window or the one before, in each class in use. Both
+ * exact and containing searches touch few places, however many mappings live. Open addressing
+ * keeps the addresses of a window side by side: a search reads one or two cache lines before it
+ * touches a mapping (with chains through the mappings 800,000 live ones cost four times as much).
  */
 #define EXTENT_CLASSES 27
 struct extent_table {
-	struct extent **buckets;
-	uint32_t n_buckets; /* a power of two, or 0 */
+	struct extent *entries;
+	uint32_t n_entries; /* a power of two, or 0 */
 	uint32_t count;
 	uint32_t used_classes; /* bit set: class_count is not 0 */
 	uint32_t class_count[EXTENT_CLASSES];
 };
 
-/** Add @extent, whose range and owner are set. Return: false when memory is short. */
-bool extents_add(struct extent_table *table, struct extent *extent);
-void extents_remove(struct extent_table *table, struct extent *extent);
+/** Add @range, segment @segment of the mapping in @slot. Return: false when memory is short. */
+bool extents_add(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		 uint32_t segment);
+/** Remove what was added with the same arguments. */
+void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		    uint32_t segment);
 void extents_deinit(struct extent_table *table);
 
 /** Called for each extent found; false ends the search. */
-typedef bool (*extent_fn)(void *context, struct extent *extent);
+typedef bool (*extent_fn)(void *context, const struct extent *extent);
 /** Every extent that starts at @addr. */
 void extents_each_at(const struct extent_table *table, uint64_t addr, extent_fn visit,
 		     void *context);
 /** Those of them whose size is of @size's class: all of exactly @size are among them. */
 void extents_each_of_size(const struct extent_table *table, uint64_t addr, uint64_t size,
 			  extent_fn visit, void *context);
-/** Every extent that contains @addr or starts at it. */
+/** Every extent that may contain @addr: it starts at most one window before. */
 void extents_each_around(const struct extent_table *table, uint64_t addr, extent_fn visit,
 			 void *context);
 
-/** What a list adds to its mapping: one block of memory, freed with it. */
-struct list_part {
-	struct dms_sg sg;
-	struct extent by_phys;	  /* in device_state.lists, range.dma_addr is phys[0] */
-	struct extent segments[]; /* the mapping's extents; then the phys addresses */
-};
+static inline struct live_mapping *extent_owner(const struct slot_pool *pool,
+						const struct extent *extent)
+{
+	return slots_at(pool, extent->slot - 1);
+}
 
-/** A mapping while it lives. */
-struct live_mapping {
-	struct dms_mapping mapping; /* serial 0: the slot is free */
-	struct extent extent;	    /* of a mapping without a list */
-	struct list_part *list;
-	struct live_mapping *next_free;
-	bool is_superseded; /* its address was mapped again, an unmap is awaited */
-};
-
-/** Slots of live mappings, recycled; slots never move. */
-#define SLOTS_PER_BLOCK 256
-struct slot_block {
-	struct slot_block *next;
-	struct live_mapping slots[SLOTS_PER_BLOCK];
-};
-struct slot_pool {
-	struct slot_block *first, *last;
-	struct live_mapping *free;
-	uint32_t n_live;
-};
-
-struct live_mapping *slots_take(struct slot_pool *pool);
-/** Give back @live with the memory of its list. */
-void slots_give(struct slot_pool *pool, struct live_mapping *live);
-void slots_deinit(struct slot_pool *pool);
+static inline struct dms_segment extent_range(const struct live_mapping *owner,
+					      const struct extent *extent)
+{
+	if (owner->list)
+		return owner->list->segments[extent->segment];
+	return (struct dms_segment){owner->mapping.dma_addr, owner->mapping.size};
+}
 
 #endif

@@ -2,7 +2,7 @@
 /* Which live mapping an unmap or a sync means. */
 #include <string.h>
 
-#include "match.h"
+#include "state.h"
 
 /*
  * dma-debug's mask: NO_KERNEL_MAPPING, FORCE_CONTIGUOUS, PRIVILEGED, MMIO, REQUIRE_COHERENT,
@@ -56,6 +56,7 @@ uint32_t match_differs(const struct dms_mapping *mapping, const struct dms_event
 
 /** A search under way: the best candidate so far. */
 struct search {
+	const struct slot_pool *slots;
 	const struct dms_event *event;
 	enum dms_mapping_kind kind;
 	uint32_t epoch;
@@ -79,10 +80,11 @@ static bool is_preferred(const struct search *search, const struct dms_mapping *
 	return mapping->serial < best->serial;
 }
 
-static bool consider(void *context, struct extent *extent)
+static bool consider(void *context, const struct extent *extent)
 {
 	struct search *search = context;
-	struct dms_mapping *mapping = &extent->owner->mapping;
+	struct live_mapping *owner = extent_owner(search->slots, extent);
+	const struct dms_mapping *mapping = &owner->mapping;
 	uint32_t differs = match_differs(mapping, search->event, search->kind);
 	unsigned int count = (unsigned int)__builtin_popcount(differs);
 
@@ -94,7 +96,7 @@ static bool consider(void *context, struct extent *extent)
 		return true;
 	if (!search->best.live || count < search->best_count)
 		search->n_equally_good = 1;
-	search->best.live = extent->owner;
+	search->best.live = owner;
 	search->best.differs = differs;
 	search->best_count = count;
 	return true;
@@ -108,39 +110,45 @@ static struct match conclude(struct search *search)
 		return match;
 	if (match.differs && match.n_candidates > 1)
 		match.doubts |= DMS_DOUBT_AMBIGUOUS;
-	if (!match.differs && search->n_equally_good > 1 && match.live->is_superseded)
+	if (!match.differs && search->n_equally_good > 1 && match.live->mapping.is_superseded)
 		match.doubts |= DMS_DOUBT_AMBIGUOUS; /* or was its own unmap not recorded? */
 	if (match.live->mapping.epoch != search->epoch)
 		match.doubts |= DMS_DOUBT_LOST_EVENTS;
 	return match;
 }
 
-struct match match_unmap(const struct device_state *state, const struct dms_event *event,
-			 enum dms_mapping_kind kind, uint32_t epoch)
+static struct search search_for(const struct dms_model *model, const struct dms_event *event,
+				enum dms_mapping_kind kind)
 {
-	struct search search = {.event = event, .kind = kind, .epoch = epoch};
+	return (struct search){
+		.slots = &model->slots, .event = event, .kind = kind, .epoch = model->epoch};
+}
+
+struct match match_unmap(const struct dms_model *model, const struct device_state *state,
+			 const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct search search = search_for(model, event, kind);
 
 	/* A mapping that fits exactly has the event's size: healthy drivers stop here. */
 	extents_each_of_size(&state->extents, event->dma_addr, event->size, consider, &search);
 	if (search.best.live && !search.best.differs)
 		return conclude(&search);
-	search = (struct search){.event = event, .kind = kind, .epoch = epoch};
-	if (state->extents.count)
-		extents_each_at(&state->extents, event->dma_addr, consider, &search);
+	search = search_for(model, event, kind);
+	extents_each_at(&state->extents, event->dma_addr, consider, &search);
 	return conclude(&search);
 }
 
-struct match match_unmap_list(const struct device_state *state, const struct dms_event *event,
-			      uint32_t epoch)
+struct match match_unmap_list(const struct dms_model *model, const struct device_state *state,
+			      const struct dms_event *event)
 {
-	struct search search = {.event = event, .kind = DMS_MAPPING_SG, .epoch = epoch};
+	struct search search = search_for(model, event, DMS_MAPPING_SG);
 	struct match match;
 	uint64_t addr;
 
-	if (event->n_phys && state->lists.count)
+	if (event->n_phys)
 		extents_each_at(&state->lists, event->phys_list[0], consider, &search);
 	/* No list begins there: a single mapping of that memory, released as a list? */
-	if (!search.best.live && event->n_phys && state->extents.count &&
+	if (!search.best.live && event->n_phys &&
 	    device_direct_addr(state, event->phys_list[0], &addr))
 		extents_each_at(&state->extents, addr, consider, &search);
 	match = conclude(&search);
@@ -151,67 +159,70 @@ struct match match_unmap_list(const struct device_state *state, const struct dms
 
 /** The tightest mapping around a synced range. */
 struct containing {
+	const struct slot_pool *slots;
 	const struct dms_event *event; /* NULL: anything that contains addr will do */
 	uint64_t addr, size;
-	struct extent *best;
+	struct live_mapping *best;
 	uint64_t best_rank;
 };
 
 /* Small is good: first the size, then the direction, then age. */
-static uint64_t rank_of(const struct containing *search, const struct extent *extent)
+static uint64_t rank_of(const struct containing *search, const struct dms_mapping *mapping,
+			uint64_t size)
 {
-	const struct dms_mapping *mapping = &extent->owner->mapping;
-	uint64_t rank = extent->range.size < UINT32_MAX ? extent->range.size : UINT32_MAX;
+	uint64_t rank = size < UINT32_MAX ? size : UINT32_MAX;
 	bool other_dir = search->event && (search->event->has & DMS_HAS_DIR) &&
 			 (mapping->has & DMS_HAS_DIR) && mapping->dir != search->event->dir;
 
 	return rank << 1 | other_dir;
 }
 
-static bool consider_containing(void *context, struct extent *extent)
+static bool consider_containing(void *context, const struct extent *extent)
 {
 	struct containing *search = context;
-	uint64_t offset = search->addr - extent->range.dma_addr, rank;
+	struct live_mapping *owner = extent_owner(search->slots, extent);
+	struct dms_segment range = extent_range(owner, extent);
+	uint64_t offset = search->addr - range.dma_addr, rank;
 
-	if (offset > extent->range.size || search->size > extent->range.size - offset)
+	if (offset > range.size || search->size > range.size - offset)
 		return true;
-	rank = rank_of(search, extent);
-	if (search->best && (rank > search->best_rank ||
-			     (rank == search->best_rank &&
-			      extent->owner->mapping.serial > search->best->owner->mapping.serial)))
+	rank = rank_of(search, &owner->mapping, range.size);
+	if (search->best &&
+	    (rank > search->best_rank ||
+	     (rank == search->best_rank && owner->mapping.serial > search->best->mapping.serial)))
 		return true;
-	search->best = extent;
+	search->best = owner;
 	search->best_rank = rank;
 	return true;
 }
 
-struct live_mapping *match_containing(const struct device_state *state, uint64_t addr)
+struct live_mapping *match_containing(const struct slot_pool *slots,
+				      const struct device_state *state, uint64_t addr)
 {
-	struct containing search = {.addr = addr, .size = 1};
+	struct containing search = {.slots = slots, .addr = addr, .size = 1};
 
-	if (state->extents.count)
-		extents_each_around(&state->extents, addr, consider_containing, &search);
-	return search.best ? search.best->owner : NULL;
+	extents_each_around(&state->extents, addr, consider_containing, &search);
+	return search.best;
 }
 
-struct match match_sync(const struct device_state *state, const struct dms_event *event)
+struct match match_sync(const struct slot_pool *slots, const struct device_state *state,
+			const struct dms_event *event)
 {
-	struct containing search = {.event = event, .addr = event->dma_addr};
+	struct containing search = {.slots = slots, .event = event, .addr = event->dma_addr};
 	struct match match = {0};
+	const struct dms_mapping *mapping;
 
 	/* Of a list sync the first segment leads to the list; its size is no single range. */
 	search.size = event->n_dma ? event->lengths[0] : event->size;
-	if (state->extents.count)
-		extents_each_around(&state->extents, event->dma_addr, consider_containing, &search);
+	extents_each_around(&state->extents, event->dma_addr, consider_containing, &search);
 	if (!search.best)
 		return match;
-	match.live = search.best->owner;
+	match.live = search.best;
 	match.n_candidates = 1;
-	if ((event->has & match.live->mapping.has & DMS_HAS_DIR) &&
-	    event->dir != match.live->mapping.dir)
+	mapping = &search.best->mapping;
+	if ((event->has & mapping->has & DMS_HAS_DIR) && event->dir != mapping->dir)
 		match.differs |= DMS_DIFFERS_DIR;
-	if (event->n_dma && match.live->mapping.kind == DMS_MAPPING_SG &&
-	    event->nents != match.live->mapping.nents)
+	if (event->n_dma && mapping->kind == DMS_MAPPING_SG && event->nents != mapping->nents)
 		match.differs |= DMS_DIFFERS_NENTS;
 	return match;
 }

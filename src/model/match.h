@@ -13,20 +13,24 @@ struct match {
 	uint32_t n_candidates; /* live mappings with that address */
 };
 
+struct dms_model;
+
 /**
- * The mapping @event (an unmap or free) releases. @epoch: the loss epoch now.
+ * The mapping @event (an unmap or free) releases.
  * Source: best fit among equal addresses as kernel/dma/debug.c __hash_bucket_find(), but several
  * imperfect candidates are an ambiguous match and never none.
  */
-struct match match_unmap(const struct device_state *state, const struct dms_event *event,
-			 enum dms_mapping_kind kind, uint32_t epoch);
+struct match match_unmap(const struct dms_model *model, const struct device_state *state,
+			 const struct dms_event *event, enum dms_mapping_kind kind);
 /** The mapping @event (dma_unmap_sg) releases, found by its list of physical addresses. */
-struct match match_unmap_list(const struct device_state *state, const struct dms_event *event,
-			      uint32_t epoch);
+struct match match_unmap_list(const struct dms_model *model, const struct device_state *state,
+			      const struct dms_event *event);
 /** The smallest live mapping that holds what @event (a sync) names. */
-struct match match_sync(const struct device_state *state, const struct dms_event *event);
+struct match match_sync(const struct slot_pool *slots, const struct device_state *state,
+			const struct dms_event *event);
 /** A live mapping that @addr lies inside of, not at its start; NULL if none. */
-struct live_mapping *match_containing(const struct device_state *state, uint64_t addr);
+struct live_mapping *match_containing(const struct slot_pool *slots,
+				      const struct device_state *state, uint64_t addr);
 
 /** DMS_DIFFERS_* between a release of @kind by @event and @mapping. */
 uint32_t match_differs(const struct dms_mapping *mapping, const struct dms_event *event,

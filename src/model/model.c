@@ -146,17 +146,14 @@ struct dms_error *dms_model_gap(struct dms_model *model, const struct dms_gap *g
 static struct dms_error *end_all(struct dms_model *model, const struct device_state *only,
 				 enum dms_end end)
 {
-	for (struct slot_block *block = model->slots.first; block; block = block->next) {
-		for (size_t i = 0; i < SLOTS_PER_BLOCK; i++) {
-			struct live_mapping *live = &block->slots[i];
-			struct dms_error *err;
+	for (uint32_t slot = 0; slot < model->slots.n_blocks * SLOTS_PER_BLOCK; slot++) {
+		struct live_mapping *live = slots_at(&model->slots, slot);
+		struct dms_error *err;
 
-			if (!live->mapping.serial ||
-			    (only && model->devices[live->mapping.device] != only))
-				continue;
-			if ((err = model_end_life(model, live, NULL, end, 0)))
-				return err;
-		}
+		if (!live->mapping.serial || (only && model->devices[live->mapping.device] != only))
+			continue;
+		if ((err = model_end_life(model, live, NULL, end, 0)))
+			return err;
 	}
 	return NULL;
 }
@@ -203,5 +200,5 @@ struct dms_segment dms_mapping_segment(const struct dms_mapping *mapping, uint32
 	if (!mapping->sg)
 		return (struct dms_segment){mapping->dma_addr, mapping->size};
 	list = (const struct list_part *)mapping->sg; /* sg is its first member */
-	return list->segments[index].range;
+	return list->segments[index];
 }

@@ -158,7 +158,7 @@ bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint6
 	if (!superseded)
 		return false;
 	*superseded = (struct superseded){live, live->mapping.serial, ts};
-	live->is_superseded = true;
+	live->mapping.is_superseded = true;
 	return true;
 }
 

@@ -11,7 +11,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 					const struct dms_event *event)
 {
 	struct dms_step step = {.kind = DMS_STEP_SYNC_UNMATCHED};
-	struct live_mapping *around = match_containing(state, event->dma_addr);
+	struct live_mapping *around = match_containing(&model->slots, state, event->dma_addr);
 
 	step.related = around ? &around->mapping : NULL;
 	step.past = past_find_containing(state, event->dma_addr);
@@ -32,7 +32,7 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 			     const struct dms_event *event, enum dms_mapping_kind kind)
 {
 	struct dms_step step = {.kind = DMS_STEP_SYNC};
-	struct match match = match_sync(state, event);
+	struct match match = match_sync(&model->slots, state, event);
 	struct dms_mapping *mapping;
 
 	(void)kind;

@@ -10,7 +10,11 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 	[DMS_SQL_INPUT] =
 		"INSERT INTO input_file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_INSTANCE] = "INSERT INTO instance VALUES (?, ?, ?)",
-	[DMS_SQL_TRACEPOINT] = "INSERT INTO tracepoint VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	/* A damaged file may hold two formats of one name: their records are counted together. */
+	[DMS_SQL_TRACEPOINT] =
+		"INSERT INTO tracepoint VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET records = records + excluded.records,"
+		" malformed = malformed + excluded.malformed",
 	[DMS_SQL_DEVICE] = "INSERT INTO device VALUES (?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_COUNTER] = "INSERT INTO device_counter VALUES (?, ?, ?, ?)",
 	[DMS_SQL_HISTOGRAM] = "INSERT INTO histogram VALUES (?, ?, ?, ?, ?, ?)",

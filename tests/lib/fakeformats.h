@@ -21,14 +21,14 @@ static const struct kernel {
 	uint32_t long_size;
 	bool big_endian, is_fixture;
 } kernels[] = {
-	{ "/tests/fixtures/formats/6.12", "6.12.95+deb12-amd64", 8, false, true },
-	{ "/tests/fixtures/formats/6.12", "6.12.95", 8, true, true }, /* as if big-endian */
-	{ "/tests/fixtures/formats/7.2", "7.2.13+deb14-amd64", 8, false, true },
-	{ "/tests/fixtures/formats/7.2", "7.2.13", 8, true, true },
-	{ "/../shared/traces/stock/6.18/formats", "6.18.5", 8, false, false },
-	{ "/../shared/traces/arch/arm64-7.2/formats", "7.2.13", 8, false, false },
-	{ "/../shared/traces/arch/armhf-7.2/formats", "7.2.13", 4, false, false },
-	{ "/../shared/traces/arch/s390x-7.2/formats", "7.2.13", 8, true, false },
+	{"/tests/fixtures/formats/6.12", "6.12.95+deb12-amd64", 8, false, true},
+	{"/tests/fixtures/formats/6.12", "6.12.95", 8, true, true}, /* as if big-endian */
+	{"/tests/fixtures/formats/7.2", "7.2.13+deb14-amd64", 8, false, true},
+	{"/tests/fixtures/formats/7.2", "7.2.13", 8, true, true},
+	{"/../shared/traces/stock/6.18/formats", "6.18.5", 8, false, false},
+	{"/../shared/traces/arch/arm64-7.2/formats", "7.2.13", 8, false, false},
+	{"/../shared/traces/arch/armhf-7.2/formats", "7.2.13", 4, false, false},
+	{"/../shared/traces/arch/s390x-7.2/formats", "7.2.13", 8, true, false},
 };
 
 /* What is put into a number field of this name; cut to the field's size. */
@@ -36,26 +36,38 @@ static const struct {
 	const char *name;
 	uint64_t value;
 } numbers[] = {
-	{ "common_pid", 4242 },		  { "common_flags", 0x11 },
-	{ "common_preempt_count", 3 },	  { "phys_addr", 0x123456789000 },
-	{ "paddr", 0x123456789000 },	  { "dev_addr", 0x123456789000 },
-	{ "dma_addr", 0xfedcba9876543000 }, { "addr", 0xfedcba9876543000 },
-	{ "iova", 0xfedcba9876543000 },	  { "virt_addr", 0xffff888012345678 },
-	{ "size", 0x100001040 },	  { "unmapped_size", 0x100001000 },
-	{ "dir", DMS_DIR_FROM_DEVICE },	  { "attrs", 0x122 },
-	{ "flags", 0xcc0 },		  { "err", (uint64_t)-12 },
-	{ "gid", 7 },			  { "full_nents", 200 },
-	{ "full_ents", 150 },		  { "truncated", 1 },
-	{ "dma_mask", 0xffffffff },	  { "force", 1 },
+	{"common_pid", 4242},
+	{"common_flags", 0x11},
+	{"common_preempt_count", 3},
+	{"phys_addr", 0x123456789000},
+	{"paddr", 0x123456789000},
+	{"dev_addr", 0x123456789000},
+	{"dma_addr", 0xfedcba9876543000},
+	{"addr", 0xfedcba9876543000},
+	{"iova", 0xfedcba9876543000},
+	{"virt_addr", 0xffff888012345678},
+	{"size", 0x100001040},
+	{"unmapped_size", 0x100001000},
+	{"dir", DMS_DIR_FROM_DEVICE},
+	{"attrs", 0x122},
+	{"flags", 0xcc0},
+	{"err", (uint64_t)-12},
+	{"gid", 7},
+	{"full_nents", 200},
+	{"full_ents", 150},
+	{"truncated", 1},
+	{"dma_mask", 0xffffffff},
+	{"force", 1},
 };
-static const uint64_t phys_values[] = { 0x1000, 0xabcdef012000, 0x3000, 0x4000, 0x5000 };
-static const uint64_t dma_values[] = { 0xfedcba9876543000, 0x2000, 0x3000 };
-static const uint32_t lengths_values[] = { 4096, 0xfffff000, 512 };
+static const uint64_t phys_values[] = {0x1000, 0xabcdef012000, 0x3000, 0x4000, 0x5000};
+static const uint64_t dma_values[] = {0xfedcba9876543000, 0x2000, 0x3000};
+static const uint32_t lengths_values[] = {4096, 0xfffff000, 512};
 
 #define DEVICE "0000:00:05.0"
 #define DRIVER "e1000e"
 
-/* ---- a source that has formats and nothing else -------------------------------------------------- */
+/* ---- a source that has formats and nothing else
+ * -------------------------------------------------- */
 
 /** A run of one decoder over formats this test wrote. */
 struct fake {
@@ -112,7 +124,8 @@ static inline bool fake_add(const struct kernel *kernel, const char *system, con
 static inline void fake_edit(const char *from, const char *to)
 {
 	struct dms_format *format = &fake.formats[fake.source.n_formats - 1];
-	char *old = fake.texts[fake.source.n_formats - 1], *text = calloc(1, 16384), *at, *rest = old;
+	char *old = fake.texts[fake.source.n_formats - 1], *text = calloc(1, 16384), *at,
+	     *rest = old;
 
 	ck_assert_ptr_nonnull(strstr(old, from));
 	while ((at = strstr(rest, from))) {
@@ -149,14 +162,15 @@ static inline void fake_one(const struct kernel *kernel, const char *system, con
 	fake_start();
 }
 
-/* ---- records -------------------------------------------------------------------------------------- */
+/* ---- records
+ * -------------------------------------------------------------------------------------- */
 
 static inline void put(uint32_t offset, uint64_t value, uint32_t bytes)
 {
 	ck_assert_uint_le(offset + bytes, sizeof(fake.record));
 	for (uint32_t i = 0; i < bytes; i++)
 		fake.record[offset + (fake.source.info.big_endian ? bytes - 1 - i : i)] =
-			(uint8_t)(value >> (8 * i));
+			i < 8 ? (uint8_t)(value >> (8 * i)) : 0;
 	if (offset + bytes > fake.size)
 		fake.size = offset + bytes;
 }
@@ -176,7 +190,8 @@ static inline bool next_field(const char **text, struct field *ret)
 		return false;
 	*text = at + 1;
 	ck_assert_int_eq(sscanf(at, "\tfield:%63[^;];\toffset:%u;\tsize:%u;", ret->declaration,
-				&ret->offset, &ret->size), 3);
+				&ret->offset, &ret->size),
+			 3);
 	word = strrchr(ret->declaration, ' ') + 1;
 	bracket = strchr(word, '[');
 	end = bracket ? bracket : word + strlen(word);
@@ -200,7 +215,7 @@ static inline uint64_t number_of(const char *name, uint32_t size)
 {
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(numbers); i++) {
 		if (!strcmp(numbers[i].name, name))
-			return size == 8 ? numbers[i].value
+			return size >= 8 ? numbers[i].value
 					 : numbers[i].value & ((1ull << (8 * size)) - 1);
 	}
 	return 0;
@@ -284,8 +299,8 @@ static inline struct dms_event decode_record(const struct dms_record *record)
 static inline struct dms_event decode_built(void)
 {
 	uint8_t *copy = malloc(fake.size);
-	struct dms_record record = { .ts = 5, .offset = 77, .cpu = 3, .instance = 1, .data = copy,
-				     .size = fake.size };
+	struct dms_record record = {
+		.ts = 5, .offset = 77, .cpu = 3, .instance = 1, .data = copy, .size = fake.size};
 	struct dms_event event;
 
 	memcpy(copy, fake.record, fake.size);

@@ -60,7 +60,7 @@ static void save(const struct job *job, const uint8_t *data, size_t size)
 
 static void run_program(const struct job *job)
 {
-	struct rlimit memory = { job->memory_mb << 20, job->memory_mb << 20 };
+	struct rlimit memory = {job->memory_mb << 20, job->memory_mb << 20};
 	int talk = open(job->talk, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	int nothing = open("/dev/null", O_RDWR);
 
@@ -70,8 +70,8 @@ static void run_program(const struct job *job)
 	dup2(nothing, 0);
 	dup2(nothing, 1);
 	dup2(talk, 2);
-	execl(job->program, job->program, "analyze", job->trace, "-o", job->database,
-	      job->option, (char *)NULL);
+	execl(job->program, job->program, "analyze", job->trace, "-o", job->database, job->option,
+	      (char *)NULL);
 	_exit(127);
 }
 
@@ -95,8 +95,8 @@ static int said_one_line(const struct job *job, char *line, size_t bytes)
 static const char *judge(const struct job *job, int status)
 {
 	static char line[4096], text[4600];
-	int has_database = !access(job->database, F_OK), one_line = said_one_line(job, line,
-										   sizeof(line));
+	int has_database = !access(job->database, F_OK),
+	    one_line = said_one_line(job, line, sizeof(line));
 
 	if (WIFSIGNALED(status)) {
 		snprintf(text, sizeof(text), "killed by signal %d%s; %.300s", WTERMSIG(status),
@@ -186,7 +186,8 @@ static void flip(struct job *job, uint64_t seed, unsigned int rounds, size_t hea
 
 		memcpy(copy, job->data, job->size);
 		while (n--) {
-			size_t window = next_random(&state) & 1 && head < job->size ? head : job->size;
+			size_t window =
+				next_random(&state) & 1 && head < job->size ? head : job->size;
 			uint8_t *at = &copy[next_random(&state) % window];
 
 			switch (next_random(&state) % 4) {
@@ -208,8 +209,8 @@ static void flip(struct job *job, uint64_t seed, unsigned int rounds, size_t hea
 int main(int argc, char **argv)
 {
 	const char *memory = getenv("CORRUPT_MEMORY_MB");
-	struct job job = { 0 };
-	unsigned long numbers[3] = { 0 };
+	struct job job = {0};
+	unsigned long numbers[3] = {0};
 
 	if (argc < 8) {
 		fputs("usage: corrupt DMASCOPE TRACE FOLDER cut FROM TO STEP [OPTION]\n"
