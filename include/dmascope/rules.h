@@ -40,6 +40,7 @@ struct dms_rule {
 	const char *message;	/* as dma-debug would say it; {key} stands for a fact */
 	uint32_t on;		/* bits of enum dms_step_kind */
 	uint32_t needs;		/* DMS_HAS_* of the event: silent where the trace lacks them */
+	uint32_t differs;	/* DMS_DIFFERS_*: only steps that differ so; 0: all */
 	const char *yields_to;	/* ids, space separated: silent where one of these spoke */
 	/** True if broken; adds the facts its message needs. */
 	bool (*check)(const struct dms_step *step, struct dms_facts *facts);

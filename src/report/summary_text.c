@@ -290,23 +290,21 @@ static bool put_devices(const struct dms_summary *summary, const struct paper *p
 /* "  rule, device: reason", in lines of the paper's width. */
 static void put_note_line(const char *text, const struct paper *paper)
 {
-	size_t column = 2;
+	size_t column = 1;
 
-	fputs("- ", paper->out);
+	fputc('-', paper->out);
 	while (*text) {
 		size_t bytes = strcspn(text, " ");
 		_cleanup_(dms_freep) char *word = dms_strndup(text, bytes);
 		size_t width = word ? dms_text_width(word) : bytes;
 
-		if (paper->width && column > 2 && column + width > paper->width) {
-			fputs("\n  ", paper->out);
-			column = 2;
+		if (paper->width && column > 1 && column + 1 + width > paper->width) {
+			fputs("\n ", paper->out);
+			column = 1;
 		}
-		fprintf(paper->out, "%.*s", (int)bytes, text);
-		text += bytes;
+		fprintf(paper->out, " %.*s", (int)bytes, text);
 		column += width + 1;
-		if (*text && (!paper->width || column < paper->width))
-			fputc(' ', paper->out);
+		text += bytes;
 		text += *text != '\0';
 	}
 	fputc('\n', paper->out);

@@ -176,15 +176,18 @@ struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step 
 {
 	uint32_t has = step->event ? step->event->has : 0;
 	uint64_t spoke = 0;
+	struct dms_facts facts;
 
 	for (size_t i = 0; i < rules->n_by_step[step->kind]; i++) {
 		const struct active *active = rules->by_step[step->kind][i];
 		const struct dms_rule *rule = active->rule;
-		struct dms_facts facts = { .n_items = 0 };
 		struct dms_error *err;
 
+		if (rule->differs && !(rule->differs & step->differs))
+			continue; /* healthy steps leave here */
 		if ((rule->needs & ~has) || (active->yields_to & spoke))
 			continue;
+		facts.n_items = 0;
 		if (!rule->check(step, &facts))
 			continue;
 		spoke |= active->bit;

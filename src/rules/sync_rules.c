@@ -17,7 +17,7 @@ static void fact_sync(struct dms_facts *facts, const struct dms_event *event)
 
 static bool sync_direction(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (!(step->differs & DMS_DIFFERS_DIR) || step->mapping->dir == DMS_DIR_BIDIRECTIONAL)
+	if (step->mapping->dir == DMS_DIR_BIDIRECTIONAL)
 		return false;
 	/* A buffer mapped with SKIP_CPU_SYNC is synced for each CPU access on its own (udmabuf). */
 	if (step->mapping->attrs & DMS_ATTR_SKIP_CPU_SYNC)
@@ -54,7 +54,7 @@ static bool sync_write_only(const struct dms_step *step, struct dms_facts *facts
 
 static bool sync_count(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (!(step->differs & DMS_DIFFERS_NENTS) || step->mapping->truncated)
+	if (step->mapping->truncated)
 		return false;
 	fact_address(facts, "dma_addr", step->mapping->dma_addr);
 	fact_number(facts, "map_count", step->mapping->nents);
@@ -109,6 +109,7 @@ const struct dms_rule dms_rules_sync[] = {
 			   "with {sync_dir}]",
 		.on = ON(SYNC),
 		.needs = DMS_HAS_DIR,
+		.differs = DMS_DIFFERS_DIR,
 		.check = sync_direction,
 		.cause = "The direction of a sync is not the mapping's, which is not bidirectional.",
 		.cure = "Sync with the direction the memory was mapped with.",
@@ -152,6 +153,7 @@ const struct dms_rule dms_rules_sync[] = {
 			   "address={dma_addr}] [map count={map_count}] [sync count={sync_count}]",
 		.on = ON(SYNC),
 		.needs = DMS_HAS_DMA_LIST,
+		.differs = DMS_DIFFERS_NENTS,
 		.check = sync_count,
 		.cause = "dma_sync_sg_*() was given another nents than dma_map_sg().",
 		.cure = "Pass the nents that was given to dma_map_sg().",

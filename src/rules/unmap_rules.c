@@ -14,8 +14,6 @@ static void fact_mapping(struct dms_facts *facts, const struct dms_mapping *mapp
 
 static bool unmap_size(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (!(step->differs & DMS_DIFFERS_SIZE))
-		return false;
 	fact_mapping(facts, step->mapping);
 	fact_number(facts, "map_size_bytes", step->mapping->size);
 	fact_number(facts, "unmap_size_bytes", step->event->size);
@@ -42,8 +40,6 @@ static const char *event_kind_name(const struct dms_event *event)
 
 static bool unmap_function(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (!(step->differs & DMS_DIFFERS_KIND))
-		return false;
 	fact_mapping(facts, step->mapping);
 	fact_word(facts, "mapped_as", debug_kind_name(step->mapping->kind));
 	fact_word(facts, "unmapped_as", event_kind_name(step->event));
@@ -52,8 +48,6 @@ static bool unmap_function(const struct dms_step *step, struct dms_facts *facts)
 
 static bool free_cpu_address(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (!(step->differs & DMS_DIFFERS_CPU_ADDR))
-		return false;
 	fact_mapping(facts, step->mapping);
 	fact_address(facts, "cpu_alloc_addr", step->mapping->cpu_addr);
 	fact_address(facts, "cpu_free_addr", step->event->virt_addr);
@@ -66,8 +60,6 @@ static bool unmap_sg_count(const struct dms_step *step, struct dms_facts *facts)
 	const struct dms_mapping *mapping = step->mapping;
 	bool is_ents = mapping->ents != mapping->nents && step->event->nents == mapping->ents;
 
-	if (!(step->differs & DMS_DIFFERS_NENTS))
-		return false;
 	fact_mapping(facts, mapping);
 	fact_number(facts, "map_count", mapping->nents);
 	fact_number(facts, "unmap_count", step->event->nents);
@@ -78,7 +70,7 @@ static bool unmap_sg_count(const struct dms_step *step, struct dms_facts *facts)
 
 static bool unmap_direction(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (!(step->differs & DMS_DIFFERS_DIR) || step->mapping->kind == DMS_MAPPING_COHERENT)
+	if (step->mapping->kind == DMS_MAPPING_COHERENT)
 		return false;
 	fact_mapping(facts, step->mapping);
 	fact_dir(facts, "map_dir", step->mapping->dir);
@@ -88,8 +80,6 @@ static bool unmap_direction(const struct dms_step *step, struct dms_facts *facts
 
 static bool unmap_attrs(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (!(step->differs & DMS_DIFFERS_ATTRS))
-		return false;
 	fact_mapping(facts, step->mapping);
 	fact_address(facts, "map_attrs", step->mapping->attrs);
 	fact_address(facts, "unmap_attrs", step->event->attrs);
@@ -175,6 +165,7 @@ const struct dms_rule dms_rules_unmap[] = {
 		.on = ON(UNMAP),
 		.needs = DMS_HAS_SIZE,
 		.yields_to = "unmap-wrong-function",
+		.differs = DMS_DIFFERS_SIZE,
 		.check = unmap_size,
 		.cause = "The size given to the unmap or free is not the one given to the map or "
 			 "allocation: a stale length variable, or the received length in place of the "
@@ -191,6 +182,7 @@ const struct dms_rule dms_rules_unmap[] = {
 		.message = "device driver frees DMA memory with wrong function [device address={dma_addr}] "
 			   "[size={size_bytes} bytes] [mapped as {mapped_as}] [unmapped as {unmapped_as}]",
 		.on = ON(UNMAP),
+		.differs = DMS_DIFFERS_KIND,
 		.check = unmap_function,
 		.cause = "Memory mapped by one family of calls was released by another.",
 		.cure = "Release with the counterpart of the call that mapped: dma_map_single() with "
@@ -210,6 +202,7 @@ const struct dms_rule dms_rules_unmap[] = {
 		.on = ON(UNMAP),
 		.needs = DMS_HAS_VIRT_ADDR,
 		.yields_to = "unmap-wrong-function",
+		.differs = DMS_DIFFERS_CPU_ADDR,
 		.check = free_cpu_address,
 		.cause = "The CPU address and the DMA address of one free come from two allocations.",
 		.cure = "Keep both addresses of an allocation together.",
@@ -224,6 +217,7 @@ const struct dms_rule dms_rules_unmap[] = {
 		.on = ON(UNMAP),
 		.needs = DMS_HAS_PHYS_LIST,
 		.yields_to = "unmap-wrong-function",
+		.differs = DMS_DIFFERS_NENTS,
 		.check = unmap_sg_count,
 		.cause = "dma_unmap_sg() was given another nents than dma_map_sg(); most often the value "
 			 "dma_map_sg() returned.",
@@ -241,6 +235,7 @@ const struct dms_rule dms_rules_unmap[] = {
 		.on = ON(UNMAP),
 		.needs = DMS_HAS_DIR,
 		.yields_to = "unmap-wrong-function",
+		.differs = DMS_DIFFERS_DIR,
 		.check = unmap_direction,
 		.cause = "Map and unmap name different directions: the cache maintenance of the unmap "
 			 "is the wrong one on a non-coherent machine.",
@@ -258,6 +253,7 @@ const struct dms_rule dms_rules_unmap[] = {
 		.on = ON(UNMAP),
 		.needs = DMS_HAS_ATTRS,
 		.yields_to = "unmap-wrong-function",
+		.differs = DMS_DIFFERS_ATTRS,
 		.check = unmap_attrs,
 		.cause = "An attribute that changes how memory is released was given at one end only.",
 		.cure = "Pass the same attributes to both calls.",
