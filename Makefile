@@ -4,7 +4,7 @@ B	     ?= build
 PREFIX	     ?= /usr/local
 CC	     ?= gcc
 PKG_CONFIG   ?= pkg-config
-PACKAGES     := libtraceevent sqlite3 jansson libzstd zlib libxxhash
+PACKAGES     := sqlite3 jansson libzstd zlib libxxhash
 VERSION	     := $(shell cat VERSION)
 
 OPTFLAGS     ?= -O2 -g
@@ -51,10 +51,11 @@ TOOLS	     := $(if $(TRACEGEN),$(B)/tools/tracegen) \
 		$(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/count_events.c))
 # asked for only when tests are built: users need neither Check nor libtracecmd
 TRACECMD      = $(shell $(PKG_CONFIG) --$(1) libtracecmd libtracefs)
-CHECK	      = $(shell $(PKG_CONFIG) --$(1) check)
+CHECK	      = $(shell $(PKG_CONFIG) --$(1) check libtraceevent)
 
 $(B)/tests/check_cli: $(CLI_OBJ)
 $(B)/tests/check_model: $(B)/tests/lib/textsource.o
+$(B)/tests/check_rules: $(B)/tests/lib/textsource.o
 $(CHECKS): $(B)/tests/%: $(B)/tests/%.o $(B)/libdmascope.a
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libdmascope.a $(PKG_LIBS) $(call CHECK,libs)
 
@@ -84,6 +85,16 @@ check-asan:
 
 bench: $(B)/dmascope $(TOOLS)
 	$(RUN_TESTS) bash tests/tools/bench.sh
+
+# clang's libFuzzer, seeded with the fixtures: make fuzz FUZZ_SECONDS=600
+FUZZ_SECONDS ?= 60
+fuzz: $(B)/gen/schema.c
+	mkdir -p $(B)/fuzz/corpus
+	clang $(CPPFLAGS) $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
+		-o $(B)/fuzz/fuzz_tracedat tests/fuzz/fuzz_tracedat.c $(filter src/%,$(LIB_SRC)) \
+		$(B)/gen/schema.c $(PKG_LIBS)
+	LSAN_OPTIONS=suppressions=tests/lsan.supp $(B)/fuzz/fuzz_tracedat -max_len=524288 -timeout=20 \
+		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(B)/fuzz/corpus tests/fixtures
 
 lint:
 	bash scripts/lint.sh

@@ -12,6 +12,8 @@ passed=0 failed=0 skipped=0
 # Upstream first; a file may include its own stage and those before it. rules and stats stand
 # side by side; symbols knows nothing of traces, and decode puts the stacks it meets there.
 stages="base symbols input decode model rules:stats store report:diff:record:fleet cli"
+# headers that are called otherwise than their stage
+headers="inventory=symbols"
 
 mapfile -t all < <(find . \( -path ./.git -o -path './build*' \) -prune -o -type f -print | sort)
 mapfile -t c_files < <(printf '%s\n' "${all[@]}" | grep -E '\.[ch]$')
@@ -43,8 +45,12 @@ includes() {
 	local staged
 	mapfile -t staged < <(printf '%s\n' "${c_files[@]}" |
 		grep -E '^\./(src/[a-z]+|include/dmascope)/')
-	awk -v stages="$stages" '
+	awk -v stages="$stages" -v headers="$headers" '
 		BEGIN {
+			n = split(headers, pairs, " ")
+			for (i = 1; i <= n; i++)
+				alias[substr(pairs[i], 1, index(pairs[i], "=") - 1)] = \
+					substr(pairs[i], index(pairs[i], "=") + 1)
 			n = split(stages, groups, " ")
 			for (i = 1; i <= n; i++) {
 				m = split(groups[i], names, ":")
@@ -57,6 +63,8 @@ includes() {
 			stage = path[n - 1]
 			if (stage == "dmascope") # include/dmascope/stats.h
 				stage = substr(path[n], 1, length(path[n]) - 2)
+			if (stage in alias)
+				stage = alias[stage]
 		}
 		/^#[ \t]*include[ \t]*[<"]/ {
 			target = $0
@@ -68,6 +76,8 @@ includes() {
 				other = substr(target, 4, index(substr(target, 4), "/") - 1)
 			else
 				next
+			if (other in alias)
+				other = alias[other]
 			if (!(stage in rank) || !(other in rank))
 				print FILENAME ":" FNR ": unknown stage in: " $0
 			else if (other != stage && rank[other] >= rank[stage])

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <event-parse.h>
-
 #include <dmascope/symbols.h>
 
 #include "table.h"
@@ -28,7 +26,6 @@ struct list {
 
 struct dms_decoder {
 	const struct dms_names *names;
-	struct tep_handle *tep;
 	struct tracepoint *tracepoints; /* by system, then name */
 	uint32_t n_tracepoints;
 	uint32_t *by_type; /* common_type to index + 1 */
@@ -429,10 +426,10 @@ static struct dms_error *bind_all(struct dms_decoder *decoder)
 		decoder->by_type[format->id] = i + 1;
 		if (!strcmp(format->system, "ftrace") && !strcmp(format->name, "kernel_stack")) {
 			decoder->stack_type = format->id;
-			decoder->stack_offset = bind_stack(decoder->tep, format);
+			decoder->stack_offset = bind_stack(format);
 		}
 		tracepoint->row = find_row(format);
-		if (tracepoint->row && (err = bind_tracepoint(decoder->tep, tracepoint)))
+		if (tracepoint->row && (err = bind_tracepoint(tracepoint)))
 			return err;
 	}
 	return NULL;
@@ -464,8 +461,7 @@ static bool allocate(struct dms_decoder *decoder, const struct dms_format *forma
 	}
 	decoder->by_type = dms_zalloc((size_t)decoder->n_types * sizeof(*decoder->by_type));
 	decoder->tracepoints = dms_zalloc((size_t)n * sizeof(*decoder->tracepoints));
-	decoder->tep = tep_alloc();
-	if (!decoder->by_type || !decoder->tracepoints || !decoder->tep)
+	if (!decoder->by_type || !decoder->tracepoints)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		decoder->tracepoints[i].format = &formats[i];
@@ -495,9 +491,6 @@ struct dms_error *dms_decoder_create(struct dms_source *source, const struct dms
 		dms_decoder_destroy(decoder);
 		return &dms_error_nomem;
 	}
-	tep_set_loglevel(TEP_LOG_NONE);
-	tep_set_long_size(decoder->tep, (int)info->long_size);
-	tep_set_file_bigendian(decoder->tep, info->big_endian ? TEP_BIG_ENDIAN : TEP_LITTLE_ENDIAN);
 	err = bind_all(decoder);
 	if (err) {
 		dms_decoder_destroy(decoder);
@@ -514,8 +507,6 @@ void dms_decoder_destroy(struct dms_decoder *decoder)
 		return;
 	for (uint32_t i = 0; i < decoder->n_tracepoints; i++)
 		dms_free(decoder->tracepoints[i].reason);
-	if (decoder->tep)
-		tep_free(decoder->tep);
 	dms_free(decoder->tracepoints);
 	dms_free(decoder->by_type);
 	dms_free(decoder->phys.values);

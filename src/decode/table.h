@@ -65,14 +65,13 @@ struct tracepoint {
 	char *reason; /* owned */
 };
 
-struct tep_handle;
 /**
  * Find the fields of @tracepoint's row in its format. A required field that is missing, or of
  * another type, leaves the tracepoint undecoded, with the reason. Errors: memory.
  */
-struct dms_error *bind_tracepoint(struct tep_handle *tep, struct tracepoint *tracepoint);
+struct dms_error *bind_tracepoint(struct tracepoint *tracepoint);
 /** Where the addresses of a kernel_stack record begin; 0 if @format has no such array. */
-uint32_t bind_stack(struct tep_handle *tep, const struct dms_format *format);
+uint32_t bind_stack(const struct dms_format *format);
 
 /** True if allocations of this kernel log an uninitialised direction (see table.c). */
 bool alloc_dir_is_garbage(const char *release);
