@@ -56,6 +56,7 @@ CHECK	      = $(shell $(PKG_CONFIG) --$(1) check libtraceevent)
 $(B)/tests/check_cli: $(CLI_OBJ)
 $(B)/tests/check_model: $(B)/tests/lib/textsource.o
 $(B)/tests/check_rules: $(B)/tests/lib/textsource.o
+$(filter $(B)/tests/check_store%,$(CHECKS)): $(B)/tests/lib/store_room.o
 $(CHECKS): $(B)/tests/%: $(B)/tests/%.o $(B)/libdmascope.a
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libdmascope.a $(PKG_LIBS) $(call CHECK,libs)
 

@@ -35,7 +35,7 @@ CREATE TABLE input_file (
 CREATE TABLE instance (
 	-- Buffer instances of each file
 	file_id INTEGER NOT NULL REFERENCES input_file (id), -- file it is in
-	number INTEGER NOT NULL, -- from 0 within the file
+	number INTEGER NOT NULL, -- from 0 within the run
 	name TEXT NOT NULL, -- as given to trace-cmd -B; empty: the top buffer
 	PRIMARY KEY (file_id, number)
 ) STRICT, WITHOUT ROWID;
@@ -59,12 +59,12 @@ CREATE TABLE device (
 	id INTEGER PRIMARY KEY, -- in order of first sight, from 1
 	name TEXT NOT NULL, -- dev_name()
 	bus TEXT, -- from the inventory; NULL: not recorded
-	driver TEXT, -- from the inventory; NULL: not recorded
+	driver TEXT, -- from the inventory, else told by call stacks; NULL: not known
 	generation INTEGER NOT NULL CHECK (generation >= 1), -- 1 for the first probe seen
 	address_mode TEXT NOT NULL
 		CHECK (address_mode IN ('unknown', 'direct', 'bounced', 'iommu')), -- inferred
-	dma_mask INTEGER, -- smallest mask seen; NULL: never seen
-	iommu_group INTEGER CHECK (iommu_group >= 0), -- NULL: not traced
+	dma_mask INTEGER, -- from the inventory, else the smallest mask seen; NULL: not known
+	iommu_group INTEGER CHECK (iommu_group >= 0), -- as traced, else from the inventory
 	first_ns INTEGER NOT NULL, -- time of its first event
 	last_ns INTEGER, -- time of its last event
 	UNIQUE (name, generation)
@@ -191,7 +191,7 @@ CREATE TABLE event_segment (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE finding (
-	-- Broken rules; empty until rules are judged
+	-- Broken rules, one row a finding
 	id INTEGER PRIMARY KEY, -- in order of time, from 1
 	rule TEXT NOT NULL, -- rule id, see dmascope-rules(7)
 	severity TEXT NOT NULL CHECK (severity IN ('error', 'warning', 'info')), -- of this finding
@@ -218,7 +218,7 @@ CREATE TABLE gap (
 	cpu INTEGER NOT NULL, -- CPU whose events were lost
 	instance INTEGER NOT NULL, -- buffer instance that lost them
 	after_ns INTEGER, -- last event of this CPU before the gap; NULL: none
-	before_ns INTEGER NOT NULL, -- first event after it
+	before_ns INTEGER, -- first event after it; NULL: none, to the end of the trace
 	lost INTEGER CHECK (lost > 0) -- events lost; NULL: the tracer does not say
 ) STRICT;
 
@@ -278,7 +278,7 @@ CREATE VIEW mappings AS
 		m.size_bytes, m.direction,
 		iif(m.attrs IS NULL, NULL, printf('0x%x', m.attrs)) AS attrs,
 		m.segments, m.entries, m.map_ns, m.unmap_ns, m.ended_ns,
-		iif(m.end = 'unmapped', m.unmap_ns - m.map_ns, NULL) AS lifetime_ns,
+		iif(m.end = 'unmapped', max(m.unmap_ns - m.map_ns, 0), NULL) AS lifetime_ns,
 		m.map_cpu, m.unmap_cpu, m.map_pid, mt.comm AS map_comm, m.unmap_pid,
 		ut.comm AS unmap_comm, my.name AS map_function, my.module AS map_module,
 		uy.name AS unmap_function, uy.module AS unmap_module, m.map_stack_id,

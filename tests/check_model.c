@@ -265,6 +265,32 @@ START_TEST(random_lives_pair_without_remainder)
 }
 END_TEST
 
+/* A driver that maps one buffer again and again and never unmaps: its lives must not pile up. */
+START_TEST(elided_unmaps_do_not_pile_up)
+{
+	struct dms_names names = {.devices = dms_strtab_create()};
+	struct tally tally = {0};
+	struct dms_event event = {
+		.kind = DMS_EV_MAP,
+		.has = DMS_HAS_DEVICE | DMS_HAS_DMA_ADDR | DMS_HAS_PHYS_ADDR | DMS_HAS_SIZE |
+		       DMS_HAS_DIR,
+		.dma_addr = 0x1000,
+		.phys_addr = _i ? 0x77000 : 0x1000, /* behind an IOMMU, and without one */
+		.size = 4096,
+		.dir = DMS_DIR_TO_DEVICE,
+		.stack = DMS_ID_NONE,
+	};
+
+	dms_strtab_add(names.devices, "a", 1);
+	ck_assert_ptr_null(dms_model_create(&names, count_steps, &tally, &tally.model));
+	for (event.ts = 1; event.ts <= 200000; event.ts++)
+		ck_assert_ptr_null(dms_model_event(tally.model, &event));
+	ck_assert_uint_gt(tally.ended, 200000 - 300);
+	dms_model_destroy(tally.model);
+	dms_strtab_destroy(names.devices);
+}
+END_TEST
+
 /* ---- names --------------------------------------------------------------------------------- */
 
 START_TEST(every_doubt_has_a_reason_and_leaves_less_than_certainty)
@@ -292,6 +318,7 @@ int main(void)
 	suite_add_tcase(suite, scripts);
 	tcase_set_timeout(random, 120);
 	tcase_add_loop_test(random, random_lives_pair_without_remainder, 0, 4);
+	tcase_add_loop_test(random, elided_unmaps_do_not_pile_up, 0, 2);
 	suite_add_tcase(suite, random);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

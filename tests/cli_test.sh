@@ -193,6 +193,31 @@ offers 'files' "$work/out" dmascope analyze "$work/ou"
 offers 'after a common option' query dmascope -v que
 expect 'completion of an unknown shell' 2 - "no script for shell 'tcsh'" completion tcsh
 
+# ---- the device inventory, and drivers told by call stacks
+zoo=$SRCDIR/tests/fixtures/stock-6.12-zoo.dat
+printf '%s\n' '# of a test' '0000:00:01.0 nvme bus=pci dma_mask_bits=40 iommu_group=5' \
+	'0000:00:05.0 - bus=pci' 'nic eth0 e1000e pair 0 side 0' >"$work/devices"
+expect 'inventory: driver in the summary' 0 '^0000:00:01\.0 +nvme +' - \
+	analyze -q "$zoo" --inventory "$work/devices"
+expect 'inventory: no driver' 0 '^0000:00:05\.0 +- +' - \
+	analyze -q "$zoo" --inventory "$work/devices"
+expect 'without inventory and stacks no driver' 0 '^device +mode ' - analyze -q "$zoo"
+printf 'a b\n0000:00:01.0\n' >"$work/bad-devices"
+expect 'inventory: malformed line' 3 - 'bad-devices: line 2: no driver behind' \
+	analyze "$zoo" --inventory "$work/bad-devices"
+expect_one_line 'inventory: one line of talk'
+expect 'inventory: no such file' 3 - 'nosuch: No such file' \
+	analyze "$zoo" --inventory "$work/nosuch"
+if command -v sqlite3 >/dev/null; then
+	"$DMASCOPE" analyze -q "$zoo" --inventory "$work/devices" -o "$work/zoo.db" >/dev/null
+	got=$(sqlite3 "$work/zoo.db" "SELECT bus, driver, dma_mask, iommu_group FROM device
+		WHERE name = '0000:00:01.0'; SELECT bus, driver IS NULL FROM device
+		WHERE name = '0000:00:05.0'" | tr '\n' ' ')
+	if [ "$got" = 'pci|nvme|1099511627775|5 pci|1 ' ]; then ok 'inventory: in the database'; else
+		not_ok 'inventory: in the database' "$got"
+	fi
+fi
+
 # ---- the JSON schema of the summary
 validate() {
 	python3 - "$SRCDIR/schemas/summary.schema.json" "$1" <<-'PY'

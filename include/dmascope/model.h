@@ -93,6 +93,7 @@ struct dms_mapping {
 	bool truncated : 1;
 	bool bounced : 1;	/* through swiotlb */
 	bool is_superseded : 1; /* its address was mapped again, its unmap is awaited */
+	bool in_interrupt : 1;	/* mapped in a hard or soft interrupt */
 };
 
 /** How a device's DMA addresses come about, inferred from its mappings. */
@@ -152,8 +153,9 @@ struct dms_past {
 	uint64_t row;	 /* of the mapping in the database */
 	uint32_t map_stack, map_cpu, map_pid;
 	uint32_t unmap_stack, unmap_cpu, unmap_pid;
-	uint32_t epoch;	 /* loss epoch when it ended */
+	uint32_t epoch;	 /* loss epoch when it began: another of its kind may have been lost since */
 	uint8_t kind, dir, end;
+	uint8_t doubts; /* DMS_DOUBT_*: its unmap may have been another mapping's */
 };
 
 /** One change. Everything it points to is borrowed and valid during the callback only. */

@@ -42,6 +42,7 @@ struct dms_rule {
 	uint32_t needs;		/* DMS_HAS_* of the event: silent where the trace lacks them */
 	uint32_t differs;	/* DMS_DIFFERS_*: only steps that differ so; 0: all */
 	const char *yields_to;	/* ids, space separated: silent where one of these spoke */
+	uint32_t beside;	/* DMS_DOUBT_* that cannot overturn it: the event alone tells */
 	/** True if broken; adds the facts its message needs. */
 	bool (*check)(const struct dms_step *step, struct dms_facts *facts);
 	const char *cause, *cure, *limits, *source; /* sentences for `dmascope rules ID` */

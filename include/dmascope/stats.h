@@ -58,6 +58,9 @@ const char *dms_counter_name(enum dms_counter counter);
 /** "mappings", "bytes", ... */
 const char *dms_counter_unit(enum dms_counter counter);
 
+/** Distinct stacks of maps that are kept of each device, the first seen. */
+#define DMS_STATS_MAP_STACKS 32
+
 struct dms_device_stats {
 	uint64_t counters[DMS_N_COUNTERS];
 	uint64_t live, live_bytes;		/* now */
@@ -65,6 +68,8 @@ struct dms_device_stats {
 	uint64_t peak_live_bytes, peak_live_bytes_ts;
 	uint64_t first_ts, last_ts;
 	struct dms_histogram *lifetime;		/* of streaming mappings that ended by unmap, ns */
+	uint32_t map_stacks[DMS_STATS_MAP_STACKS]; /* a sample: who maps for this device */
+	uint32_t n_map_stacks;
 };
 
 /** The figures of all devices of a run. */

@@ -50,9 +50,16 @@ struct dms_error *dms_store_instance(struct dms_store *store, uint32_t file, uin
 				     const char *name);
 struct dms_error *dms_store_tracepoint(struct dms_store *store, uint32_t file,
 				       const struct dms_tracepoint_count *count);
-/** Rows of device, device_counter and histogram for one device. @stats may be NULL. */
+/** What is known of a device beside its events: from an inventory, or told by call stacks. */
+struct dms_device_facts {
+	const char *bus, *driver; /* NULL: not known */
+	uint64_t dma_mask;	  /* 0: not known */
+	int32_t iommu_group;	  /* -1: not known */
+};
+/** Rows of device, device_counter and histogram for one device. @facts, @stats may be NULL. */
 struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,
 				   const struct dms_device *device,
+				   const struct dms_device_facts *facts,
 				   const struct dms_device_stats *stats);
 /** Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). */
 struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,

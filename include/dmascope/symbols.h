@@ -43,4 +43,19 @@ uint32_t dms_symbols_count(const struct dms_symbols *symbols);
  */
 bool dms_symbol_is_core(const char *name, size_t name_len);
 
+/**
+ * The driver that made the DMA call of a stack: *@ret is the innermost frame of a module that
+ * is neither the DMA core nor a subsystem's layer; its module is the driver's name. False where
+ * the stack does not tell for sure: a block request that libata maps, a USB class driver.
+ */
+bool dms_driver_of_stack(const struct dms_symbols *symbols, const uint64_t *frames,
+			 uint32_t n_frames, struct dms_symbol *ret);
+/**
+ * *@ret: the driver on which at least 80 % of those stacks @ids agree that tell one; NULL if
+ * there is none. Ownership: the caller's, dms_free(). Errors: memory.
+ */
+struct dms_error *dms_driver_of_stacks(const struct dms_symbols *symbols,
+				       const struct dms_stacks *stacks, const uint32_t *ids,
+				       uint32_t n_ids, char **ret);
+
 #endif

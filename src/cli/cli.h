@@ -91,6 +91,7 @@ struct dms_analyze_args {
 	int format;	    /* enum dms_output */
 	int progress;	    /* enum dms_progress; AUTO: on a terminal, unless common.quiet */
 	struct dms_strings rules; /* "ID" or "no-ID" */
+	const char *inventory; /* NULL: none */
 	int fail_on;	    /* enum dms_severity + 1; 0: never */
 	bool salvage;	    /* analyze what is left of a damaged file */
 	bool keep_events;   /* rows.c does not check that output is given: the command does */

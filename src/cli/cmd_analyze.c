@@ -61,7 +61,8 @@ struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *re
 	struct dms_run_options options = {
 		.output = args->output,
 		.keep_events = args->keep_events,
-		.keep_stacks = args->output != NULL,
+		.keep_stacks = true, /* they tell drivers, with and without a database */
+		.inventory = args->inventory,
 		.salvage = args->salvage,
 		.rule_switches = args->rules.items,
 		.n_rule_switches = args->rules.n_items,

@@ -21,9 +21,8 @@ static void explain(const struct dms_rule *rule)
 	const struct {
 		const char *label, *text;
 	} parts[] = {
-		{ "says", rule->message },	 { "cause", rule->cause },
-		{ "cure", rule->cure },		 { "limits", rule->limits },
-		{ "yields to", rule->yields_to }, { "source", rule->source },
+		{"says", rule->message},  {"cause", rule->cause},	  {"cure", rule->cure},
+		{"limits", rule->limits}, {"yields to", rule->yields_to}, {"source", rule->source},
 	};
 
 	printf("%s (%s)\n%s\n\n", rule->id, dms_severity_name(rule->severity), rule->title);

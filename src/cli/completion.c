@@ -13,6 +13,10 @@ static void put_names(const struct dms_option *rows, size_t n_rows, FILE *out)
 	}
 }
 
+/* Asked of the program when it is needed: the rules are not those of the script's day. */
+#define RULE_IDS     "$(dmascope rules 2>/dev/null | sed -e 's/ .*//')"
+#define RULE_IDS_OFF "$(dmascope rules 2>/dev/null | sed -e 's/ .*//' -e 's/^/no-/')"
+
 /* One case of the words that may follow an option: the row's words, or nothing, or files. */
 static void put_value_case(const struct dms_command *command, const struct dms_option *row,
 			   FILE *out)
@@ -33,6 +37,9 @@ static void put_value_case(const struct dms_command *command, const struct dms_o
 	} else if (!strcmp(row->argument, "QUERY")) {
 		fputs("\t\tCOMPREPLY=($(compgen -W \"$(dmascope query --list --format csv"
 		      " 2>/dev/null |\n\t\t\tsed -e 1d -e 's/,.*//')\" -- \"$cur\"))\n",
+		      out);
+	} else if (!strcmp(row->argument, "[no-]ID")) {
+		fputs("\t\tCOMPREPLY=($(compgen -W \"" RULE_IDS " " RULE_IDS_OFF "\" -- \"$cur\"))\n",
 		      out);
 	}
 	fputs("\t\treturn ;;\n", out);
@@ -73,6 +80,8 @@ static void put_bash(FILE *out)
 	fputs("\tesac\n"
 	      "\tif [[ -z $command || $cur == -* ]]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
+	      "\telif [[ $command == rules ]]; then\n"
+	      "\t\tCOMPREPLY=($(compgen -W \"" RULE_IDS "\" -- \"$cur\"))\n"
 	      "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\n"
 	      "complete -o filenames -F _dmascope dmascope\n",
 	      out);

@@ -63,6 +63,8 @@ static const struct dms_option analyze_options[] = {
 	OPTION(0, "fail-on", "SEVERITY", WORD, dms_analyze_args, fail_on,
 	       "exit with 1 if there is a finding of info, warning or error or above",
 	       .words = severities),
+	OPTION(0, "inventory", "FILE", STRING, dms_analyze_args, inventory,
+	       "take drivers, buses and masks of devices from the device inventory FILE"),
 	OPTION(0, "salvage", NULL, FLAG, dms_analyze_args, salvage,
 	       "analyze what is left of a truncated or damaged file, and say what is missing"),
 	OPTION(0, "progress", NULL, VALUE, dms_analyze_args, progress,

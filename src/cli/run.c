@@ -2,6 +2,7 @@
 /* The pipeline as one loop: input, decode, model, and its steps to statistics and store. */
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "run.h"
 
@@ -25,6 +26,24 @@ static struct dms_error *take_step(void *context, const struct dms_step *step)
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
+
+/* The same events twice would be twice as many maps. Hard links and other spellings count. */
+static struct dms_error *check_distinct(const char *const *paths, size_t n_paths)
+{
+	for (size_t i = 1; i < n_paths; i++) {
+		struct stat one, other;
+
+		for (size_t j = 0; j < i && !stat(paths[i], &one); j++) {
+			if (!stat(paths[j], &other) && one.st_dev == other.st_dev &&
+			    one.st_ino == other.st_ino)
+				return dms_error_new(DMS_ERROR_USAGE, "%s is given twice%s%s",
+						     paths[i],
+						     strcmp(paths[i], paths[j]) ? ", also as " : "",
+						     strcmp(paths[i], paths[j]) ? paths[j] : "");
+		}
+	}
+	return NULL;
+}
 
 static struct dms_error *open_sources(struct dms_run *run, const char *const *paths, size_t n_paths)
 {
@@ -53,9 +72,10 @@ static struct dms_error *check_whole(const struct dms_source *source)
 	if (!info->missing_bytes)
 		return NULL;
 	return dms_error_new(DMS_ERROR_INPUT,
-			     "%s: truncated: expected %" PRIu64 " more bytes of trace data at offset %#"
-			     PRIx64 "; --salvage analyzes what is left", info->path,
-			     info->missing_bytes, info->missing_offset);
+			     "%s: truncated: expected %" PRIu64
+			     " more bytes of trace data at offset %#" PRIx64
+			     "; --salvage analyzes what is left",
+			     info->path, info->missing_bytes, info->missing_offset);
 }
 
 /* Time stamps of two clocks have no order among each other. */
@@ -68,9 +88,11 @@ static struct dms_error *check_same_clock(const struct dms_run *run, uint32_t fi
 
 	if (!strcmp(a, b))
 		return NULL;
-	return dms_error_new(DMS_ERROR_INPUT,
-			     "%s: recorded with clock \"%s\", but %s with \"%s\": files of one run need "
-			     "one clock", info->path, b, first->path, a);
+	return dms_error_new(
+		DMS_ERROR_INPUT,
+		"%s: recorded with clock \"%s\", but %s with \"%s\": files of one run need "
+		"one clock",
+		info->path, b, first->path, a);
 }
 
 static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
@@ -79,7 +101,8 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 
 	run->n_files = dms_merge_count(run->merge);
 	run->decoders = dms_arena_alloc(run->arena, run->n_files * sizeof(struct dms_decoder *));
-	if (!run->decoders)
+	run->first_instance = dms_arena_alloc(run->arena, (run->n_files + 1) * sizeof(uint32_t));
+	if (!run->decoders || !run->first_instance)
 		return &dms_error_nomem;
 	run->clock_is_ns = true;
 	for (uint32_t i = 0; i < run->n_files; i++) {
@@ -92,6 +115,8 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 		if ((err = dms_decoder_create(source, &run->names, &run->decoders[i])))
 			return err;
 		run->clock_is_ns &= dms_source_info(source)->clock_is_ns;
+		run->first_instance[i + 1] =
+			run->first_instance[i] + dms_source_info(source)->n_instances;
 	}
 	return NULL;
 }
@@ -99,19 +124,22 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, size_t n_paths,
 			       const struct dms_run_options *options)
 {
-	struct dms_store_options store_options = { .keep_events = options->keep_events };
+	struct dms_store_options store_options = {.keep_events = options->keep_events};
 	struct dms_error *err;
 
-	*run = (struct dms_run){ .first_ts = UINT64_MAX, .keep_events = options->keep_events };
+	*run = (struct dms_run){.first_ts = UINT64_MAX, .keep_events = options->keep_events};
 	run->arena = dms_arena_create();
 	run->names.devices = dms_strtab_create();
 	run->names.stacks = options->keep_stacks ? dms_stacks_create() : NULL;
 	run->stats = dms_stats_create();
 	run->task_bits = dms_zalloc(DMS_RUN_PID_LIMIT / 8);
+	run->salvage = options->salvage;
 	if (!run->arena || !run->names.devices || !run->stats || !run->task_bits ||
 	    (options->keep_stacks && !run->names.stacks))
 		return &dms_error_nomem;
-	if ((err = open_sources(run, paths, n_paths)) ||
+	if (options->inventory && (err = dms_inventory_read(options->inventory, &run->inventory)))
+		return err;
+	if ((err = check_distinct(paths, n_paths)) || (err = open_sources(run, paths, n_paths)) ||
 	    (err = open_decoders(run, options->salvage)) ||
 	    (err = dms_run_findings_create(run, options)) ||
 	    (err = dms_model_create(&run->names, take_step, run, &run->model)))
@@ -129,7 +157,9 @@ void dms_run_close(struct dms_run *run)
 	dms_stats_destroy(run->stats);
 	dms_run_findings_destroy(run->findings);
 	dms_model_destroy(run->model);
+	dms_symbols_destroy(run->symbols); /* borrows text from a source */
 	dms_merge_destroy(run->merge);
+	dms_inventory_destroy(run->inventory);
 	dms_stacks_destroy(run->names.stacks);
 	dms_strtab_destroy(run->names.devices);
 	dms_free(run->task_bits);
@@ -158,6 +188,7 @@ static struct dms_error *take_record(struct dms_run *run, const struct dms_item 
 	    event.kind == DMS_EV_NONE)
 		return err;
 	run->events++;
+	event.instance += run->first_instance[item->file];
 	note_time(run, event.ts);
 	if (event.pid < DMS_RUN_PID_LIMIT)
 		run->task_bits[event.pid / 64] |= 1ull << event.pid % 64;
@@ -172,11 +203,15 @@ static struct dms_error *take_record(struct dms_run *run, const struct dms_item 
 
 static struct dms_error *take_item(struct dms_run *run, const struct dms_item *item)
 {
+	struct dms_gap gap;
+
 	if (item->kind == DMS_ITEM_RECORD)
 		return take_record(run, item);
+	gap = item->gap;
+	gap.instance += run->first_instance[item->file];
 	run->gaps++;
-	run->lost_events += item->gap.lost;
-	return dms_model_gap(run->model, &item->gap);
+	run->lost_events += gap.lost;
+	return dms_model_gap(run->model, &gap);
 }
 
 static void report_progress(const struct dms_run *run, const struct dms_run_options *options)

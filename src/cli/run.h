@@ -5,6 +5,7 @@
 
 #include <dmascope/decode.h>
 #include <dmascope/input.h>
+#include <dmascope/inventory.h>
 #include <dmascope/model.h>
 #include <dmascope/report.h>
 #include <dmascope/rules.h>
@@ -35,29 +36,35 @@ struct dms_run {
 	struct dms_merge *merge;
 	struct dms_decoder **decoders; /* one for each file */
 	uint32_t n_files;
+	uint32_t *first_instance; /* of each file: the run numbers all buffer instances */
 	struct dms_names names;
 	struct dms_model *model;
 	struct dms_stats *stats;
 	struct dms_store *store; /* NULL: no database */
 	bool keep_events;
+	bool salvage;		       /* what cannot be read is done without */
 	const struct dms_event *event; /* being processed */
-	uint64_t mapping_row;	 /* of the mapping it concerns, for --events; 0: none */
-	uint64_t records, events; /* read; of these, decoded */
+	uint64_t mapping_row;	       /* of the mapping it concerns, for --events; 0: none */
+	uint64_t records, events;      /* read; of these, decoded */
 	uint64_t first_ts, last_ts;
 	uint64_t gaps, lost_events;
-	uint64_t *task_bits;	 /* which pids below DMS_RUN_PID_LIMIT appeared */
-	bool clock_is_ns;	 /* in all files */
+	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared */
+	bool clock_is_ns;    /* in all files */
 	struct dms_run_findings *findings;
+	struct dms_inventory *inventory;       /* NULL: none was given */
+	struct dms_symbols *symbols;	       /* NULL until the end, or without call stacks */
+	struct dms_device_facts *device_facts; /* of each device, from dms_run_finish() on */
 	struct dms_run_notes notes;
 	struct dms_device_summary *device_summaries;
 	const char **paths, **formats;
 };
 
 struct dms_run_options {
-	const char *output;  /* database to write; NULL: none */
+	const char *output;    /* database to write; NULL: none */
+	const char *inventory; /* file to read; NULL: none */
 	bool keep_events;
-	bool salvage;	     /* analyze what is left of a damaged file */
-	bool keep_stacks;    /* intern call stacks; only a database needs them */
+	bool salvage;			  /* analyze what is left of a damaged file */
+	bool keep_stacks;		  /* intern call stacks */
 	const char *const *rule_switches; /* "ID" or "no-ID" */
 	size_t n_rule_switches;
 	dms_progress_fn progress;

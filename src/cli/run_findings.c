@@ -7,7 +7,10 @@
 
 #include "run.h"
 
-/* A row for each finding up to here, for each rule and device; beyond, they are only counted. */
+/*
+ * A row for each finding up to here, for each rule, device and severity: a flood of what is only
+ * possible must not hide what is certain. Beyond, they are only counted.
+ */
 #define MAX_ROWS 1000
 
 /** One finding, kept. Strings live in the run's arena. */
@@ -24,6 +27,7 @@ struct group {
 	enum dms_severity severity; /* the gravest */
 	enum dms_confidence confidence;
 	uint64_t count, first_ts;
+	uint64_t n_rows[DMS_SEVERITY_ERROR + 1]; /* by severity */
 	const char *message;
 };
 
@@ -61,8 +65,21 @@ static struct group *group_of(struct dms_run_findings *findings, const struct dm
 		      sizeof(*group)))
 		return NULL;
 	group = &findings->groups[findings->n_groups++];
-	*group = (struct group){ .rule = rule, .device = device };
+	*group = (struct group){.rule = rule, .device = device};
 	return group;
+}
+
+/* What the finding is about: its mapping, its event, or of a list's second unmap its last life. */
+static struct dms_segment range_of(const struct dms_step *step)
+{
+	const struct dms_event *event = step->event;
+
+	if (step->kind == DMS_STEP_UNMAP_UNMATCHED && step->past &&
+	    !(event->has & DMS_HAS_DMA_ADDR))
+		return (struct dms_segment){step->past->dma_addr, step->past->size};
+	if (step->mapping)
+		return (struct dms_segment){step->mapping->dma_addr, step->mapping->size};
+	return event ? (struct dms_segment){event->dma_addr, event->size} : (struct dms_segment){0};
 }
 
 static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding *finding,
@@ -71,6 +88,7 @@ static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding 
 	struct dms_run_findings *findings = run->findings;
 	const struct dms_step *step = finding->step;
 	const struct dms_event *event = step->event;
+	struct dms_segment range = range_of(step);
 	struct kept_finding *kept;
 
 	if (!dms_grow(&findings->kept, &findings->kept_capacity, findings->n_kept + 1,
@@ -79,25 +97,29 @@ static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding 
 	kept = &findings->kept[findings->n_kept++];
 	*kept = (struct kept_finding){
 		.rule = finding->rule,
-		.dir = step->mapping ? step->mapping->dir : event ? event->dir : DMS_DIR_UNKNOWN,
-		.row = {
-			.rule = finding->rule->id,
-			.severity = dms_severity_name(finding->severity),
-			.confidence = dms_confidence_name(finding->confidence),
-			.reason = finding->reason,
-			.device = device,
-			.mapping_row = step->mapping ? dms_mapping_row(run->model, step->mapping) : 0,
-			.ts = step->ts,
-			.dma_addr = step->mapping ? step->mapping->dma_addr
-					          : event ? event->dma_addr : 0,
-			.size = step->mapping ? step->mapping->size : event ? event->size : 0,
-			.cpu = event ? event->cpu : 0,
-			.pid = event ? event->pid : 0,
-			.stack = event ? event->stack : DMS_ID_NONE,
-			.has_event = event != NULL,
-			.message = message,
-			.facts = keep(run, dms_finding_json(finding)),
-		},
+		.dir = step->mapping ? step->mapping->dir
+		       : event	     ? event->dir
+				     : DMS_DIR_UNKNOWN,
+		.row =
+			{
+				.rule = finding->rule->id,
+				.severity = dms_severity_name(finding->severity),
+				.confidence = dms_confidence_name(finding->confidence),
+				.reason = finding->reason,
+				.device = device,
+				.mapping_row = step->mapping
+						       ? dms_mapping_row(run->model, step->mapping)
+						       : 0,
+				.ts = step->ts,
+				.dma_addr = range.dma_addr,
+				.size = range.size,
+				.cpu = event ? event->cpu : 0,
+				.pid = event ? event->pid : 0,
+				.stack = event ? event->stack : DMS_ID_NONE,
+				.has_event = event != NULL,
+				.message = message,
+				.facts = keep(run, dms_finding_json(finding)),
+			},
 	};
 	return kept->row.facts ? NULL : &dms_error_nomem;
 }
@@ -111,8 +133,10 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 
 	if (!group)
 		return &dms_error_nomem;
-	if (group->count++ >= MAX_ROWS)
+	group->count++;
+	if (group->n_rows[finding->severity] >= MAX_ROWS)
 		return NULL;
+	group->n_rows[finding->severity]++;
 	message = keep(run, dms_finding_message(finding));
 	if (!message)
 		return &dms_error_nomem;
@@ -125,7 +149,8 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 	return keep_row(run, finding, device, message);
 }
 
-struct dms_error *dms_run_findings_create(struct dms_run *run, const struct dms_run_options *options)
+struct dms_error *dms_run_findings_create(struct dms_run *run,
+					  const struct dms_run_options *options)
 {
 	struct dms_error *err;
 
@@ -172,9 +197,9 @@ enum dms_severity dms_run_worst(const struct dms_run *run, bool *ret_any)
 static char *fingerprint_of(const struct dms_run *run, const struct kept_finding *kept,
 			    const struct dms_symbols *symbols)
 {
-	unsigned int size_class = kept->row.size ? 63 - (unsigned int)__builtin_clzll(kept->row.size)
-						 : 0;
-	struct dms_symbol site = { .name = "-", .name_len = 1 };
+	unsigned int size_class =
+		kept->row.size ? 63 - (unsigned int)__builtin_clzll(kept->row.size) : 0;
+	struct dms_symbol site = {.name = "-", .name_len = 1};
 	uint32_t n_frames = 0;
 	const uint64_t *frames = NULL;
 
@@ -226,17 +251,28 @@ struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_s
 	return NULL;
 }
 
+static uint64_t n_not_stored(const struct group *group)
+{
+	uint64_t count = group->count;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(group->n_rows); i++)
+		count -= group->n_rows[i];
+	return count;
+}
+
 struct dms_error *dms_run_note_findings(struct dms_run *run)
 {
 	for (size_t i = 0; i < run->findings->n_groups; i++) {
 		const struct group *group = &run->findings->groups[i];
 		struct dms_error *err;
 
-		if (group->count <= MAX_ROWS)
+		if (!n_not_stored(group))
 			continue;
 		err = dms_run_add_note(run, group->rule->id, group->device,
-				       dms_asprintf("%" PRIu64 " more findings were counted and not "
-						    "stored one by one", group->count - MAX_ROWS));
+				       dms_asprintf("%" PRIu64
+						    " more findings were counted and not "
+						    "stored one by one",
+						    n_not_stored(group)));
 		if (err)
 			return err;
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The end of a run: what the database is told once, and the figures of the summary. */
 #include <stdio.h>
+#include <string.h>
 
 #include "run.h"
 
@@ -23,6 +24,81 @@ static uint64_t count_malformed(const struct dms_run *run)
 	return sum;
 }
 
+/* ---- devices --------------------------------------------------------------------------------- */
+
+/* Stacks of several files are named by the first one's symbols: they are of one machine. */
+static struct dms_error *load_symbols(struct dms_run *run)
+{
+	struct dms_error *err;
+	const char *text;
+	size_t size;
+
+	if (!run->names.stacks || !dms_stacks_count(run->names.stacks))
+		return NULL;
+	err = dms_source_kallsyms(dms_merge_source(run->merge, 0), &text, &size);
+	if (err && run->salvage) {
+		dms_log(DMS_LOG_WARN, "%s; functions stay without names", dms_error_message(err));
+		dms_error_free(err);
+		return NULL;
+	}
+	return err ? err : dms_symbols_create(text, size, &run->symbols);
+}
+
+static uint64_t mask_of(const struct dms_inventory_device *device)
+{
+	return device->dma_mask_bits ? UINT64_MAX >> (64 - device->dma_mask_bits) : 0;
+}
+
+/* The device's driver as its stacks tell it, kept in the arena; *@ret NULL: they do not. */
+static struct dms_error *driver_of_stacks(const struct dms_run *run, uint32_t index,
+					  const char **ret)
+{
+	const struct dms_device_stats *stats = dms_stats_device(run->stats, index);
+	_cleanup_(dms_freep) char *driver = NULL;
+	struct dms_error *err;
+	char *copy;
+
+	if (!run->symbols || !stats)
+		return NULL;
+	err = dms_driver_of_stacks(run->symbols, run->names.stacks, stats->map_stacks,
+				   stats->n_map_stacks, &driver);
+	if (err || !driver)
+		return err;
+	copy = dms_arena_alloc(run->arena, strlen(driver) + 1);
+	if (!copy)
+		return &dms_error_nomem;
+	*ret = strcpy(copy, driver);
+	return NULL;
+}
+
+/* What an inventory says stands; stacks tell the drivers of devices that are in none. */
+static struct dms_error *identify_devices(struct dms_run *run)
+{
+	uint32_t n_devices = dms_model_n_devices(run->model);
+	struct dms_error *err = NULL;
+
+	run->device_facts = dms_arena_alloc(run->arena, n_devices * sizeof(*run->device_facts));
+	if (!run->device_facts)
+		return &dms_error_nomem;
+	for (uint32_t i = 0; i < n_devices && !err; i++) {
+		const char *name =
+			dms_strtab_get(run->names.devices, dms_model_device(run->model, i)->name);
+		const struct dms_inventory_device *told = dms_inventory_find(run->inventory, name);
+
+		run->device_facts[i].iommu_group = -1;
+		if (told)
+			run->device_facts[i] = (struct dms_device_facts){
+				.bus = told->bus,
+				.driver = told->driver,
+				.dma_mask = mask_of(told),
+				.iommu_group = told->iommu_group,
+			};
+		else
+			err = driver_of_stacks(run, i, &run->device_facts[i].driver);
+	}
+	return err;
+}
+
 /* ---- database -------------------------------------------------------------------------------- */
 
 static struct dms_error *store_file(struct dms_run *run, uint32_t file)
@@ -37,7 +113,8 @@ static struct dms_error *store_file(struct dms_run *run, uint32_t file)
 	    (err = dms_store_input(run->store, file, info, hash)))
 		return err;
 	for (uint32_t i = 0; i < info->n_instances; i++) {
-		if ((err = dms_store_instance(run->store, file, i, info->instances[i])))
+		if ((err = dms_store_instance(run->store, file, run->first_instance[file] + i,
+					      info->instances[i])))
 			return err;
 	}
 	for (uint32_t i = 0; i < dms_decoder_n_tracepoints(run->decoders[file]); i++) {
@@ -54,31 +131,19 @@ static struct dms_error *store_devices(struct dms_run *run)
 		struct dms_error *err;
 
 		err = dms_store_device(run->store, &run->names, dms_model_device(run->model, i),
-				       dms_stats_device(run->stats, i));
+				       &run->device_facts[i], dms_stats_device(run->stats, i));
 		if (err)
 			return err;
 	}
 	return NULL;
 }
 
-/* Stacks of several files are named by the first one's symbols: they are of one machine. */
 static struct dms_error *store_findings_and_stacks(struct dms_run *run)
 {
-	struct dms_symbols *symbols = NULL;
-	struct dms_error *err = NULL;
-	const char *text;
-	size_t size;
+	struct dms_error *err = dms_run_store_findings(run, run->symbols);
 
-	if (dms_stacks_count(run->names.stacks)) {
-		err = dms_source_kallsyms(dms_merge_source(run->merge, 0), &text, &size);
-		if (!err)
-			err = dms_symbols_create(text, size, &symbols);
-	}
-	if (!err)
-		err = dms_run_store_findings(run, symbols);
-	if (!err && symbols)
-		err = dms_store_stacks(run->store, run->names.stacks, symbols);
-	dms_symbols_destroy(symbols);
+	if (!err && run->symbols)
+		err = dms_store_stacks(run->store, run->names.stacks, run->symbols);
 	return err;
 }
 
@@ -124,6 +189,18 @@ static struct dms_error *store_notes(struct dms_run *run)
 	return NULL;
 }
 
+static uint64_t sum_counter(const struct dms_run *run, enum dms_counter counter)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
+		const struct dms_device_stats *stats = dms_stats_device(run->stats, i);
+
+		sum += stats ? stats->counters[counter] : 0;
+	}
+	return sum;
+}
+
 static struct dms_error *store_run(struct dms_run *run)
 {
 	const struct dms_source_info *info = first_info(run);
@@ -134,26 +211,25 @@ static struct dms_error *store_run(struct dms_run *run)
 	const struct {
 		const char *key, *value;
 	} texts[] = {
-		{ "tool_version", DMS_VERSION },
-		{ "kernel", info->release },
-		{ "uname", info->uname },
-		{ "clock", info->clock },
-		{ "recorder", info->tool },
+		{"tool_version", DMS_VERSION}, {"kernel", info->release}, {"uname", info->uname},
+		{"clock", info->clock},	       {"recorder", info->tool},
 	};
 	const struct {
 		const char *key;
 		uint64_t value;
 	} numbers[] = {
-		{ "clock_is_ns", run->clock_is_ns },
-		{ "first_ns", run->first_ts },
-		{ "last_ns", run->last_ts },
-		{ "records", run->records },
-		{ "events", run->events },
-		{ "malformed", count_malformed(run) },
-		{ "gaps", run->gaps },
-		{ "lost_events", run->lost_events },
-		{ "uncovered_iommu_maps", uncovered.iommu_maps },
-		{ "uncovered_iommu_bytes", uncovered.iommu_bytes },
+		{"dma_map_errors", sum_counter(run, DMS_COUNT_MAP_ERRORS)},
+		{"dma_unmap_errors", sum_counter(run, DMS_COUNT_UNMAP_ERRORS)},
+		{"clock_is_ns", run->clock_is_ns},
+		{"first_ns", run->first_ts},
+		{"last_ns", run->last_ts},
+		{"records", run->records},
+		{"events", run->events},
+		{"malformed", count_malformed(run)},
+		{"gaps", run->gaps},
+		{"lost_events", run->lost_events},
+		{"uncovered_iommu_maps", uncovered.iommu_maps},
+		{"uncovered_iommu_bytes", uncovered.iommu_bytes},
 	};
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(texts); i++) {
@@ -171,13 +247,15 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 {
 	struct dms_error *err;
 
-	if ((err = dms_run_note_all(run)) || !run->store)
+	if ((err = load_symbols(run)) || (err = identify_devices(run)) ||
+	    (err = dms_run_note_all(run)) || !run->store)
 		return err;
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		if ((err = store_file(run, i)))
 			return err;
 	}
-	if ((err = store_run(run)) || (err = store_devices(run)) || (err = store_findings_and_stacks(run)) ||
+	if ((err = store_run(run)) || (err = store_devices(run)) ||
+	    (err = store_findings_and_stacks(run)) ||
 
 	    (err = store_tasks(run)) || (err = store_notes(run)))
 		return err;
@@ -198,8 +276,11 @@ static void summarise_device(const struct dms_run *run, uint32_t index,
 		.name = dms_strtab_get(run->names.devices, device->name),
 		.generation = device->generation,
 		.address_mode = dms_address_mode_name(device->mode),
-		.lifetime_p50_ns = has_lifetime ? dms_histogram_quantile(lifetime, 500) : UINT64_MAX,
-		.lifetime_p99_ns = has_lifetime ? dms_histogram_quantile(lifetime, 990) : UINT64_MAX,
+		.driver = run->device_facts[index].driver,
+		.lifetime_p50_ns =
+			has_lifetime ? dms_histogram_quantile(lifetime, 500) : UINT64_MAX,
+		.lifetime_p99_ns =
+			has_lifetime ? dms_histogram_quantile(lifetime, 990) : UINT64_MAX,
 		.lifetime_max_ns = has_lifetime ? lifetime->max : UINT64_MAX,
 		.peak_live_bytes_ts = UINT64_MAX,
 	};

@@ -118,7 +118,7 @@ static struct dms_error *note_clock(struct dms_run *run)
 	if (run->clock_is_ns)
 		return NULL;
 	return dms_run_add_note(
-		run, "lifetimes", DMS_ID_NONE,
+		run, NULL, DMS_ID_NONE,
 		dms_asprintf("the trace clock \"%s\" does not count nanoseconds: order is right, "
 			     "durations and rates are not given (record with -C mono)",
 			     info->clock));
@@ -132,7 +132,7 @@ static struct dms_error *note_uncovered(struct dms_run *run)
 	if (!uncovered.iommu_maps)
 		return NULL;
 	return dms_run_add_note(
-		run, "iova-api", DMS_ID_NONE,
+		run, NULL, DMS_ID_NONE,
 		dms_asprintf("%" PRIu64 " iommu:map events (%" PRIu64 " bytes) belong to no "
 			     "traced DMA-API call: traffic through the IOVA API has no dma "
 			     "events and is not covered",
@@ -156,7 +156,7 @@ static struct dms_error *note_syncs(struct dms_run *run)
 	if (has_syncs(run))
 		return NULL;
 	return dms_run_add_note(
-		run, "sync", DMS_ID_NONE,
+		run, "sync-missing", DMS_ID_NONE,
 		dms_asprintf("no dma_sync_* event in the trace: coherent devices skip the traced "
 			     "call, so that missing syncs cannot be judged"));
 }
@@ -199,7 +199,7 @@ static struct dms_error *note_elided(struct dms_run *run, uint32_t index,
 	if (!count)
 		return NULL;
 	return dms_run_add_note(
-		run, "leak", index,
+		run, "leak-at-unbind", index,
 		dms_asprintf("%" PRIu64 " mappings were never unmapped: without an IOMMU a driver "
 			     "may skip unmaps (dma_need_unmap()), leaks cannot be judged",
 			     count));
@@ -212,7 +212,7 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 
 	if (!count)
 		return NULL;
-	return dms_run_add_note(run, "leak", index,
+	return dms_run_add_note(run, "leak-at-unbind", index,
 				dms_asprintf("%" PRIu64
 					     " mappings ended without a recorded unmap: their "
 					     "addresses were handed out again",

@@ -234,8 +234,10 @@ static malformed finish_map(const struct dms_decoder *decoder, struct dms_event 
 		else if (event->kind == DMS_EV_UNMAP)
 			event->kind = DMS_EV_UNMAP_RESOURCE;
 	}
-	if (event->kind == DMS_EV_MAP || event->kind == DMS_EV_MAP_RESOURCE)
-		event->failed = event->dma_addr == decoder->mapping_error;
+	if (event->dma_addr == decoder->mapping_error) {
+		event->failed = event->kind == DMS_EV_MAP || event->kind == DMS_EV_MAP_RESOURCE;
+		event->dma_addr = DMS_MAPPING_ERROR64; /* of a 32-bit dma_addr_t, too */
+	}
 	return NULL;
 }
 

@@ -94,7 +94,7 @@ static struct dms_error *load_packed(struct stream *stream, struct chunk *chunk)
 /* Fill the chunk whose turn it is. *@ret false: no more data. */
 static struct dms_error *load_chunk(struct stream *stream, bool *ret)
 {
-	struct chunk *chunk = &stream->chunks[!stream->filled];
+	struct chunk *chunk = &stream->chunks[!stream->held];
 	struct dms_error *err;
 
 	chunk->size = 0;
@@ -102,7 +102,7 @@ static struct dms_error *load_chunk(struct stream *stream, bool *ret)
 	if (!*ret)
 		return NULL;
 	err = stream->compressed ? load_packed(stream, chunk) : load_plain(stream, chunk);
-	stream->filled = !stream->filled;
+	stream->filled = !stream->held;
 	stream->page_offset = 0;
 	return err;
 }
@@ -157,6 +157,7 @@ static struct dms_error *read_ahead(struct stream *stream)
 	bool more = true;
 
 	stream->next_missed = 0;
+	stream->held = stream->filled;
 	for (;;) {
 		if (!stream->in_page) {
 			err = load_page(stream, &more);

@@ -39,6 +39,7 @@ struct stream {
 	bool compressed;
 	struct chunk chunks[2];
 	unsigned int filled;  /* index of the chunk filled last */
+	unsigned int held;    /* of the chunk the current record lies in: it must not be filled */
 	uint32_t page_offset; /* of the next page in it */
 	struct page page;
 	bool in_page;

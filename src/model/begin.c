@@ -30,13 +30,16 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 		.kind = (uint8_t)kind,
 		.dir = event->dir,
 		.truncated = event->truncated,
+		.in_interrupt = is_in_interrupt(event),
 	};
 	if (event->n_phys)
 		mapping->cpu_addr = event->phys_list[0];
 	if (event->truncated)
 		mapping->doubts |= DMS_DOUBT_TRUNCATED;
-	if (kind == DMS_MAPPING_COHERENT)
-		mapping->dir = DMS_DIR_BIDIRECTIONAL; /* by the API's definition */
+	if (kind == DMS_MAPPING_COHERENT) { /* by the API's definition */
+		mapping->dir = DMS_DIR_BIDIRECTIONAL;
+		mapping->has |= DMS_HAS_DIR;
+	}
 }
 
 /* One block for the list, its segments and its physical addresses. */
@@ -79,13 +82,16 @@ static bool index_mapping(struct device_state *state, struct live_mapping *live)
 	return extents_add(&state->lists, &range, live->slot, 0);
 }
 
+/* More of one address need not be counted, each time it is mapped. */
+#define MAX_TWINS 256
+
 /** The mappings an address already has. */
 struct twins {
 	const struct slot_pool *slots;
 	const struct dms_mapping *mapping; /* the new one */
 	struct live_mapping *newest;	   /* at the same address, whatever it is */
 	struct live_mapping *oldest;	   /* identical to the new one */
-	uint32_t n_identical;
+	uint32_t n_identical, n_visited;
 };
 
 static bool count_twin(void *context, const struct extent *extent)
@@ -101,7 +107,7 @@ static bool count_twin(void *context, const struct extent *extent)
 		if (!twins->oldest || old->serial < twins->oldest->mapping.serial)
 			twins->oldest = owner;
 	}
-	return true;
+	return ++twins->n_visited < MAX_TWINS;
 }
 
 /* Behind an IOMMU whatever is at the address counts; else only what is like the new mapping. */
@@ -124,12 +130,21 @@ static void find_twins(const struct device_state *state, struct twins *twins)
 static struct dms_error *settle_twins(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event, const struct twins *twins)
 {
+	const struct dms_past *past;
+
 	if (!twins->newest)
 		return NULL;
-	if (state->device.mode == DMS_MODE_IOMMU && !twins->newest->mapping.is_superseded)
+	if (state->device.mode == DMS_MODE_IOMMU && twins->n_identical < ELIDED_DUPLICATES &&
+	    !twins->newest->mapping.is_superseded)
 		return reorder_supersede(model, twins->newest, event->ts) ? NULL : &dms_error_nomem;
-	if (state->device.mode == DMS_MODE_IOMMU || twins->n_identical < ELIDED_DUPLICATES ||
-	    past_find(state, event->dma_addr))
+	past = past_find(state, event->dma_addr);
+	if (twins->n_identical < ELIDED_DUPLICATES)
+		return NULL;
+	if (state->device.mode == DMS_MODE_IOMMU)
+		return model_end_life(model, twins->oldest, event, DMS_END_LOST,
+				      DMS_DOUBT_UNTRACED);
+	/* Unmapped since the oldest began: its unmaps do come, it is only mapped very often. */
+	if (past && past->end == DMS_END_UNMAPPED && past->unmap_ts > twins->oldest->mapping.map_ts)
 		return NULL;
 	state->has_elided = true;
 	return model_end_life(model, twins->oldest, event, DMS_END_ELIDED, DMS_DOUBT_ELIDED);
@@ -144,8 +159,8 @@ static bool learn(struct device_state *state, const struct dms_event *event)
 		device_learn_mode(state, event->phys_addr, event->dma_addr, bounced);
 	} else if (event->n_phys) {
 		bounced = device_take_bounce(state, event, event->phys_list, event->n_phys);
-		if (event->n_phys == event->n_dma && !bounced)
-			device_learn_mode(state, event->phys_list[0], event->dma_list[0], false);
+		if (event->n_dma && (bounced || event->n_phys == event->n_dma))
+			device_learn_mode(state, event->phys_list[0], event->dma_list[0], bounced);
 	}
 	return bounced;
 }
@@ -191,9 +206,12 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	live->mapping.bounced = learn(state, event);
 	twins.mapping = &live->mapping;
 	find_twins(state, &twins);
+	state->has_shared |= twins.oldest && event->dir == DMS_DIR_TO_DEVICE &&
+			     state->device.mode != DMS_MODE_IOMMU;
 	if ((event->n_phys && !add_list(live, event)) || !index_mapping(state, live))
 		return &dms_error_nomem;
 	state->n_streamed += kind <= DMS_MAPPING_SG;
+	state->n_truncated += live->mapping.truncated;
 	if (++state->n_live > state->peak_live)
 		state->peak_live = state->n_live;
 	cover(model, event, &live->mapping);

@@ -40,9 +40,11 @@ struct device_state {
 	uint64_t n_offset;	      /* with dma == phys + offset, on pages not the same */
 	uint64_t n_other, n_bounced;  /* with neither; through swiotlb */
 	uint64_t offset, offset_phys; /* of n_offset: the difference, and the last page's address */
+	uint32_t n_truncated;	      /* live lists whose tail is not known */
 	bool is_from_bind;	      /* nothing can be older than what we saw */
 	bool is_closed;		      /* unbound: the next event begins a new generation */
 	bool has_elided;	      /* some mapping here ended as ELIDED */
+	bool has_shared;	      /* memory was mapped twice at a time TO_DEVICE, as is legal */
 	uint64_t n_streamed;	      /* streaming maps seen */
 	uint64_t n_released;	      /* streaming unmaps seen, matched or not */
 };

@@ -7,7 +7,7 @@
 #define VANISHING_ENTRIES 480
 
 static struct dms_past past_of(const struct dms_mapping *mapping, const struct dms_event *event,
-			       enum dms_end end, uint32_t epoch)
+			       enum dms_end end)
 {
 	struct dms_past past = {
 		.dma_addr = mapping->dma_addr,
@@ -19,7 +19,7 @@ static struct dms_past past_of(const struct dms_mapping *mapping, const struct d
 		.map_cpu = mapping->map_cpu,
 		.map_pid = mapping->map_pid,
 		.unmap_stack = DMS_ID_NONE,
-		.epoch = epoch,
+		.epoch = mapping->epoch,
 		.kind = mapping->kind,
 		.dir = mapping->dir,
 		.end = (uint8_t)end,
@@ -34,12 +34,12 @@ static struct dms_past past_of(const struct dms_mapping *mapping, const struct d
 	return past;
 }
 
-static void remember(struct dms_model *model, struct device_state *state,
-		     const struct dms_mapping *mapping, const struct dms_event *event,
-		     enum dms_end end)
+static void remember(struct device_state *state, const struct dms_mapping *mapping,
+		     const struct dms_event *event, const struct dms_step *step)
 {
-	struct dms_past past = past_of(mapping, event, end, model->epoch);
+	struct dms_past past = past_of(mapping, event, step->end);
 
+	past.doubts = (uint8_t)step->doubts;
 	past_add(state, mapping->dma_addr, &past);
 	if (mapping->kind == DMS_MAPPING_SG && mapping->sg)
 		past_add(state, past_list_key(mapping->cpu_addr), &past);
@@ -52,6 +52,7 @@ static void detach(struct device_state *state, struct live_mapping *live)
 	struct dms_segment range;
 
 	state->n_live--;
+	state->n_truncated -= live->mapping.truncated;
 	for (uint32_t i = 0; i < n; i++) {
 		range = dms_mapping_segment(&live->mapping, i);
 		extents_remove(&state->extents, &range, live->slot, i);
@@ -74,20 +75,57 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 	};
 	struct dms_error *err;
 
-	if (live->mapping.epoch != model->epoch)
+	if (model_may_have_lost(model, live->mapping.epoch))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (live->mapping.nents > VANISHING_ENTRIES)
 		step.doubts |= DMS_DOUBT_OVERSIZED;
 	if (live->mapping.kind <= DMS_MAPPING_SG && device_may_elide(state))
 		step.doubts |= DMS_DOUBT_ELIDED;
 	detach(state, live);
-	remember(model, state, &live->mapping, NULL, end);
+	remember(state, &live->mapping, NULL, &step);
 	err = model_tell(model, state, event, &step);
 	slots_give(&model->slots, live);
 	return err;
 }
 
 /* ---- unmaps that match -------------------------------------------------------------------- */
+
+/*
+ * Direct: what the device only reads may be mapped several times (a page sent on many sockets, the
+ * zero page), once of them before the trace or among the lost.
+ */
+static uint32_t sharing_doubts(const struct dms_model *model, const struct device_state *state,
+			       uint8_t dir)
+{
+	uint32_t doubts = 0;
+
+	if (state->device.mode == DMS_MODE_IOMMU)
+		return 0;
+	if (model_may_have_lost(model, 0))
+		doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (state->has_shared && dir == DMS_DIR_TO_DEVICE && !state->is_from_bind)
+		doubts |= DMS_DOUBT_PRE_TRACE;
+	return doubts;
+}
+
+/*
+ * Whose unmap is this? Behind an IOMMU that of the address's owner before, logged late, if the map
+ * came just before it, from elsewhere, and that owner's map is not in the trace.
+ */
+static uint32_t owner_doubts(const struct dms_model *model, const struct device_state *state,
+			     const struct dms_event *event, const struct dms_mapping *mapping)
+{
+	bool is_elsewhere = event->cpu != mapping->map_cpu ||
+			    (mapping->in_interrupt && !is_in_interrupt(event));
+	uint32_t doubts = sharing_doubts(model, state, mapping->dir);
+
+	if (model_may_have_lost(model, mapping->epoch))
+		doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (state->device.mode == DMS_MODE_IOMMU && is_elsewhere &&
+	    event->ts - mapping->map_ts <= REORDER_NS && (model->epoch || !state->is_from_bind))
+		doubts |= DMS_DOUBT_REORDERED;
+	return doubts;
+}
 
 static struct dms_error *end_by_unmap(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event, const struct match *match)
@@ -100,11 +138,15 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 		.doubts = match->doubts,
 		.end = DMS_END_UNMAPPED,
 	};
+	uint32_t doubts = owner_doubts(model, state, event, &live->mapping);
 	struct dms_error *err;
 
+	if (match->differs)
+		step.doubts |= doubts;
 	detach(state, live);
 	err = model_tell(model, state, event, &step);
-	remember(model, state, &live->mapping, event, DMS_END_UNMAPPED);
+	step.doubts |= doubts;
+	remember(state, &live->mapping, event, &step);
 	slots_give(&model->slots, live);
 	return err;
 }
@@ -141,6 +183,8 @@ static bool is_stateless(const struct dms_event *event)
 	return (event->has & DMS_HAS_DMA_ADDR) && !event->dma_addr && !event->size;
 }
 
+#define MAX_SEARCHED_DEVICES 256
+
 /** A search for one mapping, exactly. */
 struct twin_search {
 	const struct slot_pool *slots;
@@ -171,7 +215,8 @@ const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 
 	if (state->device.mode == DMS_MODE_IOMMU || !(event->has & DMS_HAS_SIZE) || !event->size)
 		return NULL;
-	for (size_t i = 0; i < model->n_devices && !search.found; i++) {
+	/* A machine has some dozens; a million of them would only be a way to keep us busy. */
+	for (size_t i = 0; i < model->n_devices && i < MAX_SEARCHED_DEVICES && !search.found; i++) {
 		const struct device_state *other = model->devices[i];
 
 		if (other != state && sees_physical(other))
@@ -187,6 +232,32 @@ static uint64_t key_of(const struct dms_event *event)
 							       : event->dma_addr;
 }
 
+/*
+ * The address had a life, and it is over. But memory that a device only reads may be mapped several
+ * times at one address where there is no IOMMU (page cache that is sent twice), and a mapping older
+ * than the trace may be the one meant.
+ */
+static void explain_past(const struct dms_model *model, const struct device_state *state,
+			 struct dms_step *step)
+{
+	const struct dms_past *past = step->past;
+
+	step->doubts |= past->doubts | sharing_doubts(model, state, past->dir);
+	if (model_may_have_lost(model, past->epoch))
+		step->doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (past->end == DMS_END_ELIDED || state->has_elided)
+		step->doubts |= DMS_DOUBT_ELIDED;
+	if (past->end == DMS_END_LOST)
+		step->doubts |= DMS_DOUBT_REORDERED;
+	if (state->device.mode == DMS_MODE_IOMMU || state->is_from_bind ||
+	    past->dir != DMS_DIR_TO_DEVICE)
+		return;
+	step->doubts |= past->end == DMS_END_PRE_TRACE ? DMS_DOUBT_PRE_TRACE : DMS_DOUBT_AMBIGUOUS;
+}
+
+/* A list longer than this may have been mapped by an event too large for the ring buffer. */
+#define VANISHING_MAP_ENTRIES 128
+
 /* What is known of an unmap that no live mapping fits: its end, its doubts, what it touches. */
 static void explain(const struct dms_model *model, const struct device_state *state,
 		    const struct dms_event *event, struct dms_step *step)
@@ -196,28 +267,28 @@ static void explain(const struct dms_model *model, const struct device_state *st
 	step->end = DMS_END_UNMATCHED;
 	if (is_mapping_error(event) && event->kind != DMS_EV_UNMAP_SG)
 		return;
+	if (is_stateless(event)) {
+		step->doubts |= DMS_DOUBT_UNTRACED;
+		step->end = DMS_END_PRE_TRACE;
+		return;
+	}
 	if (event->kind != DMS_EV_UNMAP_SG)
 		around = match_containing(&model->slots, state, event->dma_addr);
 	step->related = around ? &around->mapping : NULL;
 	step->past = past_find(state, key_of(event));
+	if (event->n_phys > VANISHING_MAP_ENTRIES)
+		step->doubts |= DMS_DOUBT_OVERSIZED;
 	if (step->past) {
-		if (step->past->epoch != model->epoch)
-			step->doubts |= DMS_DOUBT_LOST_EVENTS;
-		if (step->past->end == DMS_END_ELIDED || state->has_elided)
-			step->doubts |= DMS_DOUBT_ELIDED;
-		if (step->past->end == DMS_END_LOST)
-			step->doubts |= DMS_DOUBT_REORDERED;
+		explain_past(model, state, step);
 		return;
 	}
-	if (model->epoch)
+	if (model_may_have_lost(model, 0))
 		step->doubts |= DMS_DOUBT_LOST_EVENTS;
 	step->elsewhere = model_find_elsewhere(model, state, event);
 	if (step->related || step->elsewhere) {
 		step->doubts |= DMS_DOUBT_AMBIGUOUS;
 		return;
 	}
-	if (is_stateless(event))
-		step->doubts |= DMS_DOUBT_UNTRACED;
 	if (!state->is_from_bind)
 		step->doubts |= DMS_DOUBT_PRE_TRACE;
 	if (step->doubts)

@@ -49,13 +49,25 @@ static struct dms_error *note_fault(struct dms_model *model, struct device_state
 				    const struct dms_event *event, enum dms_mapping_kind kind)
 {
 	struct live_mapping *around = match_containing(&model->slots, state, event->dma_addr);
+	const struct dms_past *past = past_find_containing(state, event->dma_addr);
 	struct dms_step step = {
 		.kind = DMS_STEP_FAULT,
 		.mapping = around ? &around->mapping : NULL,
-		.past = past_find_containing(state, event->dma_addr),
 	};
+	uint32_t epoch = around ? around->mapping.epoch : 0;
 
 	(void)kind;
+	/* Of a life that ended without its unmap nobody knows when. */
+	if (past && (past->end == DMS_END_UNMAPPED || past->end == DMS_END_PRE_TRACE)) {
+		step.past = past;
+		epoch = around ? epoch : past->epoch;
+	}
+	if (model_may_have_lost(model, epoch))
+		step.doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (!around && !step.past && !state->is_from_bind)
+		step.doubts |= DMS_DOUBT_PRE_TRACE;
+	if (!around && state->n_truncated)
+		step.doubts |= DMS_DOUBT_TRUNCATED;
 	return model_tell(model, state, event, &step);
 }
 

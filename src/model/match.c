@@ -60,6 +60,7 @@ struct search {
 	const struct dms_event *event;
 	enum dms_mapping_kind kind;
 	uint32_t epoch;
+	bool is_losing; /* a gap is open on some CPU */
 	struct match best;
 	unsigned int best_count; /* of differences */
 	uint32_t n_equally_good; /* candidates with the same number of differences */
@@ -112,7 +113,7 @@ static struct match conclude(struct search *search)
 		match.doubts |= DMS_DOUBT_AMBIGUOUS;
 	if (!match.differs && search->n_equally_good > 1 && match.live->mapping.is_superseded)
 		match.doubts |= DMS_DOUBT_AMBIGUOUS; /* or was its own unmap not recorded? */
-	if (match.live->mapping.epoch != search->epoch)
+	if (search->is_losing || match.live->mapping.epoch != search->epoch)
 		match.doubts |= DMS_DOUBT_LOST_EVENTS;
 	return match;
 }
@@ -121,7 +122,12 @@ static struct search search_for(const struct dms_model *model, const struct dms_
 				enum dms_mapping_kind kind)
 {
 	return (struct search){
-		.slots = &model->slots, .event = event, .kind = kind, .epoch = model->epoch};
+		.slots = &model->slots,
+		.event = event,
+		.kind = kind,
+		.epoch = model->epoch,
+		.is_losing = model->gap_until != 0,
+	};
 }
 
 struct match match_unmap(const struct dms_model *model, const struct device_state *state,

@@ -64,7 +64,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 			.unmap_stack = event->stack,
 			.unmap_cpu = event->cpu,
 			.unmap_pid = event->pid,
-			.epoch = model->epoch,
+			.epoch = 0, /* it began before anything could be lost */
 			.kind = stand_in.kind,
 			.dir = stand_in.dir,
 			.end = DMS_END_PRE_TRACE,

@@ -67,9 +67,24 @@ struct dms_model {
 	struct dms_uncovered uncovered;
 };
 
+/**
+ * True if an event that was lost could have changed what was known at loss epoch @epoch: events
+ * were lost since, or are being lost right now on some CPU.
+ */
+static inline bool model_may_have_lost(const struct dms_model *model, uint32_t epoch)
+{
+	return model->gap_until || model->epoch != epoch;
+}
+
 /** Tell the sink. @step.ts, .event and .device are filled in from @event and @state. */
 struct dms_error *model_tell(struct dms_model *model, const struct device_state *state,
 			     const struct dms_event *event, struct dms_step *step);
+
+/* TRACE_FLAG_HARDIRQ, _SOFTIRQ, _NMI of include/linux/trace_events.h */
+static inline bool is_in_interrupt(const struct dms_event *event)
+{
+	return event->common_flags & (0x08 | 0x10 | 0x40);
+}
 
 /* begin.c: maps and allocations */
 struct dms_error *model_begin(struct dms_model *model, struct device_state *state,

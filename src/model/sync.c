@@ -15,8 +15,10 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 
 	step.related = around ? &around->mapping : NULL;
 	step.past = past_find_containing(state, event->dma_addr);
-	if (model->epoch && (!step.past || step.past->epoch != model->epoch))
+	if (model_may_have_lost(model, step.past ? step.past->epoch : 0))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (step.past)
+		step.doubts |= step.past->doubts;
 	if (!step.past && !step.related)
 		step.elsewhere = model_find_elsewhere(model, state, event);
 	if (step.elsewhere)
@@ -25,6 +27,8 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 		step.doubts |= DMS_DOUBT_PRE_TRACE;
 	if (device_may_elide(state))
 		step.doubts |= DMS_DOUBT_ELIDED;
+	if (state->n_truncated)
+		step.doubts |= DMS_DOUBT_TRUNCATED | DMS_DOUBT_OVERSIZED;
 	return model_tell(model, state, event, &step);
 }
 
@@ -36,6 +40,8 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 	struct dms_mapping *mapping;
 
 	(void)kind;
+	if ((event->has & DMS_HAS_DMA_LIST) && !event->n_dma)
+		return NULL; /* an empty list: nothing was synced */
 	if (!match.live)
 		return tell_unmatched(model, state, event);
 	mapping = &match.live->mapping;
@@ -43,7 +49,7 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 		mapping->syncs_for_cpu++;
 	else
 		mapping->syncs_for_device++;
-	if (mapping->epoch != model->epoch)
+	if (model_may_have_lost(model, mapping->epoch))
 		match.doubts |= DMS_DOUBT_LOST_EVENTS;
 	step.mapping = mapping;
 	step.differs = match.differs;

@@ -16,8 +16,8 @@ static bool free_atomic(const struct dms_step *step, struct dms_facts *facts)
 	fact_address(facts, "dma_addr", step->mapping->dma_addr);
 	fact_number(facts, "size_bytes", step->mapping->size);
 	fact_word(facts, "context",
-		  flags & FLAG_NMI ? "an NMI" : flags & FLAG_HARDIRQ ? "a hard interrupt"
-								     : "interrupts disabled");
+		  flags & FLAG_NMI ? "in an NMI" : flags & FLAG_HARDIRQ ? "in a hard interrupt"
+								     : "with interrupts disabled");
 	return true;
 }
 
@@ -26,9 +26,10 @@ const struct dms_rule dms_rules_context[] = {
 		.id = "free-in-atomic",
 		.severity = DMS_SEVERITY_ERROR,
 		.title = "device driver frees coherent memory with interrupts disabled",
-		.message = "device driver frees coherent memory in {context} [device address={dma_addr}] "
+		.message = "device driver frees coherent memory {context} [device address={dma_addr}] "
 			   "[size={size_bytes} bytes]",
 		.on = ON(UNMAP) | ON(UNMAP_UNMATCHED),
+		.beside = ALL_DOUBTS,
 		.check = free_atomic,
 		.cause = "dma_free_coherent() may have to change page tables and flush TLBs of other CPUs, "
 			 "which needs interrupts.",

@@ -9,9 +9,9 @@ static const struct family {
 	const struct dms_rule *rows;
 	const size_t *n_rows;
 } families[] = {
-	{ dms_rules_unmap, &dms_n_rules_unmap },     { dms_rules_map, &dms_n_rules_map },
-	{ dms_rules_sync, &dms_n_rules_sync },	     { dms_rules_context, &dms_n_rules_context },
-	{ dms_rules_fault, &dms_n_rules_fault },     { dms_rules_end, &dms_n_rules_end },
+	{dms_rules_unmap, &dms_n_rules_unmap}, {dms_rules_map, &dms_n_rules_map},
+	{dms_rules_sync, &dms_n_rules_sync},   {dms_rules_context, &dms_n_rules_context},
+	{dms_rules_fault, &dms_n_rules_fault}, {dms_rules_end, &dms_n_rules_end},
 };
 
 /** A rule as this engine uses it. */
@@ -23,7 +23,7 @@ struct active {
 struct dms_rules {
 	dms_finding_fn sink;
 	void *context;
-	uint64_t switched_off; /* bits of rules */
+	uint64_t switched_off;		     /* bits of rules */
 	struct active active[DMS_MAX_RULES]; /* those others yield to first */
 	size_t n_active;
 	/* rules by step kind, in the order of active */
@@ -123,7 +123,7 @@ struct dms_error *dms_rules_create(dms_finding_fn sink, void *context, struct dm
 	rules->context = context;
 	rules->n_active = collect(all);
 	for (size_t i = 0; i < rules->n_active; i++)
-		rules->active[i] = (struct active){ .rule = all[i], .bit = 1ull << i };
+		rules->active[i] = (struct active){.rule = all[i], .bit = 1ull << i};
 	for (size_t i = 0; i < rules->n_active; i++)
 		rules->active[i].yields_to = yield_bits(rules, all[i]->yields_to);
 	add_by_step(rules);
@@ -150,14 +150,15 @@ struct dms_error *dms_rules_switch(struct dms_rules *rules, const char *word)
 			rules->switched_off &= ~rules->active[i].bit;
 		return NULL;
 	}
-	return dms_error_new(DMS_ERROR_USAGE, "no rule is called \"%s\"; `dmascope rules` lists them",
-			     id);
+	return dms_error_new(DMS_ERROR_USAGE,
+			     "no rule is called \"%s\"; `dmascope rules` lists them", id);
 }
 
 static struct dms_error *tell(struct dms_rules *rules, const struct dms_rule *rule,
 			      const struct dms_step *step, const struct dms_facts *facts)
 {
-	uint32_t doubts = step->doubts | (step->mapping ? step->mapping->doubts : 0);
+	uint32_t all_doubts = step->doubts | (step->mapping ? step->mapping->doubts : 0);
+	uint32_t doubts = all_doubts & ~rule->beside;
 	struct dms_finding finding = {
 		.rule = rule,
 		.severity = rule->severity,

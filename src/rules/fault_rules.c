@@ -86,6 +86,7 @@ const struct dms_rule dms_rules_fault[] = {
 		.message = "device faults at {iova} ({access}), where nothing is or was mapped in this trace",
 		.on = ON(FAULT),
 		.yields_to = "use-after-unmap",
+		.beside = ALL_DOUBTS, /* the IOMMU saw the access and found nothing for it */
 		.check = unmapped,
 		.cause = "A stale or uninitialised descriptor, or the value a failed map returned.",
 		.cure = "Look at what the driver wrote into the descriptors last.",

@@ -11,6 +11,8 @@ extern const size_t dms_n_rules_unmap, dms_n_rules_map, dms_n_rules_sync, dms_n_
 	dms_n_rules_fault, dms_n_rules_end;
 
 #define ON(step) DMS_BIT(DMS_STEP_##step)
+/* For beside: whatever is not known of the mapping, the event itself is wrong. */
+#define ALL_DOUBTS (DMS_BIT(DMS_N_DOUBTS) - 1)
 
 /* Facts; a fact beyond DMS_MAX_FACTS is a mistake of the rule and is dropped. */
 void fact_number(struct dms_facts *facts, const char *key, uint64_t number);

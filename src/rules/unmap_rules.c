@@ -88,8 +88,14 @@ static bool unmap_attrs(const struct dms_step *step, struct dms_facts *facts)
 
 /* ---- the unmap has none ------------------------------------------------------------------------ */
 
+/* A list's unmap tells neither DMA address nor size; its last life does. */
 static void fact_event(struct dms_facts *facts, const struct dms_step *step)
 {
+	if (!(step->event->has & DMS_HAS_DMA_ADDR) && step->past) {
+		fact_address(facts, "dma_addr", step->past->dma_addr);
+		fact_number(facts, "size_bytes", step->past->size);
+		return;
+	}
 	fact_address(facts, "dma_addr", step->mapping->dma_addr);
 	fact_number(facts, "size_bytes", step->mapping->size);
 }

@@ -149,11 +149,26 @@ static void count_call(struct dms_device_stats *device, const struct dms_step *s
 		count(device, call_counters[step->event->kind], 1);
 }
 
+/* Most maps of a device repeat the one before; once the sample is full, this costs nothing. */
+static void sample_stack(struct dms_device_stats *device, uint32_t stack)
+{
+	uint32_t n = device->n_map_stacks;
+
+	if (stack == DMS_ID_NONE || n == DMS_STATS_MAP_STACKS)
+		return;
+	for (uint32_t i = n; i > 0; i--) {
+		if (device->map_stacks[i - 1] == stack)
+			return;
+	}
+	device->map_stacks[device->n_map_stacks++] = stack;
+}
+
 static void begin(struct dms_device_stats *device, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
 	uint8_t dir = mapping->dir;
 
+	sample_stack(device, mapping->map_stack);
 	if (!is_streaming(mapping)) {
 		count(device, COUNTER(ALLOCS), 1);
 		count(device, COUNTER(BYTES_ALLOCATED), mapping->size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* The virtual tables through which a batch of rows enters SQLite in one INSERT ... SELECT. */
+/* The virtual tables through which a batch of rows that bulk.c cannot take enters SQLite. */
 #include "store.h"
 
 /*

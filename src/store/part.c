@@ -164,6 +164,11 @@ const char *dms_part_path(const struct dms_part *part)
 	return part->part;
 }
 
+int dms_part_fd(const struct dms_part *part)
+{
+	return part->fd;
+}
+
 /* The rename itself must survive a power cut: it is an entry of the folder. */
 static void sync_folder(const char *path)
 {

@@ -27,27 +27,28 @@ enum event_column {
 
 const struct dms_bulk_spec dms_bulk_specs[DMS_N_BULK_TABLES] = {
 	[DMS_BULK_MAPPING] = {
-		"dms_batch_mapping", "CREATE TABLE x (" C27 ")",
+		"mapping", "dms_batch_mapping", "CREATE TABLE x (" C27 ")",
 		"INSERT INTO mapping SELECT * FROM dms_batch_mapping", M_N_COLUMNS,
 		BIT64(M_KIND) | BIT64(M_DIRECTION) | BIT64(M_END) | BIT64(M_CONFIDENCE) |
 			BIT64(M_REASON),
+		false,
 	},
 	[DMS_BULK_SEGMENT] = {
-		"dms_batch_segment", "CREATE TABLE x (" C5 ")",
-		"INSERT INTO mapping_segment SELECT * FROM dms_batch_segment", S_N_COLUMNS, 0,
+		"mapping_segment", "dms_batch_segment", "CREATE TABLE x (" C5 ")",
+		"INSERT INTO mapping_segment SELECT * FROM dms_batch_segment", S_N_COLUMNS, 0, true,
 	},
 	[DMS_BULK_GAP] = {
-		"dms_batch_gap", "CREATE TABLE x (" C6 ")",
-		"INSERT INTO gap SELECT * FROM dms_batch_gap", G_N_COLUMNS, 0,
+		"gap", "dms_batch_gap", "CREATE TABLE x (" C6 ")",
+		"INSERT INTO gap SELECT * FROM dms_batch_gap", G_N_COLUMNS, 0, false,
 	},
 	[DMS_BULK_EVENT] = {
-		"dms_batch_event", "CREATE TABLE x (" C23 ")",
+		"event", "dms_batch_event", "CREATE TABLE x (" C23 ")",
 		"INSERT INTO event SELECT * FROM dms_batch_event", E_N_COLUMNS,
-		BIT64(E_KIND) | BIT64(E_DIRECTION),
+		BIT64(E_KIND) | BIT64(E_DIRECTION), false,
 	},
 	[DMS_BULK_EVENT_SEGMENT] = {
-		"dms_batch_event_segment", "CREATE TABLE x (" C5 ")",
-		"INSERT INTO event_segment SELECT * FROM dms_batch_event_segment", S_N_COLUMNS, 0,
+		"event_segment", "dms_batch_event_segment", "CREATE TABLE x (" C5 ")",
+		"INSERT INTO event_segment SELECT * FROM dms_batch_event_segment", S_N_COLUMNS, 0, true,
 	},
 };
 
@@ -100,12 +101,15 @@ static struct dms_error *next_row(struct dms_store *store, enum dms_bulk_table t
 
 struct dms_error *dms_store_drain(struct dms_store *store)
 {
+	struct dms_error *err;
+
 	for (int i = 0; i < DMS_N_BULK_TABLES; i++) {
 		if (store->open[i])
 			dms_queue_put(store->queue, store->open[i]);
 		store->open[i] = NULL;
 	}
-	return dms_queue_drain(store->queue);
+	err = dms_queue_drain(store->queue);
+	return err || !store->bulk ? err : dms_store_end_bulk(store);
 }
 
 static uint64_t dir_word(bool known, unsigned int dir)
@@ -239,7 +243,7 @@ static struct dms_error *add_gap(struct dms_store *store, const struct dms_gap *
 	set(row, G_CPU, gap->cpu);
 	set(row, G_INSTANCE, gap->instance);
 	set_if(row, G_AFTER_NS, gap->after_ts, gap->after_ts);
-	set(row, G_BEFORE_NS, gap->before_ts);
+	set_if(row, G_BEFORE_NS, gap->before_ts != UINT64_MAX, gap->before_ts);
 	set_if(row, G_LOST, gap->lost, gap->lost);
 	return NULL;
 }

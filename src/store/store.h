@@ -22,11 +22,13 @@ enum dms_bulk_table {
 
 /** How a bulk table is declared and filled; columns as in schemas/001-init.sql. */
 struct dms_bulk_spec {
+	const char *table;
 	const char *module;  /* name of the virtual table its batches appear as */
 	const char *declare; /* columns of the virtual table */
 	const char *insert;  /* moves one batch */
 	unsigned int n_columns;
 	uint64_t words;	     /* bit n: cells of column n are numbers of words, not values */
+	bool without_rowid;  /* the first two columns are the key, otherwise the first is */
 };
 extern const struct dms_bulk_spec dms_bulk_specs[DMS_N_BULK_TABLES];
 
@@ -98,10 +100,31 @@ struct dms_error *dms_part_create(const char *path, struct dms_part **ret);
 /** Remove the file unless it was published; unlock. NULL is allowed. */
 void dms_part_destroy(struct dms_part *part);
 const char *dms_part_path(const struct dms_part *part);
+int dms_part_fd(const struct dms_part *part);
 /** Bring it to the disk and give it its final name. */
 struct dms_error *dms_part_publish(struct dms_part *part);
 /** True if @fd begins as a database of ours does. */
 bool dms_is_database(int fd);
+
+/* ---- bulk: rows straight into pages, while SQLite has the file closed ------------------------ */
+
+struct dms_bulk;
+/**
+ * Begin to fill the bulk tables of @part, empty and below the pages @roots. @words is borrowed.
+ * *@ret NULL, without an error: pages of this file have to be left to SQLite.
+ */
+struct dms_error *dms_bulk_create(const struct dms_part *part, const struct dms_word *words,
+				  const uint32_t *roots, struct dms_bulk **ret);
+/** NULL is allowed. */
+void dms_bulk_destroy(struct dms_bulk *bulk);
+/** Write the rows of @batch, or keep them until they can be. */
+struct dms_error *dms_bulk_write(struct dms_bulk *bulk, const struct dms_batch *batch);
+/** True if it keeps so many late rows that it should come to an end. */
+bool dms_bulk_is_full(const struct dms_bulk *bulk);
+/** Complete the file: SQLite may open it again. */
+struct dms_error *dms_bulk_finish(struct dms_bulk *bulk);
+/** List of batches that are still to be inserted: rows that came out of order. Borrowed. */
+const struct dms_batch *dms_bulk_late(const struct dms_bulk *bulk);
 
 /* ---- the store ------------------------------------------------------------------------------ */
 
@@ -126,7 +149,9 @@ enum dms_statement {
 struct dms_store {
 	struct dms_store_options options;
 	struct dms_part *part;
-	sqlite3 *db;			  /* the writer thread's while the queue is not drained */
+	/* These two are the writer thread's while the queue is not drained; one of them is NULL. */
+	struct dms_bulk *bulk;
+	sqlite3 *db;
 	struct dms_queue *queue;
 	struct dms_batch *open[DMS_N_BULK_TABLES]; /* being filled; NULL: none */
 	sqlite3_stmt *inserts[DMS_N_BULK_TABLES];
@@ -143,8 +168,10 @@ struct dms_store {
 
 /** An error out of the last message of @store's database. */
 struct dms_error *dms_store_error(struct dms_store *store, const char *doing);
-/** Hand over all open batches and wait: the database then is the caller's. */
+/** Hand over all open batches and wait: SQLite then has the database, and it is the caller's. */
 struct dms_error *dms_store_drain(struct dms_store *store);
+/** Bring all that is pages to an end, and let SQLite go on. */
+struct dms_error *dms_store_end_bulk(struct dms_store *store);
 
 /** One value to bind. */
 struct dms_value {

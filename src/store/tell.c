@@ -15,7 +15,7 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 		"INSERT INTO tracepoint VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET records = records + excluded.records,"
 		" malformed = malformed + excluded.malformed",
-	[DMS_SQL_DEVICE] = "INSERT INTO device VALUES (?, ?, NULL, NULL, ?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_DEVICE] = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_COUNTER] = "INSERT INTO device_counter VALUES (?, ?, ?, ?)",
 	[DMS_SQL_HISTOGRAM] = "INSERT INTO histogram VALUES (?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_SYMBOL] = "INSERT INTO symbol VALUES (?, ?, ?, ?)",
@@ -272,16 +272,23 @@ static struct dms_error *tell_buckets(struct dms_store *store, uint64_t device_r
 
 struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,
 				   const struct dms_device *device,
+				   const struct dms_device_facts *facts,
 				   const struct dms_device_stats *stats)
 {
+	static const struct dms_device_facts none = { .iommu_group = -1 };
+	const struct dms_device_facts *known = facts ? facts : &none;
+	uint64_t mask = known->dma_mask ? known->dma_mask : device->dma_mask;
+	int32_t group = device->iommu_group >= 0 ? device->iommu_group : known->iommu_group;
 	uint64_t row = (uint64_t)device->index + 1;
 	const struct dms_value values[] = {
 		dms_int(row),
 		dms_text(dms_strtab_get(names->devices, device->name)),
+		dms_text(known->bus),
+		dms_text(known->driver),
 		dms_int(device->generation),
 		dms_text(dms_address_mode_name(device->mode)),
-		dms_int_if(device->dma_mask, device->dma_mask),
-		dms_int_if(device->iommu_group >= 0, (uint64_t)device->iommu_group),
+		dms_int_if(mask, mask),
+		dms_int_if(group >= 0, (uint64_t)group),
 		dms_int(device->first_ts),
 		dms_int_if(stats, stats ? stats->last_ts : 0),
 	};

@@ -10,7 +10,7 @@
  * and are proven by the tests: evaluating them takes four times as long as the insert itself.
  * The cache is small because rows are appended: pages are written once and not read again.
  */
-static const char settings[] = "PRAGMA page_size = 32768;"
+static const char settings[] = "PRAGMA page_size = 32768;" /* of a new file */
 			       "PRAGMA journal_mode = OFF;"
 			       "PRAGMA synchronous = OFF;"
 			       "PRAGMA locking_mode = EXCLUSIVE;"
@@ -25,6 +25,9 @@ struct dms_error *dms_store_error(struct dms_store *store, const char *doing)
 	int errnum = sqlite3_system_errno(store->db);
 	int rc = sqlite3_errcode(store->db) & 0xff;
 
+	if (!store->db)
+		return dms_error_new(DMS_ERROR_INTERNAL, "%s: %s: it has failed before",
+				     dms_part_path(store->part), doing);
 	if (errnum && (rc == SQLITE_IOERR || rc == SQLITE_FULL || rc == SQLITE_CANTOPEN))
 		return dms_error_errno(DMS_ERROR_INTERNAL, errnum, "%s: %s",
 				       dms_part_path(store->part), doing);
@@ -32,10 +35,8 @@ struct dms_error *dms_store_error(struct dms_store *store, const char *doing)
 			     sqlite3_errmsg(store->db));
 }
 
-/* In the writer thread. */
-static struct dms_error *write_batch(void *context, const struct dms_batch *batch)
+static struct dms_error *insert_batch(struct dms_store *store, const struct dms_batch *batch)
 {
-	struct dms_store *store = context;
 	sqlite3_stmt *insert = store->inserts[batch->table];
 	int rc;
 
@@ -44,6 +45,18 @@ static struct dms_error *write_batch(void *context, const struct dms_batch *batc
 	rc = sqlite3_reset(insert);
 	store->sources[batch->table].batch = NULL;
 	return rc == SQLITE_OK ? NULL : dms_store_error(store, "writing the database");
+}
+
+/* In the writer thread. */
+static struct dms_error *write_batch(void *context, const struct dms_batch *batch)
+{
+	struct dms_store *store = context;
+	struct dms_error *err;
+
+	if (!store->bulk)
+		return insert_batch(store, batch);
+	err = dms_bulk_write(store->bulk, batch);
+	return err || !dms_bulk_is_full(store->bulk) ? err : dms_store_end_bulk(store);
 }
 
 static void add_words(struct dms_store *store, unsigned int base, unsigned int count,
@@ -102,16 +115,94 @@ static struct dms_error *open_database(struct dms_store *store)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
 	if (sqlite3_open_v2(dms_part_path(store->part), &store->db, flags, NULL) ||
-	    sqlite3_exec(store->db, settings, NULL, NULL, NULL) ||
-	    sqlite3_exec(store->db, dms_schema_sql, NULL, NULL, NULL) ||
-	    dms_batch_modules(store->db, store->sources))
-		return dms_store_error(store, "creating the database");
+	    sqlite3_exec(store->db, settings, NULL, NULL, NULL))
+		return dms_store_error(store, "opening the database");
+	return NULL;
+}
+
+static struct dms_error *prepare_inserts(struct dms_store *store)
+{
+	if (dms_batch_modules(store->db, store->sources))
+		return dms_store_error(store, "preparing to write");
 	for (int i = 0; i < DMS_N_BULK_TABLES; i++) {
 		if (sqlite3_prepare_v3(store->db, dms_bulk_specs[i].insert, -1,
 				       SQLITE_PREPARE_PERSISTENT, &store->inserts[i], NULL))
 			return dms_store_error(store, "preparing to write");
 	}
 	return NULL;
+}
+
+static void close_database(struct dms_store *store)
+{
+	for (int i = 0; i < DMS_N_BULK_TABLES; i++)
+		sqlite3_finalize(store->inserts[i]);
+	for (int i = 0; i < DMS_N_STATEMENTS; i++)
+		sqlite3_finalize(store->statements[i]);
+	memset(store->inserts, 0, sizeof(store->inserts));
+	memset(store->statements, 0, sizeof(store->statements));
+	sqlite3_close(store->db);
+	store->db = NULL;
+}
+
+/* Where SQLite put the first page of each bulk table. */
+static struct dms_error *find_roots(struct dms_store *store, uint32_t *roots)
+{
+	sqlite3_stmt *statement;
+	bool found = true;
+
+	if (sqlite3_prepare_v2(store->db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", -1,
+			       &statement, NULL))
+		return dms_store_error(store, "creating the database");
+	for (int i = 0; i < DMS_N_BULK_TABLES && found; i++) {
+		sqlite3_bind_text(statement, 1, dms_bulk_specs[i].table, -1, SQLITE_STATIC);
+		found = sqlite3_step(statement) == SQLITE_ROW;
+		roots[i] = (uint32_t)sqlite3_column_int64(statement, 0);
+		sqlite3_reset(statement);
+	}
+	sqlite3_finalize(statement);
+	return found ? NULL : dms_store_error(store, "creating the database");
+}
+
+/* SQLite makes the tables; then the bulk tables are filled without it, as long as that goes. */
+static struct dms_error *create_database(struct dms_store *store)
+{
+	uint32_t roots[DMS_N_BULK_TABLES];
+	struct dms_error *err = open_database(store);
+
+	if (err)
+		return err;
+	if (sqlite3_exec(store->db, dms_schema_sql, NULL, NULL, NULL) ||
+	    sqlite3_exec(store->db, "INSERT INTO run VALUES ('complete', '0')", NULL, NULL, NULL))
+		return dms_store_error(store, "creating the database");
+	if ((err = find_roots(store, roots)))
+		return err;
+	if (sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL))
+		return dms_store_error(store, "creating the database");
+	close_database(store);
+	err = dms_bulk_create(store->part, store->words, roots, &store->bulk);
+	if (err || store->bulk)
+		return err;
+	err = open_database(store);
+	return err ? err : prepare_inserts(store);
+}
+
+/* After an error SQLite stays closed, and nothing can be told or finished. */
+struct dms_error *dms_store_end_bulk(struct dms_store *store)
+{
+	struct dms_error *err = dms_bulk_finish(store->bulk);
+
+	if (!err)
+		err = open_database(store);
+	if (!err)
+		err = prepare_inserts(store);
+	for (const struct dms_batch *batch = dms_bulk_late(store->bulk); batch && !err;
+	     batch = batch->next)
+		err = insert_batch(store, batch);
+	dms_bulk_destroy(store->bulk);
+	store->bulk = NULL;
+	if (err)
+		close_database(store);
+	return err;
 }
 
 struct dms_error *dms_store_create(const char *path, const struct dms_store_options *options,
@@ -131,29 +222,15 @@ struct dms_error *dms_store_create(const char *path, const struct dms_store_opti
 	}
 	err = dms_part_create(path, &store->part);
 	if (!err)
-		err = open_database(store);
+		err = create_database(store);
 	if (!err)
 		err = dms_queue_create(write_batch, store, &store->queue);
-	if (!err)
-		err = dms_store_run(store, "complete", "0");
 	if (err) {
 		dms_store_destroy(store);
 		return err;
 	}
 	*ret = store;
 	return NULL;
-}
-
-static void close_database(struct dms_store *store)
-{
-	for (int i = 0; i < DMS_N_BULK_TABLES; i++)
-		sqlite3_finalize(store->inserts[i]);
-	for (int i = 0; i < DMS_N_STATEMENTS; i++)
-		sqlite3_finalize(store->statements[i]);
-	memset(store->inserts, 0, sizeof(store->inserts));
-	memset(store->statements, 0, sizeof(store->statements));
-	sqlite3_close(store->db);
-	store->db = NULL;
 }
 
 void dms_store_destroy(struct dms_store *store)
@@ -163,6 +240,7 @@ void dms_store_destroy(struct dms_store *store)
 	dms_queue_destroy(store->queue);
 	for (int i = 0; i < DMS_N_BULK_TABLES; i++)
 		dms_free(store->open[i]);
+	dms_bulk_destroy(store->bulk);
 	close_database(store);
 	/* After SQLite: closing this file first would drop SQLite's own lock on it. */
 	dms_part_destroy(store->part);

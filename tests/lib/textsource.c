@@ -53,6 +53,7 @@ static bool read_pair(struct text_item *item, const char *key, const char *value
 	NUMBER("err", err, DMS_HAS_ERR)
 	NUMBER("cpu", cpu, 0)
 	NUMBER("pid", pid, 0)
+	NUMBER("flags", common_flags, 0)
 	if (!strcmp(key, "dir")) {
 		event->dir = read_dir(value);
 		event->has |= DMS_HAS_DIR;
