@@ -39,6 +39,9 @@ struct dms_decoder {
 	unsigned int long_size;
 	bool swap;
 	bool no_alloc_dir;
+	/* Copied by a call: gcc would clear an event with `rep stos`, a sixth of all decoding. */
+	struct dms_event blank;
+	size_t blank_bytes;
 };
 
 /* ---- reading fields -------------------------------------------------------------------------- */
@@ -373,16 +376,11 @@ struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_recor
 		count_orphan(decoder, record);
 	if (!tracepoint->row)
 		return NULL;
-	*ret = (struct dms_event){
-		.kind = tracepoint->row->kind,
-		.ts = record->ts,
-		.cpu = record->cpu,
-		.instance = record->instance,
-		.device = DMS_ID_NONE,
-		.driver = DMS_ID_NONE,
-		.stack = DMS_ID_NONE,
-		.dir = DMS_DIR_UNKNOWN,
-	};
+	memcpy(ret, &decoder->blank, decoder->blank_bytes);
+	ret->kind = tracepoint->row->kind;
+	ret->ts = record->ts;
+	ret->cpu = record->cpu;
+	ret->instance = record->instance;
 	why = record->size < tracepoint->min_size ? "the record is shorter than its fields"
 						  : read_fields(decoder, tracepoint, record, ret);
 	if (!why && finish[ret->kind])
@@ -488,6 +486,13 @@ struct dms_error *dms_decoder_create(struct dms_source *source, const struct dms
 	decoder->swap = info->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 	decoder->no_alloc_dir = alloc_dir_is_garbage(info->release);
 	decoder->stack_type = MAX_TYPES;
+	decoder->blank_bytes = sizeof(decoder->blank);
+	decoder->blank = (struct dms_event){
+		.device = DMS_ID_NONE,
+		.driver = DMS_ID_NONE,
+		.stack = DMS_ID_NONE,
+		.dir = DMS_DIR_UNKNOWN,
+	};
 	formats = dms_source_formats(source, &n_formats);
 	if (!allocate(decoder, formats, n_formats)) {
 		dms_decoder_destroy(decoder);
