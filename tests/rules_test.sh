@@ -105,4 +105,19 @@ if command -v sqlite3 >/dev/null; then
 else
 	echo 'skip - rules: database: sqlite3 is not installed'
 fi
+
+# ---- both ends of a finding, by the query that comes with it
+stacks=$SRCDIR/../shared/traces/oracle/double_unmap/trace-stack.dat
+if [ -f "$stacks" ]; then
+	"$DMASCOPE" analyze "$stacks" -o "$work/both.db" >/dev/null
+	got=$("$DMASCOPE" query "$work/both.db" --name findings --format csv | tr -d '"' |
+		sed -n 's/^\(error,[a-z]*,double-unmap\),.*,\(c_double_unmap,dmafault,map1,dmafault\),.*/\1 \2/p')
+	if [ "$got" = 'error,likely,double-unmap c_double_unmap,dmafault,map1,dmafault' ]; then
+		ok 'both ends'
+	else
+		not_ok 'both ends' "${got:-no such row}"
+	fi
+else
+	echo 'skip - rules: both ends: no ../shared recordings'
+fi
 exit $failed

@@ -1,0 +1,14 @@
+-- Findings, gravest first, with the function that broke the rule and the one that mapped
+SELECT f.severity, f.confidence, f.rule, d.name AS device, f.ts_ns, f.cpu, f.pid, t.comm,
+	broke.name AS function, broke.module AS module, mapper.name AS map_function,
+	mapper.module AS map_module, f.stack_id, mapped.id AS map_stack_id, f.message, f.id
+FROM finding AS f
+LEFT JOIN device AS d ON d.id = f.device_id
+LEFT JOIN task AS t ON t.pid = f.pid
+LEFT JOIN mapping AS m ON m.id = f.mapping_id
+LEFT JOIN stack AS here ON here.id = f.stack_id
+LEFT JOIN symbol AS broke ON broke.id = here.site_symbol_id
+LEFT JOIN stack AS mapped
+	ON mapped.id = coalesce(m.map_stack_id, json_extract(f.facts, '$.map_stack_id'))
+LEFT JOIN symbol AS mapper ON mapper.id = mapped.site_symbol_id
+ORDER BY CASE f.severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, f.ts_ns, f.id;
