@@ -49,10 +49,12 @@ static void append_bits(char *line, size_t size, const char *label, uint32_t bit
 static const char *const differs_words[] = {"size",  "kind",	 "dir", "attrs",
 					    "nents", "cpu-addr", "list"};
 static const char *const doubt_words[] = {"lost-events", "pre-trace", "truncated", "ambiguous",
-					  "reordered",	 "elided",    "oversized", "untraced"};
+					  "reordered",	 "elided",    "oversized", "untraced",
+					  "other-clock", "pattern",   "ending",	   "snapshot"};
 static const char *const step_words[DMS_N_STEPS] = {
 	"device",	  "map",   "map-failed", "unmap", "unmap-unmatched", "free-null", "sync",
-	"sync-unmatched", "ended", "bounce",	 "iommu", "fault",	     "gap",	  "end",
+	"sync-unmatched", "ended", "bounce",	 "iommu", "fault",	     "check",	  "overlap",
+	"page-freed",	  "site",  "message",	 "note",  "gap",	     "end",
 };
 
 static struct dms_error *listen(void *context, const struct dms_step *step)

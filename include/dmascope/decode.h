@@ -34,7 +34,69 @@ enum dms_event_kind {
 	DMS_EV_IOMMU_GROUP_ADD,
 	DMS_EV_IOMMU_GROUP_REMOVE,
 	DMS_EV_IOMMU_ATTACH,
+	/* probes (kprobe, kretprobe, fprobe), recognised by the function they sit on */
+	DMS_EV_CHECK,		  /* debug_dma_mapping_error(): the driver checks dma_addr */
+	DMS_EV_SET_MASK,	  /* dma_set_mask(): dma_mask */
+	DMS_EV_SET_COHERENT_MASK, /* dma_set_coherent_mask(): dma_mask */
+	DMS_EV_MAP_SG_RETURN,	  /* dma_map_sg_attrs(), dma_map_sgtable(): err is what they return */
+	DMS_EV_NEED_UNMAP,	  /* dma_need_unmap() returns: err 0 if unmaps may be skipped */
+	DMS_EV_POOL_CREATE,	  /* of dma_pool objects */
+	DMS_EV_POOL_ALLOC,
+	DMS_EV_POOL_FREE,
+	DMS_EV_POOL_DESTROY,
+	DMS_EV_STACK_PAGE,	  /* the mapping task's stack: phys_addr, size */
+	DMS_EV_UNBIND_BEGIN,	  /* the driver's remove() is still to come */
+	DMS_EV_UNBIND,		  /* remove() has returned, managed resources are being released */
+	DMS_EV_UNBOUND,		  /* the driver is gone */
+	DMS_EV_BOUND,		  /* a driver was bound */
+	/* other tracepoints */
+	DMS_EV_DEVRES,		  /* dev:devres_log of a release: managed resources of device go */
+	DMS_EV_MODULE_LOAD,	  /* driver: the module */
+	DMS_EV_MODULE_FREE,
+	DMS_EV_PAGE_FREE,	  /* kmem:mm_page_free: phys_addr, size */
+	DMS_EV_PAGE_POOL_HOLD,	  /* page_pool:page_pool_state_hold: phys_addr */
+	DMS_EV_PAGE_POOL_RELEASE,
+	DMS_EV_MARKER,		  /* text a program wrote to trace_marker */
+	DMS_EV_CONSOLE,		  /* printk:console, or a line of a kernel log: message, text */
 	DMS_EV_N_KINDS
+};
+
+/** What a line of the kernel log says that is of use to us. A fault becomes IOMMU_FAULT. */
+enum dms_message {
+	DMS_MSG_NONE,
+	DMS_MSG_SWIOTLB_FULL,	/* "swiotlb buffer is full": size */
+	DMS_MSG_OVERFLOW,	/* "DMA addr ... overflow": dma_addr, size, dma_mask */
+	DMS_MSG_VMALLOC,	/* "rejecting DMA map of vmalloc memory" */
+	DMS_MSG_STACK,		/* D10: "maps memory from stack" */
+	DMS_MSG_KERNEL_TEXT,	/* D11: "maps memory from kernel text or rodata" */
+	DMS_MSG_INVALID_AREA,	/* D12: "maps memory from invalid area" */
+	DMS_MSG_RESOURCE_RAM,	/* D25: "dma_map_resource called for RAM address": phys_addr */
+	DMS_MSG_SEGMENT_LONG,	/* D22: size is the length, dma_mask the maximum */
+	DMS_MSG_SEGMENT_BOUNDARY, /* D23: dma_addr is the start */
+	DMS_MSG_LEAK,		/* D24: "has pending DMA allocations": an unbind mark, too */
+	DMS_MSG_DEBUG_OTHER,	/* any other "DMA-API:" report of dma-debug on a device */
+	DMS_MSG_DEBUG_OFF,	/* dma-debug ran out of memory or is switched off */
+	DMS_MSG_POOL,		/* dma_pool: busy, already free, bad dma, corrupted */
+	DMS_N_MESSAGES
+};
+
+/** What a trace and its side files can show: bits. Rules name those they cannot do without. */
+enum dms_input {
+	DMS_INPUT_CHECKS = DMS_BIT(0),	    /* a probe of debug_dma_mapping_error() */
+	DMS_INPUT_UNBINDS = DMS_BIT(1),	    /* marks of drivers being unbound */
+	DMS_INPUT_MASKS = DMS_BIT(2),	    /* DMA masks of devices */
+	DMS_INPUT_IOMEM = DMS_BIT(3),	    /* /proc/iomem */
+	DMS_INPUT_LIMITS = DMS_BIT(4),	    /* segment limits of devices */
+	DMS_INPUT_FAULTS = DMS_BIT(5),	    /* IOMMU faults */
+	DMS_INPUT_PAGE_FREES = DMS_BIT(6),  /* kmem:mm_page_free */
+	DMS_INPUT_SYNCS = DMS_BIT(7),	    /* dma_sync_* events */
+	DMS_INPUT_IOMMU = DMS_BIT(8),	    /* iommu:unmap */
+	DMS_INPUT_GFP = DMS_BIT(9),	    /* allocation flags, with the bit that means blocking */
+	DMS_INPUT_STACK_PAGES = DMS_BIT(10), /* where the mapping task's stack is */
+	DMS_INPUT_COHERENCY = DMS_BIT(11),  /* which devices are not cache-coherent */
+	DMS_INPUT_CONSOLE = DMS_BIT(12),    /* kernel messages */
+	DMS_INPUT_BOUNCES = DMS_BIT(13),    /* swiotlb_bounced */
+	DMS_N_INPUTS = 14
 };
 
 /** enum dma_data_direction as traced; UNKNOWN when the kernel did not record one. */
@@ -63,11 +125,17 @@ enum dms_has {
 	DMS_HAS_STACK = DMS_BIT(12),
 	DMS_HAS_ERR = DMS_BIT(13),
 	DMS_HAS_DMA_MASK = DMS_BIT(14),
+	DMS_HAS_CALLER = DMS_BIT(15),	/* CHECK: by_kernel is known */
+	DMS_HAS_MAY_BLOCK = DMS_BIT(16), /* ALLOC: may_block is known */
+	DMS_HAS_UNMAPPED = DMS_BIT(17),	/* IOMMU_UNMAP: phys_addr holds the bytes really unmapped */
+	DMS_HAS_POINTER = DMS_BIT(18),	/* a probe's struct device, in virt_addr; no name */
 };
 
 /* DMA_ATTR_* bits the program itself looks at (kernel-dma.md section 1.1) */
 #define DMS_ATTR_SKIP_CPU_SYNC (1ull << 5)
 #define DMS_ATTR_MMIO	       (1ull << 10)
+#define DMS_ATTR_CACHELINES_OVERLAP (1ull << 11)
+#define DMS_ATTR_REQUIRE_COHERENT (1ull << 12)
 
 /** DMA_MAPPING_ERROR is all ones in the traced kernel's dma_addr_t: 64 or 32 bits. */
 #define DMS_MAPPING_ERROR64 UINT64_MAX
@@ -99,6 +167,9 @@ struct dms_event {
 	bool truncated;	       /* the kernel cut the lists (MAP_SG over 128 entries) */
 	bool failed;	       /* a map or allocation that failed */
 	bool force;	       /* BOUNCE: swiotlb=force */
+	bool by_kernel;	       /* CHECK: the DMA core's own call, not a driver's */
+	bool may_block;	       /* ALLOC: the flags allow direct reclaim */
+	uint8_t message;       /* CONSOLE: enum dms_message */
 	uint32_t nents;	       /* entries the caller gave (UNMAP_SG: the caller's nents) */
 	uint32_t ents;	       /* entries after mapping; 0 if not traced */
 	uint32_t n_phys;       /* length of phys_list: at most nents */
@@ -107,6 +178,8 @@ struct dms_event {
 	const uint64_t *dma_list;
 	const uint32_t *lengths; /* bytes */
 	uint32_t instance;     /* buffer instance it was recorded in */
+	uint32_t text_len;     /* bytes of text */
+	const char *text;      /* MARKER, CONSOLE: borrowed like the lists, not terminated */
 };
 
 /** "map", "unmap_sg", "sync_for_cpu", ...: the API's word without its dma_ prefix. */
@@ -162,7 +235,37 @@ void dms_decoder_count(const struct dms_decoder *decoder, uint32_t index,
 		       struct dms_tracepoint_count *ret);
 /** True if the file holds a format for the tracepoints of @kind. */
 bool dms_decoder_has_kind(const struct dms_decoder *decoder, enum dms_event_kind kind);
+/** What the file's formats (and, for probes, its records so far) can show: DMS_INPUT_*. */
+uint32_t dms_decoder_inputs(const struct dms_decoder *decoder);
+/**
+ * True unless the traced kernel is known to be older than dma_need_unmap() (6.16): its drivers
+ * may skip unmaps. dma_map_phys proves 6.18 or later; else the release is asked, for doubt only.
+ */
+bool dms_decoder_may_elide(const struct dms_decoder *decoder);
 /** Stack records that followed no event of ours they could belong to. */
 uint64_t dms_decoder_orphan_stacks(const struct dms_decoder *decoder);
+
+/**
+ * Read one kernel message, without time stamp and level: *@event becomes a CONSOLE or IOMMU_FAULT
+ * event; its ts, cpu and pid are the caller's matter. Devices are named by @names.
+ * Faults that come in several lines (SMMUv3) are put together by @state, zeroed at the start.
+ * Return: false if the line says nothing of DMA, or memory is short (kind stays DMS_EV_NONE).
+ */
+struct dms_console_state {
+	uint64_t words[4]; /* of an SMMUv3 event record */
+	uint32_t n_words, device;
+	bool is_open;
+};
+bool dms_console_read(struct dms_console_state *state, const char *text, size_t size,
+		      struct dms_strtab *names, struct dms_event *event);
+/**
+ * Read the kernel log @path (dmesg output: "[   12.345678] text", with or without <level>, journal
+ * and -T forms without a usable time give ts UINT64_MAX) and give each event to @take, in order.
+ * Errors: unreadable file; those of @take.
+ */
+struct dms_error *dms_console_read_file(const char *path, struct dms_strtab *names,
+					struct dms_error *(*take)(void *context,
+								  const struct dms_event *event),
+					void *context);
 
 #endif

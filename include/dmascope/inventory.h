@@ -15,6 +15,8 @@ struct dms_inventory_device {
 	int8_t coherent;		/* 0 or 1; -1: not told */
 	uint8_t dma_mask_bits;		/* 1 to 64; 0: not told */
 	uint8_t coherent_dma_mask_bits; /* the same */
+	uint64_t max_segment_bytes;	/* dma_get_max_seg_size(); 0: not told */
+	uint64_t segment_boundary;	/* dma_get_seg_boundary(), a mask; 0: not told */
 	uint32_t line;			/* where it stands, from 1 */
 };
 

@@ -5,6 +5,8 @@
 
 #include <dmascope/base.h>
 #include <dmascope/decode.h>
+#include <dmascope/inventory.h>
+#include <dmascope/machine.h>
 
 /** What was mapped, and so by which call it has to be released. */
 enum dms_mapping_kind {
@@ -43,7 +45,11 @@ enum dms_doubt {
 	DMS_DOUBT_ELIDED = DMS_BIT(5),	    /* unmaps may be skipped legally here */
 	DMS_DOUBT_OVERSIZED = DMS_BIT(6),   /* an event this large vanishes from the ring buffer */
 	DMS_DOUBT_UNTRACED = DMS_BIT(7),    /* the event that would tell is not in this trace */
-	DMS_N_DOUBTS = 8
+	DMS_DOUBT_OTHER_CLOCK = DMS_BIT(8), /* it is told by a kernel log, on another clock */
+	DMS_DOUBT_PATTERN = DMS_BIT(9),	    /* inferred from many events, none of which proves it */
+	DMS_DOUBT_ENDING = DMS_BIT(10),	    /* the trace ends too soon after it */
+	DMS_DOUBT_SNAPSHOT = DMS_BIT(11),   /* a side file may tell of another moment */
+	DMS_N_DOUBTS = 12
 };
 
 enum dms_confidence { DMS_POSSIBLE, DMS_LIKELY, DMS_CERTAIN };
@@ -88,12 +94,20 @@ struct dms_mapping {
 	uint32_t syncs_for_cpu;
 	uint32_t syncs_for_device;
 	uint32_t epoch;	     /* the model's loss epoch when it was mapped */
+	uint32_t site;	     /* index of its call site */
 	uint8_t kind;	     /* enum dms_mapping_kind */
 	uint8_t dir;	     /* enum dms_dir */
+	uint8_t area;	     /* enum dms_area of its memory, the worst of a list's entries */
 	bool truncated : 1;
 	bool bounced : 1;	/* through swiotlb */
 	bool is_superseded : 1; /* its address was mapped again, its unmap is awaited */
 	bool in_interrupt : 1;	/* mapped in a hard or soft interrupt */
+	bool is_check_seen : 1; /* a probe would show the driver's dma_mapping_error() */
+	bool is_checked : 1;	/* and it did */
+	bool is_used_unchecked : 1; /* synced before it was checked */
+	bool is_on_stack : 1;	/* a probe told that it is the mapping task's own stack */
+	bool is_seeded : 1;	/* from a dma-api/dump: older than the trace */
+	bool has_incident : 1;	/* the model awaits its end to tell of an overlap or a freed page */
 };
 
 /** How a device's DMA addresses come about, inferred from its mappings. */
@@ -112,7 +126,14 @@ struct dms_device {
 	uint32_t name;	     /* in dms_names.devices */
 	uint32_t generation; /* 1 for the first */
 	int32_t iommu_group; /* -1 if not traced */
-	uint64_t dma_mask;   /* smallest seen in swiotlb_bounced; 0 if never */
+	uint64_t dma_mask;   /* streaming, the last told; 0 if never */
+	uint64_t coherent_mask; /* the last told; 0 if never */
+	uint64_t max_segment_bytes, segment_boundary; /* by the inventory; 0 if not told */
+	int8_t coherent;     /* 0: its DMA is not cache-coherent; -1: not known */
+	bool is_mask_traced; /* dma_mask is of the trace, not of an inventory */
+	bool is_coherent_mask_traced;
+	bool has_syncs;	     /* its syncs are events: at least one was seen */
+	const char *driver;  /* by the inventory; NULL if not told */
 	uint64_t first_ts;   /* of its first event */
 	enum dms_address_mode mode;
 };
@@ -129,7 +150,13 @@ enum dms_step_kind {
 	DMS_STEP_ENDED,		  /* a mapping ends without its unmap, see end */
 	DMS_STEP_BOUNCE,	  /* swiotlb_bounced */
 	DMS_STEP_IOMMU,		  /* iommu:map, unmap, attach, group events */
-	DMS_STEP_FAULT,		  /* iommu:io_page_fault */
+	DMS_STEP_FAULT,		  /* iommu:io_page_fault, or a fault the kernel's log tells */
+	DMS_STEP_CHECK,		  /* the driver checked a map for an error; mapping NULL: a failed one */
+	DMS_STEP_OVERLAP,	  /* two mappings of one memory lived at once: see overlap */
+	DMS_STEP_PAGE_FREED,	  /* memory was freed while mapped; event: the kmem event */
+	DMS_STEP_SITE,		  /* at the end: the figures of one call site */
+	DMS_STEP_MESSAGE,	  /* a message of the kernel: event is CONSOLE */
+	DMS_STEP_NOTE,		  /* any other event that concerns no mapping: masks, pools, modules */
 	DMS_STEP_GAP,		  /* events were lost */
 	DMS_STEP_END,		  /* of the trace; the last step */
 	DMS_N_STEPS
@@ -154,8 +181,41 @@ struct dms_past {
 	uint32_t map_stack, map_cpu, map_pid;
 	uint32_t unmap_stack, unmap_cpu, unmap_pid;
 	uint32_t epoch;	 /* loss epoch when it began: another of its kind may have been lost since */
+	uint16_t doubts; /* DMS_DOUBT_*: its unmap may have been another mapping's */
 	uint8_t kind, dir, end;
-	uint8_t doubts; /* DMS_DOUBT_*: its unmap may have been another mapping's */
+};
+
+/** Two mappings of the same memory. In the step, mapping is the newer and related the older. */
+struct dms_overlap {
+	uint64_t phys_addr;    /* where the shared memory begins */
+	uint64_t bytes;	       /* of memory that both hold; 0: they share only a cache line */
+	uint32_t depth;	       /* live mappings of that memory, the newer among them */
+	bool is_same_list;     /* both are lists, of the same entries */
+};
+
+/** One call site of one device: the maps made with one stack, of one kind and direction. */
+#define DMS_SITE_BUCKETS 32
+struct dms_site {
+	uint32_t device; /* index */
+	uint32_t stack;	 /* DMS_ID_NONE if not recorded */
+	uint8_t kind, dir;
+	uint64_t maps, unmapped; /* begun; ended by their unmap */
+	uint64_t live;		 /* now */
+	uint64_t size_bytes;	 /* of all maps */
+	uint64_t min_size, max_size;
+	uint64_t first_ts, last_ts;	    /* of its maps */
+	uint64_t lifetime_max_ns;	    /* of those that ended by their unmap */
+	uint32_t lifetimes[64];		    /* of them: how many lived 2^i to 2^(i+1)-1 ns */
+	uint64_t live_series[DMS_SITE_BUCKETS]; /* live mappings at the end of each time bucket */
+	uint64_t maps_series[DMS_SITE_BUCKETS]; /* maps in each */
+	uint64_t bucket_ns;		    /* length of a bucket */
+	uint32_t n_buckets;		    /* begun */
+	uint64_t bounced_forced, bounced_mask, bounced_other; /* by reason */
+	uint64_t remaps;     /* of memory this site mapped before, in the same way */
+	uint64_t misaligned; /* not TO_DEVICE, and not whole cache lines */
+	uint64_t unsynced;   /* FROM_DEVICE, SKIP_CPU_SYNC at the unmap, handed to the device at
+				least 4 times and never to the CPU */
+	uint64_t syncs_for_cpu, syncs_for_device;
 };
 
 /** One change. Everything it points to is borrowed and valid during the callback only. */
@@ -168,6 +228,8 @@ struct dms_step {
 	const struct dms_mapping *elsewhere; /* UNMATCHED: the same on another device; or NULL */
 	const struct dms_past *past;	   /* UNMATCHED: the last life of this address; or NULL */
 	const struct dms_gap *gap;	   /* GAP */
+	const struct dms_overlap *overlap; /* OVERLAP */
+	const struct dms_site *site;	   /* SITE, and ENDED: of the mapping */
 	uint64_t ts;			   /* of the step; UNMATCHED may be told late */
 	uint32_t differs;		   /* UNMAP, SYNC: DMS_DIFFERS_* */
 	uint32_t doubts;		   /* DMS_DOUBT_* about this step */
@@ -186,6 +248,25 @@ struct dms_model;
 struct dms_error *dms_model_create(const struct dms_names *names, dms_step_fn sink, void *context,
 				   struct dms_model **ret);
 void dms_model_destroy(struct dms_model *model);
+
+/** What is known of trace and machine before the first event. Borrowed; all may be 0 or NULL. */
+struct dms_model_config {
+	uint32_t inputs; /* DMS_INPUT_*: what the trace can show */
+	bool never_elides; /* the kernel has no dma_need_unmap(): every unmap is an event */
+	const struct dms_inventory *inventory;
+	const struct dms_iomem *iomem;
+	uint32_t cache_line_bytes; /* 0: 64 */
+	uint32_t page_bytes;	   /* 0: 4096 */
+};
+void dms_model_configure(struct dms_model *model, const struct dms_model_config *config);
+/** What turns up later: probes are recognised by their records. */
+void dms_model_add_inputs(struct dms_model *model, uint32_t inputs);
+
+/**
+ * A mapping that lived when the trace began, by a dma-api/dump. Told before the first event.
+ * Errors: memory.
+ */
+struct dms_error *dms_model_seed(struct dms_model *model, const struct dms_dump_entry *entry);
 
 /** One event in, its steps out. Events must come in time order, as sources give them. */
 struct dms_error *dms_model_event(struct dms_model *model, const struct dms_event *event);

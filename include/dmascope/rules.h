@@ -26,7 +26,7 @@ struct dms_fact {
 	const char *word;
 };
 
-#define DMS_MAX_FACTS 12
+#define DMS_MAX_FACTS 24
 struct dms_facts {
 	struct dms_fact items[DMS_MAX_FACTS];
 	size_t n_items;
@@ -43,6 +43,8 @@ struct dms_rule {
 	uint32_t differs;	/* DMS_DIFFERS_*: only steps that differ so; 0: all */
 	const char *yields_to;	/* ids, space separated: silent where one of these spoke */
 	uint32_t beside;	/* DMS_DOUBT_* that cannot overturn it: the event alone tells */
+	uint32_t always;	/* DMS_DOUBT_* every finding has: it is inferred */
+	uint32_t inputs;	/* DMS_INPUT_*: any of them lets it be judged; 0: events suffice */
 	/** True if broken; adds the facts its message needs. */
 	bool (*check)(const struct dms_step *step, struct dms_facts *facts);
 	const char *cause, *cure, *limits, *source; /* sentences for `dmascope rules ID` */
@@ -54,6 +56,7 @@ struct dms_finding {
 	enum dms_severity severity; /* the rule's, or info if the confidence is only possible */
 	enum dms_confidence confidence;
 	const char *reason;	    /* for doubt; NULL if certain */
+	uint32_t doubts;	    /* DMS_DOUBT_* behind the confidence */
 	const struct dms_step *step;
 	const struct dms_facts *facts;
 };

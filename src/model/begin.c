@@ -7,6 +7,44 @@
 /* This many identical mappings of an address that was never unmapped: its unmaps are elided. */
 #define ELIDED_DUPLICATES 64
 
+/* The worst area an entry lies in. Entries' lengths are the segments' only if none was merged. */
+static enum dms_area area_of(const struct dms_iomem *iomem, const struct dms_event *event)
+{
+	enum dms_area worst = DMS_AREA_UNKNOWN;
+
+	if (!iomem)
+		return DMS_AREA_UNKNOWN;
+	if (event->has & DMS_HAS_PHYS_ADDR)
+		return dms_iomem_area(iomem, event->phys_addr, event->size);
+	for (uint32_t i = 0; i < event->n_phys; i++) {
+		uint64_t size = event->n_phys == event->n_dma ? event->lengths[i] : 1;
+		enum dms_area area = dms_iomem_area(iomem, event->phys_list[i], size);
+
+		if (area > worst)
+			worst = area;
+	}
+	return worst;
+}
+
+static bool touches(const struct stack_page *stack, uint64_t phys, uint64_t size)
+{
+	return phys < stack->phys_addr + stack->size && phys + size > stack->phys_addr;
+}
+
+/* A probe told the task's stack just before, on the same CPU: is it what is mapped? */
+static bool is_on_stack(const struct stack_page *stack, const struct dms_event *event)
+{
+	if (!stack->size || stack->cpu != event->cpu || stack->pid != event->pid)
+		return false;
+	if (event->has & DMS_HAS_PHYS_ADDR)
+		return touches(stack, event->phys_addr, event->size);
+	for (uint32_t i = 0; i < event->n_phys; i++) {
+		if (touches(stack, event->phys_list[i], 1))
+			return true;
+	}
+	return false;
+}
+
 /* Fill the mapping from its event. */
 static void fill(struct dms_mapping *mapping, struct dms_model *model,
 		 const struct device_state *state, const struct dms_event *event,
@@ -34,6 +72,8 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 	};
 	if (event->n_phys)
 		mapping->cpu_addr = event->phys_list[0];
+	mapping->area = (uint8_t)area_of(model->config.iomem, event);
+	mapping->is_on_stack = is_on_stack(&model->stack_page, event);
 	if (event->truncated)
 		mapping->doubts |= DMS_DOUBT_TRUNCATED;
 	if (kind == DMS_MAPPING_COHERENT) { /* by the API's definition */
@@ -186,6 +226,7 @@ static struct dms_error *tell_failed(struct dms_model *model, struct device_stat
 	uint64_t phys = event->phys_addr;
 
 	device_take_bounce(state, event, &phys, 1); /* announced for this call, and in vain */
+	check_begin(model, state, event, NULL);
 	return model_tell(model, state, event, &step);
 }
 
@@ -199,6 +240,10 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 
 	if (event->failed)
 		return tell_failed(model, state, event);
+	if ((err = unbind_before_map(model, state, event)))
+		return err;
+	if (state->is_closed) /* it was: this map is the next generation's first */
+		return dms_model_event(model, event);
 	live = slots_take(&model->slots);
 	if (!live)
 		return &dms_error_nomem;
@@ -216,9 +261,13 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 		state->peak_live = state->n_live;
 	cover(model, event, &live->mapping);
 	reorder_note_map(model, state, event);
-	if ((err = settle_twins(model, state, event, &twins)))
+	check_begin(model, state, event, &live->mapping);
+	if ((err = settle_twins(model, state, event, &twins)) ||
+	    (err = sites_begin(model, state, event, &live->mapping)))
 		return err;
 	step.mapping = &live->mapping;
 	step.related = twins.newest ? &twins.newest->mapping : NULL;
-	return model_tell(model, state, event, &step);
+	if ((err = model_tell(model, state, event, &step)))
+		return err;
+	return overlap_begin(model, state, event, live);
 }

@@ -39,20 +39,22 @@ static void remember(struct device_state *state, const struct dms_mapping *mappi
 {
 	struct dms_past past = past_of(mapping, event, step->end);
 
-	past.doubts = (uint8_t)step->doubts;
+	past.doubts = (uint16_t)step->doubts;
 	past_add(state, mapping->dma_addr, &past);
 	if (mapping->kind == DMS_MAPPING_SG && mapping->sg)
 		past_add(state, past_list_key(mapping->cpu_addr), &past);
 }
 
 /* Take @live out of every index; its slot stays until slots_give(). */
-static void detach(struct device_state *state, struct live_mapping *live)
+static void detach(struct dms_model *model, struct device_state *state,
+		   struct live_mapping *live)
 {
 	uint32_t n = live->list ? live->list->sg.n_segments : 1;
 	struct dms_segment range;
 
 	state->n_live--;
 	state->n_truncated -= live->mapping.truncated;
+	overlap_detach(model, live);
 	for (uint32_t i = 0; i < n; i++) {
 		range = dms_mapping_segment(&live->mapping, i);
 		extents_remove(&state->extents, &range, live->slot, i);
@@ -81,9 +83,13 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 		step.doubts |= DMS_DOUBT_OVERSIZED;
 	if (live->mapping.kind <= DMS_MAPPING_SG && device_may_elide(state))
 		step.doubts |= DMS_DOUBT_ELIDED;
-	detach(state, live);
+	detach(model, state, live);
 	remember(state, &live->mapping, NULL, &step);
+	step.site = sites_of(model, &live->mapping);
+	sites_end(model, &live->mapping, NULL);
 	err = model_tell(model, state, event, &step);
+	if (!err)
+		err = overlap_end(model, live, NULL, &step);
 	slots_give(&model->slots, live);
 	return err;
 }
@@ -143,10 +149,13 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 
 	if (match->differs)
 		step.doubts |= doubts;
-	detach(state, live);
+	detach(model, state, live);
+	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);
 	step.doubts |= doubts;
 	remember(state, &live->mapping, event, &step);
+	if (!err)
+		err = overlap_end(model, live, event, &step);
 	slots_give(&model->slots, live);
 	return err;
 }

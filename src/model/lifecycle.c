@@ -15,8 +15,10 @@ static struct dms_error *note_bounce(struct dms_model *model, struct device_stat
 
 	(void)kind;
 	device_note_bounce(state, event);
-	if (!state->device.dma_mask || event->dma_mask < state->device.dma_mask)
+	if (event->has & DMS_HAS_DMA_MASK) {
 		state->device.dma_mask = event->dma_mask;
+		state->device.is_mask_traced = true;
+	}
 	return model_tell(model, state, event, &step);
 }
 
@@ -71,6 +73,87 @@ static struct dms_error *note_fault(struct dms_model *model, struct device_state
 	return model_tell(model, state, event, &step);
 }
 
+/* ---- events of no mapping ------------------------------------------------------------------ */
+
+/* A step of @step_kind for whom it concerns; the model itself learns nothing from it. */
+static struct dms_error *tell_only(struct dms_model *model, struct device_state *state,
+				   const struct dms_event *event, enum dms_step_kind step_kind)
+{
+	struct dms_step step = {.kind = step_kind};
+
+	return model_tell(model, state, event, &step);
+}
+
+static struct dms_error *note_mask(struct dms_model *model, struct device_state *state,
+				   const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	(void)kind;
+	if (!state || !(event->has & DMS_HAS_DMA_MASK))
+		return NULL;
+	if (event->kind == DMS_EV_SET_MASK) {
+		state->device.dma_mask = event->dma_mask;
+		state->device.is_mask_traced = true;
+	} else {
+		state->device.coherent_mask = event->dma_mask;
+		state->device.is_coherent_mask_traced = true;
+	}
+	return tell_only(model, state, event, DMS_STEP_NOTE);
+}
+
+/* A list that could not be mapped leaves no event but this. */
+static struct dms_error *note_sg_return(struct dms_model *model, struct device_state *state,
+					const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	(void)kind;
+	if (!(event->has & DMS_HAS_ERR) || event->err > 0)
+		return NULL;
+	return tell_only(model, state, event, DMS_STEP_MAP_FAILED);
+}
+
+static struct dms_error *note_need_unmap(struct dms_model *model, struct device_state *state,
+					 const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	(void)kind;
+	if (!(event->has & DMS_HAS_ERR))
+		return NULL;
+	if (state && !event->err)
+		state->has_elided = true; /* the driver asked, and was told that it need not */
+	return tell_only(model, state, event, DMS_STEP_NOTE);
+}
+
+static struct dms_error *note_message(struct dms_model *model, struct device_state *state,
+				      const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct dms_error *err = tell_only(model, state, event, DMS_STEP_MESSAGE);
+
+	/* dma-debug counts leaks when the driver is gone. */
+	if (!err && event->message == DMS_MSG_LEAK)
+		err = unbind_note(model, state, event, kind);
+	return err;
+}
+
+/* Where the stack of a task is that is about to map: begin.c holds the map against it. */
+static struct dms_error *note_stack(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	(void)state, (void)kind;
+	model->stack_page = (struct stack_page){
+		.phys_addr = event->phys_addr,
+		.size = event->size,
+		.ts = event->ts,
+		.cpu = event->cpu,
+		.pid = event->pid,
+	};
+	return NULL;
+}
+
+static struct dms_error *note_other(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	(void)kind;
+	return tell_only(model, state, event, DMS_STEP_NOTE);
+}
+
 /* clang-format off */
 static const struct lifecycle_row {
 	lifecycle_fn apply; /* NULL: DMS_EV_NONE */
@@ -101,6 +184,27 @@ static const struct lifecycle_row {
 	[DMS_EV_IOMMU_GROUP_ADD]     = { note_group,   DMS_MAPPING_PAGE },
 	[DMS_EV_IOMMU_GROUP_REMOVE]  = { note_group,   DMS_MAPPING_PAGE },
 	[DMS_EV_IOMMU_ATTACH]	     = { note_iommu,   DMS_MAPPING_PAGE },
+	[DMS_EV_CHECK]		     = { check_note,   DMS_MAPPING_PAGE },
+	[DMS_EV_SET_MASK]	     = { note_mask,    DMS_MAPPING_PAGE },
+	[DMS_EV_SET_COHERENT_MASK]   = { note_mask,    DMS_MAPPING_PAGE },
+	[DMS_EV_MAP_SG_RETURN]	     = { note_sg_return, DMS_MAPPING_SG },
+	[DMS_EV_NEED_UNMAP]	     = { note_need_unmap, DMS_MAPPING_PAGE },
+	[DMS_EV_POOL_CREATE]	     = { note_other,   DMS_MAPPING_COHERENT },
+	[DMS_EV_POOL_ALLOC]	     = { note_other,   DMS_MAPPING_COHERENT },
+	[DMS_EV_POOL_FREE]	     = { note_other,   DMS_MAPPING_COHERENT },
+	[DMS_EV_POOL_DESTROY]	     = { note_other,   DMS_MAPPING_COHERENT },
+	[DMS_EV_STACK_PAGE]	     = { note_stack,   DMS_MAPPING_PAGE },
+	[DMS_EV_UNBIND_BEGIN]	     = { unbind_note,  DMS_MAPPING_PAGE },
+	[DMS_EV_UNBIND]		     = { unbind_note,  DMS_MAPPING_PAGE },
+	[DMS_EV_UNBOUND]	     = { unbind_note,  DMS_MAPPING_PAGE },
+	[DMS_EV_BOUND]		     = { unbind_note,  DMS_MAPPING_PAGE },
+	[DMS_EV_DEVRES]		     = { unbind_note,  DMS_MAPPING_PAGE },
+	[DMS_EV_MODULE_LOAD]	     = { note_other,   DMS_MAPPING_PAGE },
+	[DMS_EV_MODULE_FREE]	     = { unbind_note,  DMS_MAPPING_PAGE },
+	[DMS_EV_PAGE_FREE]	     = { overlap_page_free, DMS_MAPPING_PAGE },
+	[DMS_EV_PAGE_POOL_HOLD]	     = { note_other,   DMS_MAPPING_PAGE },
+	[DMS_EV_PAGE_POOL_RELEASE]   = { note_other,   DMS_MAPPING_PAGE },
+	[DMS_EV_CONSOLE]	     = { note_message, DMS_MAPPING_PAGE },
 };
 /* clang-format on */
 

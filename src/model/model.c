@@ -12,6 +12,7 @@ struct dms_error *dms_model_create(const struct dms_names *names, dms_step_fn si
 	model->names = names;
 	model->sink = sink;
 	model->context = context;
+	dms_model_configure(model, &(struct dms_model_config){0});
 	*ret = model;
 	return NULL;
 }
@@ -29,7 +30,24 @@ void dms_model_destroy(struct dms_model *model)
 	dms_free(model->current);
 	dms_free(model->waiting.items);
 	dms_free(model->superseded.items);
+	overlap_deinit(&model->overlap);
+	check_deinit(&model->check);
+	sites_deinit(&model->sites);
 	dms_free(model);
+}
+
+void dms_model_configure(struct dms_model *model, const struct dms_model_config *config)
+{
+	model->config = *config;
+	if (!model->config.cache_line_bytes)
+		model->config.cache_line_bytes = 64;
+	if (!model->config.page_bytes)
+		model->config.page_bytes = 4096;
+}
+
+void dms_model_add_inputs(struct dms_model *model, uint32_t inputs)
+{
+	model->config.inputs |= inputs;
 }
 
 struct dms_error *model_tell(struct dms_model *model, const struct device_state *state,
@@ -48,6 +66,31 @@ static struct device_state *current_device(const struct dms_model *model, uint32
 	if (name >= model->current_capacity || !model->current[name])
 		return NULL;
 	return model->devices[model->current[name] - 1];
+}
+
+static uint64_t mask_of(uint8_t bits)
+{
+	return bits ? UINT64_MAX >> (64 - bits) : 0;
+}
+
+/* What the inventory tells stands until the trace knows better. */
+static void look_up(const struct dms_model *model, struct dms_device *device)
+{
+	const struct dms_inventory_device *told;
+
+	device->coherent = -1;
+	if (!model->config.inventory)
+		return;
+	told = dms_inventory_find(model->config.inventory,
+				  dms_strtab_get(model->names->devices, device->name));
+	if (!told)
+		return;
+	device->dma_mask = mask_of(told->dma_mask_bits);
+	device->coherent_mask = mask_of(told->coherent_dma_mask_bits);
+	device->max_segment_bytes = told->max_segment_bytes;
+	device->segment_boundary = told->segment_boundary;
+	device->coherent = told->coherent;
+	device->driver = told->driver;
 }
 
 static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint64_t ts,
@@ -72,6 +115,7 @@ static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint
 		.iommu_group = -1,
 		.first_ts = ts,
 	};
+	look_up(model, &state->device);
 	state->is_from_bind = before != NULL;
 	model->devices[model->n_devices++] = state;
 	model->current[name] = (uint32_t)model->n_devices;
@@ -175,6 +219,7 @@ struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts)
 	struct dms_error *err;
 
 	if ((err = advance(model, ts)) || (err = reorder_expire(model, UINT64_MAX)) ||
+	    (err = unbind_at_end(model)) || (err = sites_tell(model)) ||
 	    (err = end_all(model, NULL, DMS_END_LIVE)))
 		return err;
 	iommu_flush(model);

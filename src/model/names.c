@@ -61,6 +61,10 @@ static const struct {
 	{DMS_POSSIBLE, "the driver may skip unmaps on this device (dma_need_unmap())"},
 	{DMS_POSSIBLE, "an event of this size vanishes from the ring buffer without a mark"},
 	{DMS_POSSIBLE, "the event that would tell is not in this trace"},
+	{DMS_LIKELY, "the kernel log that tells it has another clock than the trace"},
+	{DMS_LIKELY, "it is inferred from many events, none of which proves it"},
+	{DMS_POSSIBLE, "the trace ends too soon after it to tell"},
+	{DMS_LIKELY, "a side file tells it, maybe of another moment"},
 };
 
 enum dms_confidence dms_confidence_of(uint32_t doubts)

@@ -3,7 +3,10 @@
 #ifndef DMS_MODEL_STATE_H
 #define DMS_MODEL_STATE_H
 
+#include "check.h"
 #include "match.h"
+#include "overlap.h"
+#include "sites.h"
 
 /*
  * How far events of two CPUs may stand in the wrong order before a verdict is told: an unmap is
@@ -47,6 +50,12 @@ struct pending_iova {
 /* A list of 128 entries behind an IOMMU makes at most as many. */
 #define PENDING_IOVAS 256
 
+/** The stack of a task that is about to map, as a probe told it. */
+struct stack_page {
+	uint64_t phys_addr, size, ts;
+	uint32_t cpu, pid;
+};
+
 struct dms_model {
 	const struct dms_names *names;
 	dms_step_fn sink;
@@ -65,6 +74,11 @@ struct dms_model {
 	struct pending_iova iovas[PENDING_IOVAS];
 	uint32_t next_iova, n_iovas;
 	struct dms_uncovered uncovered;
+	struct dms_model_config config;
+	struct stack_page stack_page; /* size 0: none */
+	struct overlap_state overlap;
+	struct check_state check;
+	struct sites_state sites;
 };
 
 /**
@@ -127,6 +141,51 @@ void iommu_cover(struct dms_model *model, const struct dms_event *event,
 		 const struct dms_segment *range);
 /** Count what no call covered. */
 void iommu_flush(struct dms_model *model);
+
+/* overlap.c */
+/** @live begins: does it share memory with others? It is indexed by memory from now on. */
+struct dms_error *overlap_begin(struct dms_model *model, struct device_state *state,
+				const struct dms_event *event, struct live_mapping *live);
+/** @live leaves the index. */
+void overlap_detach(struct dms_model *model, struct live_mapping *live);
+/** @live has ended, as @step told (an UNMAP or ENDED step): tell what waited for that. */
+struct dms_error *overlap_end(struct dms_model *model, struct live_mapping *live,
+			      const struct dms_event *event, const struct dms_step *step);
+/** Memory is freed: by DMS_EV_PAGE_FREE. @state is NULL. */
+struct dms_error *overlap_page_free(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, enum dms_mapping_kind kind);
+void overlap_deinit(struct overlap_state *overlap);
+
+/* check.c */
+/** @mapping begins, or a map failed (@mapping NULL): its check is awaited. */
+void check_begin(struct dms_model *model, struct device_state *state,
+		 const struct dms_event *event, struct dms_mapping *mapping);
+struct dms_error *check_note(struct dms_model *model, struct device_state *state,
+			     const struct dms_event *event, enum dms_mapping_kind kind);
+void check_deinit(struct check_state *check);
+
+/* unbind.c */
+struct dms_error *unbind_note(struct dms_model *model, struct device_state *state,
+			      const struct dms_event *event, enum dms_mapping_kind kind);
+/** A map of @state is about to begin: if its driver was let go, the next one makes it. */
+struct dms_error *unbind_before_map(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event);
+/** The trace ends: unbinds that were under way are over. */
+struct dms_error *unbind_at_end(struct dms_model *model);
+
+/* sites.c */
+struct dms_error *sites_begin(struct dms_model *model, struct device_state *state,
+			      const struct dms_event *event, struct dms_mapping *mapping);
+/** @mapping ends; @event is its unmap, or NULL if it has none. */
+void sites_end(struct dms_model *model, const struct dms_mapping *mapping,
+	       const struct dms_event *event);
+void sites_sync(struct dms_model *model, const struct dms_mapping *mapping,
+		const struct dms_event *event);
+/** The site of @mapping, borrowed until the next map; NULL if it is not known. */
+const struct dms_site *sites_of(const struct dms_model *model, const struct dms_mapping *mapping);
+/** Tell every site, at the end of the trace. */
+struct dms_error *sites_tell(struct dms_model *model);
+void sites_deinit(struct sites_state *sites);
 
 /* lifecycle.c: which kind of mapping an event is about */
 enum dms_mapping_kind lifecycle_mapping_kind(enum dms_event_kind kind);

@@ -42,6 +42,7 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 	(void)kind;
 	if ((event->has & DMS_HAS_DMA_LIST) && !event->n_dma)
 		return NULL; /* an empty list: nothing was synced */
+	state->device.has_syncs = true;
 	if (!match.live)
 		return tell_unmatched(model, state, event);
 	mapping = &match.live->mapping;
@@ -49,6 +50,8 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 		mapping->syncs_for_cpu++;
 	else
 		mapping->syncs_for_device++;
+	mapping->is_used_unchecked |= !mapping->is_checked;
+	sites_sync(model, mapping, event);
 	if (model_may_have_lost(model, mapping->epoch))
 		match.doubts |= DMS_DOUBT_LOST_EVENTS;
 	step.mapping = mapping;

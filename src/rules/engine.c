@@ -12,6 +12,9 @@ static const struct family {
 	{dms_rules_unmap, &dms_n_rules_unmap}, {dms_rules_map, &dms_n_rules_map},
 	{dms_rules_sync, &dms_n_rules_sync},   {dms_rules_context, &dms_n_rules_context},
 	{dms_rules_fault, &dms_n_rules_fault}, {dms_rules_end, &dms_n_rules_end},
+	{dms_rules_check, &dms_n_rules_check}, {dms_rules_overlap, &dms_n_rules_overlap},
+	{dms_rules_machine, &dms_n_rules_machine}, {dms_rules_site, &dms_n_rules_site},
+	{dms_rules_message, &dms_n_rules_message},
 };
 
 /** A rule as this engine uses it. */
@@ -158,12 +161,13 @@ static struct dms_error *tell(struct dms_rules *rules, const struct dms_rule *ru
 			      const struct dms_step *step, const struct dms_facts *facts)
 {
 	uint32_t all_doubts = step->doubts | (step->mapping ? step->mapping->doubts : 0);
-	uint32_t doubts = all_doubts & ~rule->beside;
+	uint32_t doubts = (all_doubts & ~rule->beside) | rule->always;
 	struct dms_finding finding = {
 		.rule = rule,
 		.severity = rule->severity,
 		.confidence = dms_confidence_of(doubts),
 		.reason = dms_doubt_reason(doubts),
+		.doubts = doubts,
 		.step = step,
 		.facts = facts,
 	};

@@ -6,9 +6,11 @@
 #include <dmascope/rules.h>
 
 extern const struct dms_rule dms_rules_unmap[], dms_rules_map[], dms_rules_sync[],
-	dms_rules_context[], dms_rules_fault[], dms_rules_end[];
+	dms_rules_context[], dms_rules_fault[], dms_rules_end[], dms_rules_check[],
+	dms_rules_overlap[], dms_rules_machine[], dms_rules_site[], dms_rules_message[];
 extern const size_t dms_n_rules_unmap, dms_n_rules_map, dms_n_rules_sync, dms_n_rules_context,
-	dms_n_rules_fault, dms_n_rules_end;
+	dms_n_rules_fault, dms_n_rules_end, dms_n_rules_check, dms_n_rules_overlap,
+	dms_n_rules_machine, dms_n_rules_site, dms_n_rules_message;
 
 #define ON(step) DMS_BIT(DMS_STEP_##step)
 /* For beside: whatever is not known of the mapping, the event itself is wrong. */
