@@ -12,16 +12,18 @@ WARNINGS     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 		-Wpointer-arith -Wformat=2 -Wno-format-nonliteral
 CPPFLAGS     += -Iinclude -I$(B)/gen -D_GNU_SOURCE -DDMS_VERSION='"$(VERSION)"' \
 		-D_FORTIFY_SOURCE=2
-CFLAGS	     += -std=gnu11 $(OPTFLAGS) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong \
+# The pipeline is many small functions in many files. Tests are linked without, in less time.
+LTO	     ?= $(if $(SANITIZE),,$(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects))
+CFLAGS	     += -std=gnu11 $(OPTFLAGS) $(LTO) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong \
 		-fPIC -fvisibility=hidden -pthread $(SANITIZE)
 LDFLAGS	     += -pthread -Wl,-z,relro,-z,now $(SANITIZE)
 PKG_CFLAGS   := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv
 
 STAGES	     := base input decode symbols model rules stats store report
-LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c
+LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c
 LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))
-CLI_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c)))
+CLI_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c))) $(B)/gen/examples.o
 SQL	     := schemas/001-init.sql $(sort $(wildcard schemas/queries/*.sql))
 
 all: $(B)/dmascope
@@ -30,7 +32,7 @@ $(B)/libdmascope.a: $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/dmascope: $(B)/src/main.o $(CLI_OBJ) $(B)/libdmascope.a
-	$(CC) $(LDFLAGS) -pie -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LDFLAGS) $(OPTFLAGS) $(LTO) -pie -o $@ $^ $(PKG_LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -44,6 +46,23 @@ $(B)/gen/schema.c: schemas/embed.sh $(SQL)
 	@mkdir -p $(@D)
 	sh schemas/embed.sh $(SQL) > $@.tmp && mv $@.tmp $@
 
+# what `dmascope rules ID` shows: the scripts that rules are tested by
+EXAMPLES     := $(sort $(wildcard tests/scripts/rules/*-fire.txt))
+$(B)/gen/examples.c: scripts/embed-examples.sh $(EXAMPLES)
+	@mkdir -p $(@D)
+	sh scripts/embed-examples.sh $(EXAMPLES) > $@.tmp && mv $@.tmp $@
+$(B)/gen/examples.o: CPPFLAGS += -I$(CURDIR)
+
+# the page of `dmascope report --html`; Chart.js comes from Debian's libjs-chart.js, not from here
+CHART_JS     ?= /usr/share/javascript/chart.js/chart.min.js
+CHART_LICENCE ?= /usr/share/doc/libjs-chart.js/copyright
+HTML	     := src/report/html/page.html src/report/html/report.css
+HTML_SCRIPTS := $(addprefix src/report/html/,base.js tables.js charts.js lanes.js report.js)
+$(B)/gen/html.c: scripts/embed-html.sh $(HTML) $(HTML_SCRIPTS) $(wildcard $(CHART_JS))
+	@mkdir -p $(@D)
+	sh scripts/embed-html.sh $(HTML) $(CHART_JS) $(CHART_LICENCE) $(HTML_SCRIPTS) > $@.tmp && \
+		mv $@.tmp $@
+
 # ---- tests: one program for each tests/check_*.c, and the tools they use -----------------------
 CHECKS	     := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/check_*.c)))
 TRACEGEN     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/tools/tracegen*.c)))
@@ -55,20 +74,21 @@ CHECK	      = $(shell $(PKG_CONFIG) --$(1) check libtraceevent)
 
 $(B)/tests/check_cli: $(CLI_OBJ)
 $(B)/tests/check_model: $(B)/tests/lib/textsource.o
-$(B)/tests/check_rules: $(B)/tests/lib/textsource.o
+$(filter $(B)/tests/check_rule%,$(CHECKS)): $(B)/tests/lib/textsource.o $(B)/tests/lib/rulebench.o
+$(B)/tests/check_seed: $(B)/tests/lib/textsource.o
 $(filter $(B)/tests/check_store%,$(CHECKS)): $(B)/tests/lib/store_room.o
 $(CHECKS): $(B)/tests/%: $(B)/tests/%.o $(B)/libdmascope.a
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(B)/libdmascope.a $(PKG_LIBS) $(call CHECK,libs)
+	$(CC) $(LDFLAGS) -fno-lto -o $@ $(filter %.o,$^) $(B)/libdmascope.a $(PKG_LIBS) $(call CHECK,libs)
 
 $(B)/tools/tracegen: $(TRACEGEN)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LDFLAGS) -fno-lto -o $@ $^ $(PKG_LIBS)
 
 # not under sanitizers: libtracecmd leaks, and it is the oracle, not what is tested
 $(B)/tools/count_events: override SANITIZE :=
 $(B)/tools/count_events: $(B)/tests/tools/count_events.o
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(call TRACECMD,libs) $(PKG_LIBS)
+	$(CC) $(LDFLAGS) -fno-lto -o $@ $^ $(call TRACECMD,libs) $(PKG_LIBS)
 
 $(B)/tests/%.o: CPPFLAGS += -Isrc -DSRCDIR='"$(CURDIR)"' $(call CHECK,cflags)
 $(B)/tests/tools/count_events.o: CPPFLAGS += $(call TRACECMD,cflags)
@@ -89,11 +109,11 @@ bench: $(B)/dmascope $(TOOLS)
 
 # clang's libFuzzer, seeded with the fixtures: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60
-fuzz: $(B)/gen/schema.c
+fuzz: $(B)/gen/schema.c $(B)/gen/html.c
 	mkdir -p $(B)/fuzz/corpus
 	clang $(CPPFLAGS) $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
 		-o $(B)/fuzz/fuzz_tracedat tests/fuzz/fuzz_tracedat.c $(filter src/%,$(LIB_SRC)) \
-		$(B)/gen/schema.c $(PKG_LIBS)
+		$(B)/gen/schema.c $(B)/gen/html.c $(PKG_LIBS)
 	LSAN_OPTIONS=suppressions=tests/lsan.supp $(B)/fuzz/fuzz_tracedat -max_len=524288 -timeout=20 \
 		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(B)/fuzz/corpus tests/fixtures
 

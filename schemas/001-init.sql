@@ -136,7 +136,8 @@ CREATE TABLE mapping (
 	bounced INTEGER NOT NULL CHECK (bounced IN (0, 1)), -- 1: went through swiotlb
 	syncs_for_cpu INTEGER NOT NULL, -- dma_sync_*_for_cpu() calls in its life
 	syncs_for_device INTEGER NOT NULL, -- dma_sync_*_for_device() calls in its life
-	CHECK (map_ns IS NOT NULL OR unmap_ns IS NOT NULL),
+	CHECK (map_ns IS NOT NULL OR unmap_ns IS NOT NULL
+		OR end IN ('live', 'lost', 'elided', 'unbound')),
 	CHECK (end <> 'live' OR unmap_ns IS NULL),
 	CHECK (end <> 'unmapped' OR unmap_ns IS NOT NULL),
 	CHECK (confidence = 'certain' OR reason IS NOT NULL)
@@ -240,9 +241,9 @@ CREATE TABLE device_counter (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE series (
-	-- A measure over time, per device; empty in this release
+	-- A measure over time, per device; a count that is 0 has no row
 	device_id INTEGER NOT NULL REFERENCES device (id), -- whose
-	measure TEXT NOT NULL, -- what
+	measure TEXT NOT NULL, -- what; "live" and "live_bytes" are the most in the bucket
 	start_ns INTEGER NOT NULL, -- beginning of the time bucket
 	length_ns INTEGER NOT NULL CHECK (length_ns > 0), -- of the time bucket
 	value INTEGER NOT NULL, -- its value

@@ -92,6 +92,84 @@ START_TEST(test_empty)
 }
 END_TEST
 
+START_TEST(test_limits)
+{
+	struct dms_inventory *inventory =
+		inventory_of("a b max_seg_size=4294967295 seg_boundary=0xFFFFffffffffffff\n"
+			     "c d max_seg_size=65536 seg_boundary=65535\n"
+			     "e f max_seg_size= seg_boundary=18446744073709551615\n");
+	const struct dms_inventory_device *device = dms_inventory_find(inventory, "a");
+
+	ck_assert_uint_eq(device->max_segment_bytes, UINT32_MAX);
+	ck_assert_uint_eq(device->segment_boundary, UINT64_MAX);
+	device = dms_inventory_find(inventory, "c");
+	ck_assert_uint_eq(device->max_segment_bytes, 65536);
+	ck_assert_uint_eq(device->segment_boundary, 65535);
+	device = dms_inventory_find(inventory, "e");
+	ck_assert_uint_eq(device->max_segment_bytes, 0);
+	ck_assert_uint_eq(device->segment_boundary, UINT64_MAX);
+	dms_inventory_destroy(inventory);
+}
+END_TEST
+
+/* A name is unique on its bus only, and a trace does not tell the bus. */
+START_TEST(test_ambiguous)
+{
+	struct dms_inventory *inventory = inventory_of("b x bus=usb\na y\nb z bus=pci\nc w\n");
+
+	ck_assert_uint_eq(dms_inventory_count(inventory), 4);
+	ck_assert_ptr_null(dms_inventory_find(inventory, "b"));
+	ck_assert_str_eq(dms_inventory_find(inventory, "a")->driver, "y");
+	ck_assert_str_eq(dms_inventory_at(inventory, 1)->driver, "z");
+	ck_assert(dms_inventory_at(inventory, 1)->is_ambiguous);
+	ck_assert(dms_inventory_at(inventory, 2)->is_ambiguous);
+	ck_assert(!dms_inventory_at(inventory, 3)->is_ambiguous);
+	dms_inventory_destroy(inventory);
+}
+END_TEST
+
+static void add_line(struct dms_inventory *inventory, const char *text)
+{
+	struct dms_error *err = dms_inventory_add_line(inventory, text, strlen(text));
+
+	ck_assert_msg(!err, "%s: %s", text, err ? dms_error_message(err) : "");
+}
+
+START_TEST(test_added)
+{
+	struct dms_inventory *inventory = inventory_of("b x bus=pci\n");
+	struct dms_error *err;
+
+	add_line(inventory, "b other coherent=1"); /* the file stands */
+	ck_assert_str_eq(dms_inventory_find(inventory, "b")->driver, "x");
+	ck_assert_uint_eq(dms_inventory_count(inventory), 1);
+	add_line(inventory, "c first bus=pci coherent=1\n");
+	add_line(inventory, "a - bus=pci");
+	ck_assert_str_eq(dms_inventory_find(inventory, "c")->driver, "first");
+	ck_assert_uint_eq(dms_inventory_find(inventory, "c")->line, 0);
+	add_line(inventory, "c second bus=pci"); /* a driver was bound since */
+	ck_assert_str_eq(dms_inventory_find(inventory, "c")->driver, "second");
+	ck_assert_int_eq(dms_inventory_find(inventory, "c")->coherent, -1);
+	ck_assert_ptr_null(dms_inventory_find(inventory, "a")->driver);
+	add_line(inventory, "# nothing");
+	ck_assert_uint_eq(dms_inventory_count(inventory), 3);
+	add_line(inventory, "b y bus=acpi");
+	ck_assert_ptr_null(dms_inventory_find(inventory, "b"));
+	ck_assert_str_eq(dms_inventory_at(inventory, 1)->bus, "acpi");
+	ck_assert_str_eq(dms_inventory_at(inventory, 2)->bus, "pci");
+	add_line(inventory, "b z bus=acpi");
+	ck_assert_str_eq(dms_inventory_at(inventory, 1)->driver, "z");
+	ck_assert_ptr_null(dms_inventory_find(inventory, "b"));
+	err = dms_inventory_add_line(inventory, "d", 1);
+	ck_assert_ptr_nonnull(err);
+	ck_assert_str_eq(dms_error_message(err),
+			 "no driver behind the device's name (- for none): 'd'");
+	dms_error_free(err);
+	ck_assert_uint_eq(dms_inventory_count(inventory), 4);
+	dms_inventory_destroy(inventory);
+}
+END_TEST
+
 static const struct {
 	const char *text, *wanted;
 } bad_cases[] = {
@@ -108,7 +186,16 @@ static const struct {
 	{"a b coherent=yes\n", "from 0 to 1, not 'yes'"},
 	{"a b bus=x bus=x\n", "line 1: told twice: 'bus'"},
 	{"a b bus= bus=x\n", "told twice"},
+	{"a b max_seg_size=0\n", "max_seg_size takes a number from 1 to 4294967295, not '0'"},
+	{"a b max_seg_size=0x1000\n", "not '0x1000'"},
+	{"a b max_seg_size=4294967296\n", "not '4294967296'"},
+	{"a b seg_boundary=0\n", "seg_boundary takes a number from 1"},
+	{"a b seg_boundary=0x\n", "not '0x'"},
+	{"a b seg_boundary=0x1ffffffffffffffff\n", "seg_boundary takes"},
+	{"a b seg_boundary=65536\n", "seg_boundary takes a mask, such as 0xffff, not '65536'"},
 	{"a b\n\nc d\na e\n", "line 4: device 'a' is told on line 1 already"},
+	{"a b bus=x\na e\n", "line 2: device 'a' is told on line 1 already, and not of another"},
+	{"a b bus=x\na e bus=y\na f bus=x\n", "line 3: device 'a' is told on line 1 already"},
 	{"a b\nA b\n\\141 b\n", "line 3: device 'a' is told on line 1 already"},
 	{"a\\04 b\n", "line 1: a backslash needs three octal digits"},
 	{"a\\ b\n", "three octal digits"},
@@ -365,6 +452,9 @@ int main(void)
 
 	tcase_add_test(inventory, test_good);
 	tcase_add_test(inventory, test_empty);
+	tcase_add_test(inventory, test_limits);
+	tcase_add_test(inventory, test_ambiguous);
+	tcase_add_test(inventory, test_added);
 	tcase_add_loop_test(inventory, test_bad, 0, DMS_ARRAY_SIZE(bad_cases));
 	tcase_add_test(inventory, test_zero_byte);
 	tcase_add_test(inventory, test_long_lines);

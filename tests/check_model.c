@@ -18,7 +18,9 @@
 struct listener {
 	struct dms_names names;
 	struct dms_model *model;
-	char told[64][256];
+	struct dms_model_config config;
+	bool is_of_sites;
+	char told[64][512];
 	unsigned int n_told;
 };
 
@@ -46,6 +48,37 @@ static void append_bits(char *line, size_t size, const char *label, uint32_t bit
 	}
 }
 
+/* What is not 0, in the order of the struct; of the series only what changes. */
+static void append_site(char *line, size_t size, const struct dms_site *site)
+{
+	const struct {
+		const char *word;
+		uint64_t count;
+	} counts[] = {
+		{"maps", site->maps},		   {"unmapped", site->unmapped},
+		{"live", site->live},		   {"longest", site->lifetime_max_ns},
+		{"oldest", site->age_max_ns},	   {"forced", site->bounced_forced},
+		{"mask", site->bounced_mask},	   {"other", site->bounced_other},
+		{"remaps", site->remaps},	   {"small", site->small},
+		{"misaligned", site->misaligned},  {"unsynced", site->unsynced},
+		{"uncopied", site->uncopied},	   {"for_cpu", site->syncs_for_cpu},
+		{"for_device", site->syncs_for_device},
+	};
+
+	append(line, size, " %s %s", dms_mapping_kind_name(site->kind), dms_dir_name(site->dir));
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(counts); i++) {
+		if (counts[i].count)
+			append(line, size, " %s=%" PRIu64, counts[i].word, counts[i].count);
+	}
+	append(line, size, " buckets=%ux%" PRIu64 ":", site->n_buckets, site->bucket_ns);
+	for (uint32_t i = 0; i < site->n_buckets; i++) {
+		if (i == 0 || site->maps_series[i] ||
+		    site->live_series[i] != site->live_series[i - 1])
+			append(line, size, "%s%u=%" PRIu64 "/%" PRIu64, i ? "," : "", i,
+			       site->maps_series[i], site->live_series[i]);
+	}
+}
+
 static const char *const differs_words[] = {"size",  "kind",	 "dir", "attrs",
 					    "nents", "cpu-addr", "list"};
 static const char *const doubt_words[] = {"lost-events", "pre-trace", "truncated", "ambiguous",
@@ -65,6 +98,8 @@ static struct dms_error *listen(void *context, const struct dms_step *step)
 
 	if (step->kind == DMS_STEP_DEVICE && step->device->generation == 1)
 		return NULL; /* every script has it */
+	if (step->kind == DMS_STEP_SITE && !listener->is_of_sites)
+		return NULL; /* so is that, told by scripts called sites-... */
 	ck_assert_uint_lt(listener->n_told, DMS_ARRAY_SIZE(listener->told));
 	snprintf(line, size, "%s", step_words[step->kind]);
 	if (step->device)
@@ -76,6 +111,8 @@ static struct dms_error *listen(void *context, const struct dms_step *step)
 		append(line, size, " %s 0x%" PRIx64 " %" PRIu64,
 		       dms_mapping_kind_name(step->mapping->kind), step->mapping->dma_addr,
 		       step->mapping->size);
+	if (step->kind == DMS_STEP_SITE)
+		append_site(line, size, step->site);
 	if (step->kind == DMS_STEP_UNMAP)
 		append(line, size, " life=%" PRIu64, step->ts - step->mapping->map_ts);
 	if (step->kind == DMS_STEP_UNMAP_UNMATCHED || step->kind == DMS_STEP_ENDED)
@@ -112,42 +149,60 @@ static struct dms_error *apply(struct listener *listener, const struct text_item
 	}
 }
 
+/* "@inputs BITS" and "@never-elides": what is known of the trace before its first event. */
+static bool take_setting(struct listener *listener, const char *line)
+{
+	if (line[0] != '@')
+		return false;
+	if (!strcmp(line, "@never-elides"))
+		listener->config.never_elides = true;
+	else if (!strncmp(line, "@inputs ", 8))
+		listener->config.inputs = (uint32_t)strtoul(line + 8, NULL, 0);
+	else
+		ck_abort_msg("no setting: %s", line);
+	dms_model_configure(listener->model, &listener->config);
+	return true;
+}
+
 static void run_script(const char *path)
 {
 	struct listener listener = {.names.devices = dms_strtab_create()};
-	unsigned int line_number = 0, n_checked = 0;
-	FILE *file = fopen(path, "r");
+	struct text_reader reader = {.file = fopen(path, "r")};
+	unsigned int n_checked = 0;
 	struct text_item item;
 	char line[4096];
 
-	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(reader.file);
+	listener.is_of_sites = strstr(path, "/sites-") != NULL;
 	ck_assert_ptr_null(dms_model_create(&listener.names, listen, &listener, &listener.model));
-	while (fgets(line, sizeof(line), file)) {
-		line_number++;
-		line[strcspn(line, "\n")] = '\0';
+	while (text_read_line(&reader, line, sizeof(line))) {
 		if (!strncmp(line, "> ", 2)) {
 			ck_assert_msg(n_checked < listener.n_told,
-				      "%s:%u: expected \"%s\", told nothing", path, line_number,
+				      "%s:%u: expected \"%s\", told nothing", path, reader.line_number,
 				      line + 2);
 			ck_assert_msg(!strcmp(line + 2, listener.told[n_checked]),
-				      "%s:%u: expected \"%s\", told \"%s\"", path, line_number,
+				      "%s:%u: expected \"%s\", told \"%s\"", path, reader.line_number,
 				      line + 2, listener.told[n_checked]);
 			n_checked++;
 			continue;
 		}
+		if (take_setting(&listener, line))
+			continue;
 		text_parse(line, listener.names.devices, &item);
-		ck_assert_msg(item.kind != TEXT_BAD, "%s:%u: not understood", path, line_number);
+		ck_assert_msg(item.kind != TEXT_BAD, "%s:%u: not understood", path, reader.line_number);
 		if (item.kind == TEXT_NOTHING)
 			continue;
 		ck_assert_msg(n_checked == listener.n_told,
-			      "%s:%u: told beyond what is expected: \"%s\"", path, line_number,
+			      "%s:%u: told beyond what is expected: \"%s\"", path, reader.line_number,
 			      listener.told[n_checked]);
 		n_checked = listener.n_told = 0;
 		ck_assert_ptr_null(apply(&listener, &item));
+		if (reader.turns) /* repeated lines are there for what comes of them later */
+			listener.n_told = 0;
 	}
 	ck_assert_msg(n_checked == listener.n_told, "%s: told beyond the last line: \"%s\"", path,
 		      listener.told[n_checked]);
-	fclose(file);
+	fclose(reader.file);
 	dms_model_destroy(listener.model);
 	dms_strtab_destroy(listener.names.devices);
 }
@@ -295,6 +350,59 @@ END_TEST
 
 /* ---- names --------------------------------------------------------------------------------- */
 
+/** What the sites told at the end come to. */
+struct site_tally {
+	unsigned int n_sites;
+	uint64_t maps, most, without_stack;
+};
+
+static struct dms_error *count_sites(void *context, const struct dms_step *step)
+{
+	struct site_tally *tally = context;
+
+	if (step->kind != DMS_STEP_SITE)
+		return NULL;
+	tally->n_sites++;
+	tally->maps += step->site->maps;
+	if (step->site->maps > tally->most)
+		tally->most = step->site->maps;
+	if (step->site->stack == DMS_ID_NONE)
+		tally->without_stack += step->site->maps;
+	return NULL;
+}
+
+/* Beyond 32768 sites, stacks not seen before count for one site of their device. */
+START_TEST(sites_are_bounded)
+{
+	struct dms_names names = {.devices = dms_strtab_create()};
+	struct site_tally tally = {0};
+	struct dms_model *model;
+	struct dms_event event = {
+		.kind = DMS_EV_MAP,
+		.has = DMS_HAS_DEVICE | DMS_HAS_DMA_ADDR | DMS_HAS_PHYS_ADDR | DMS_HAS_SIZE |
+		       DMS_HAS_DIR,
+		.device = dms_strtab_add(names.devices, "a", 1),
+		.dir = DMS_DIR_TO_DEVICE,
+		.size = 64,
+	};
+
+	ck_assert_ptr_null(dms_model_create(&names, count_sites, &tally, &model));
+	for (uint32_t i = 0; i < 40000; i++) {
+		event.ts = i;
+		event.stack = i % 35000;
+		event.dma_addr = event.phys_addr = (uint64_t)i * 64;
+		ck_assert_ptr_null(dms_model_event(model, &event));
+	}
+	ck_assert_ptr_null(dms_model_end(model, 40000));
+	ck_assert_uint_eq(tally.n_sites, 32769);
+	ck_assert_uint_eq(tally.maps, 40000);
+	ck_assert_uint_eq(tally.without_stack, 35000 - 32768);
+	ck_assert_uint_eq(tally.most, 35000 - 32768);
+	dms_model_destroy(model);
+	dms_strtab_destroy(names.devices);
+}
+END_TEST
+
 START_TEST(every_doubt_has_a_reason_and_leaves_less_than_certainty)
 {
 	ck_assert_int_eq(dms_confidence_of(0), DMS_CERTAIN);
@@ -317,6 +425,7 @@ int main(void)
 	tcase_add_test(scripts, scripts_are_there);
 	tcase_add_loop_test(scripts, script, 0, n_scripts);
 	tcase_add_test(scripts, every_doubt_has_a_reason_and_leaves_less_than_certainty);
+	tcase_add_test(scripts, sites_are_bounded);
 	suite_add_tcase(suite, scripts);
 	tcase_set_timeout(random, 120);
 	tcase_add_loop_test(random, random_lives_pair_without_remainder, 0, 4);

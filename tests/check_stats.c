@@ -284,6 +284,59 @@ START_TEST(other_calls)
 }
 END_TEST
 
+/* Failed maps nobody checked, once a probe shows checks; allocations and lists have no such value. */
+START_TEST(failures_not_checked)
+{
+	feed(DMS_STEP_MAP_FAILED, DMS_EV_MAP, 1);
+	feed(DMS_STEP_MAP_FAILED, DMS_EV_MAP_RESOURCE, 2);
+	feed(DMS_STEP_MAP_FAILED, DMS_EV_ALLOC, 3);
+	feed(DMS_STEP_MAP_FAILED, DMS_EV_MAP_SG_RETURN, 4);
+	EXPECT(1, {DMS_COUNT_MAP_ERRORS, 4});
+	ck_assert(!dms_stats_knows(dms_stats_device(stats, 1), DMS_COUNT_ERRORS_UNCHECKED));
+	feed(DMS_STEP_CHECK, DMS_EV_CHECK, 5); /* of a mapping */
+	EXPECT(1, {DMS_COUNT_MAP_ERRORS, 4}, {DMS_COUNT_ERRORS_UNCHECKED, 2});
+	ck_assert(dms_stats_knows(dms_stats_device(stats, 1), DMS_COUNT_ERRORS_UNCHECKED));
+	step.mapping = NULL;
+	for (unsigned int i = 0; i < 3; i++)
+		feed(DMS_STEP_CHECK, DMS_EV_CHECK, 6 + i);
+	EXPECT(1, {DMS_COUNT_MAP_ERRORS, 4});
+	ck_assert(dms_stats_knows(dms_stats_device(stats, 1), DMS_COUNT_ERRORS_UNCHECKED));
+}
+END_TEST
+
+/* A mapping that the kernel checked itself shows the probe, too. */
+START_TEST(probe_seen_at_unmap)
+{
+	feed(DMS_STEP_MAP_FAILED, DMS_EV_MAP, 1);
+	map(DMS_MAPPING_PAGE, DMS_DIR_TO_DEVICE, 64, 2);
+	mapping.is_check_seen = true;
+	feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 3);
+	ck_assert_uint_eq(dms_stats_device(stats, 1)->counters[DMS_COUNT_ERRORS_UNCHECKED], 1);
+}
+END_TEST
+
+START_TEST(messages_and_pools)
+{
+	static const uint8_t messages[] = {DMS_MSG_SWIOTLB_FULL, DMS_MSG_SEGMENT_LONG,
+					   DMS_MSG_SEGMENT_BOUNDARY, DMS_MSG_LEAK, DMS_MSG_POOL};
+
+	step.mapping = NULL;
+	for (unsigned int i = 0; i < DMS_ARRAY_SIZE(messages); i++) {
+		event.message = messages[i];
+		feed(DMS_STEP_MESSAGE, DMS_EV_CONSOLE, i);
+	}
+	feed(DMS_STEP_NOTE, DMS_EV_POOL_CREATE, 10);
+	feed(DMS_STEP_NOTE, DMS_EV_POOL_ALLOC, 11);
+	feed(DMS_STEP_NOTE, DMS_EV_POOL_ALLOC, 12);
+	ck_assert(!dms_stats_knows(dms_stats_device(stats, 1), DMS_COUNT_POOL_FREES));
+	feed(DMS_STEP_NOTE, DMS_EV_POOL_FREE, 13);
+	EXPECT(1, {DMS_COUNT_SWIOTLB_FULL, 1}, {DMS_COUNT_SEGMENT_MESSAGES, 2},
+	       {DMS_COUNT_POOL_ALLOCS, 2}, {DMS_COUNT_POOL_FREES, 1});
+	ck_assert(dms_stats_knows(dms_stats_device(stats, 1), DMS_COUNT_POOL_FREES));
+	ck_assert(dms_stats_knows(dms_stats_device(stats, 1), DMS_COUNT_MAPS));
+}
+END_TEST
+
 START_TEST(ends)
 {
 	for (unsigned int i = 0; i < 4; i++)
@@ -411,6 +464,9 @@ int main(void)
 	tcase_add_test(steps, maps_by_kind_and_direction);
 	tcase_add_test(steps, unmaps_by_call);
 	tcase_add_test(steps, other_calls);
+	tcase_add_test(steps, failures_not_checked);
+	tcase_add_test(steps, probe_seen_at_unmap);
+	tcase_add_test(steps, messages_and_pools);
 	tcase_add_test(steps, ends);
 	tcase_add_test(steps, peaks_are_first_reached);
 	tcase_add_test(steps, lifetimes);

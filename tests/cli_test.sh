@@ -189,6 +189,8 @@ offers 'words behind =' json dmascope query --format = j
 offers 'words behind a bare =' csv dmascope query --format =
 offers 'named queries' devices dmascope query --name dev
 offers 'shells' bash dmascope completion b
+offers 'rule ids' double-unmap dmascope analyze --rule dou
+offers 'side files' "$work/out" dmascope analyze --iomem "$work/ou"
 offers 'files' "$work/out" dmascope analyze "$work/ou"
 offers 'after a common option' query dmascope -v que
 expect 'completion of an unknown shell' 2 - "no script for shell 'tcsh'" completion tcsh
@@ -231,6 +233,17 @@ if python3 -c 'import jsonschema; jsonschema.Draft202012Validator' 2>/dev/null; 
 			ok "schema: $file"
 		else
 			not_ok "schema: $file" "$(tail -1 "$work/err")"
+		fi
+	done
+	# what analyze prints, with a finding and, if we have one, with call stacks
+	for file in "$SRCDIR/tests/fixtures/oracle-unmap_size_small.dat" \
+		"$SRCDIR/../shared/traces/oracle/double_unmap/trace-stack.dat"; do
+		[ -e "$file" ] || continue
+		"$DMASCOPE" analyze -q --format json "$file" >"$work/run.json"
+		if validate "$work/run.json" 2>"$work/err" && grep -q '"what": "map"' "$work/run.json"; then
+			ok "schema: analyze ${file##*/}"
+		else
+			not_ok "schema: analyze ${file##*/}" "$(tail -1 "$work/err")"
 		fi
 	done
 	sed 's/"maps": 10,/"maps": -10,/' "$SRCDIR/tests/golden/report/tame.json" >"$work/bad.json"

@@ -44,7 +44,7 @@ torture() {
 "$tracegen" -o "$work/v7.dat" --events 3000 --cpus 2 --file-version 7 >/dev/null || exit 1
 end=100000000
 for name in oracle-ctl_sg.iommu oracle-unmap_size_small oracle-ctl_irq_reuse.iommu \
-	stock-6.12-rmmod armhf-7.2-mid s390x-7.2-v7-zstd stock-6.12-instance-v7; do
+	stock-6.12-rmmod armhf-7.2-mid s390x-7.2-v7-zstd stock-6.12-instance-v7 lab-7.2-probes; do
 	torture "$name cut" "$fixtures/$name.dat" cut 0 $end $((512 * part))
 	torture "$name flipped" "$fixtures/$name.dat" flip 1 $((100 / part)) 8192
 done

@@ -59,7 +59,8 @@ compare() {
 }
 
 for name in oracle-ctl_sg.iommu oracle-ctl_sg-stack oracle-unmap_size_small \
-	oracle-ctl_fail_coherent stock-6.12-rmmod stock-7.2-swiotlb-bind armhf-7.2-mid; do
+	oracle-ctl_fail_coherent stock-6.12-rmmod stock-7.2-swiotlb-bind armhf-7.2-mid \
+	lab-7.2-fault; do
 	# from within its folder, so that no path of this machine is in the summary
 	if ! (cd "$fixtures" && "$DMASCOPE" analyze "$name.dat" -o "$work/1.db" --quiet) \
 		>"$work/summary" 2>"$work/err"; then

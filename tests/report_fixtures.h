@@ -49,6 +49,38 @@ static const struct dms_device_summary tame_devices[] = {
 static const struct dms_note tame_notes[] = {
 	{NULL, NULL, "the trace holds no call stacks"},
 	{"leak-at-unbind", "0000:00:1f.2", "no unbind was traced"},
+	{"map-from-stack", NULL, "needs a probe"},
+	{"leak-growth", "0000:00:1f.2", "too short"},
+	{"map-invalid-area", NULL, "needs a probe"},
+	{"leak-growth", "0000:00:08.0", "too short"},
+	{"sync-missing", "0000:00:08.0", "too short"},
+};
+
+static const struct dms_frame_summary tame_frames[] = {
+	{0xffffffff81000123, "trace_event_raw_event_dma_unmap", NULL, 0x23},
+	{0xffffffff81000456, "dma_unmap_page_attrs", NULL, 0x56},
+	{0xffffffffc0000010, "nvme_unmap_data", "nvme", 0x10},
+	{0xffffffffc0000120, NULL, NULL, 0},
+	{0xffffffffc0000230, "nvme_irq", "nvme", 0x30},
+	{0xffffffff81000340, "__handle_irq_event_percpu", NULL, 0x40},
+	{0xffffffff81000350, "handle_irq_event", NULL, 0x50},
+	{0xffffffff81000360, "handle_edge_irq", NULL, 0x60},
+};
+static const struct dms_call_summary tame_calls[] = {
+	{.what = DMS_CALL_BROKE, .ts = 8000000001, .cpu = 3, .pid = 87, .has_task = true,
+	 .comm = "kworker/3:1", .stack_id = 2, .frames = tame_frames, .n_frames = 8},
+	{.what = DMS_CALL_MAPPED, .ts = 7900000000, .cpu = 1, .pid = 90, .has_task = true,
+	 .device = "0000:00:1f.2"},
+	{.what = DMS_CALL_UNMAPPED, .ts = 7950000000, .cpu = 0, .pid = 0, .has_task = true,
+	 .comm = "swapper/0", .stack_id = 1, .frames = tame_frames + 1, .n_frames = 2},
+};
+static const struct dms_finding_summary tame_findings[] = {
+	{.rule = "double-unmap", .severity = "error", .device = "0000:00:08.0", .count = 1,
+	 .first_ts = 8000000001, .confidence = "certain", .message = "freed before",
+	 .calls = tame_calls, .n_calls = 3},
+	{.rule = "live-at-end", .severity = "info", .device = NULL, .count = 12,
+	 .first_ts = 19345678901, .confidence = "possible", .message = "still mapped",
+	 .reason = "a request may still be on its way"},
 };
 
 static const struct dms_summary tame = {
@@ -68,8 +100,10 @@ static const struct dms_summary tame = {
 	.lost_events = 1200,
 	.devices = tame_devices,
 	.n_devices = 2,
+	.findings = tame_findings,
+	.n_findings = 2,
 	.notes = tame_notes,
-	.n_notes = 2,
+	.n_notes = 7,
 };
 
 /* ANSI escapes, quotes, commas, a formula, bad UTF-8, a right-to-left override. */
@@ -88,6 +122,17 @@ static const struct dms_device_summary hostile_devices[] = {
 static const struct dms_note hostile_notes[] = {
 	{"rule\t", "dev\033", "reason\r"},
 };
+static const struct dms_frame_summary hostile_frames[] = {
+	{UINT64_MAX, "f\033[2J", "m\n", UINT64_MAX},
+};
+static const struct dms_call_summary hostile_calls[] = {
+	{.what = DMS_CALL_OTHER, .ts = UINT64_MAX, .has_task = true, .comm = "t\033\n",
+	 .device = "d\007", .frames = hostile_frames, .n_frames = 1},
+};
+static const struct dms_finding_summary hostile_findings[] = {
+	{.rule = "r", .severity = "error", .device = "\033", .count = 1, .confidence = "certain",
+	 .message = "m\r", .calls = hostile_calls, .n_calls = 1},
+};
 static const struct dms_summary hostile = {
 	.inputs = hostile_inputs,
 	.formats = hostile_formats,
@@ -96,6 +141,8 @@ static const struct dms_summary hostile = {
 	.clock = NULL,
 	.devices = hostile_devices,
 	.n_devices = 3,
+	.findings = hostile_findings,
+	.n_findings = 1,
 	.notes = hostile_notes,
 	.n_notes = 1,
 };

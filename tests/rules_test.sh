@@ -30,6 +30,8 @@ bad=
 while read -r id; do
 	"$DMASCOPE" rules "$id" >"$work/one" || bad="$bad $id"
 	grep -q "^$id (" "$work/one" || bad="$bad $id:id"
+	grep -q '^example ' "$work/one" || [ ! -e "$SRCDIR/tests/scripts/rules/$id-fire.txt" ] ||
+		bad="$bad $id:example"
 	for part in says cause cure source; do
 		grep -q "^$part  *[^ ]" "$work/one" || bad="$bad $id:$part"
 	done
@@ -75,7 +77,7 @@ exits() {
 
 broken=$fixtures/oracle-unmap_size_small.dat    # an error
 doubtful=$fixtures/armhf-7.2-mid.dat            # only information
-healthy=$fixtures/oracle-ctl_irq_reuse.iommu.dat # nothing
+healthy=$fixtures/oracle-ctl_sg.iommu.dat # nothing
 exits 'an error alone fails nobody' 0 "$broken"
 exits 'fail on error' 1 --fail-on error "$broken"
 exits 'fail on warning: an error is above' 1 --fail-on warning "$broken"
@@ -84,11 +86,60 @@ exits 'information does not fail on warning' 0 --fail-on warning "$doubtful"
 exits 'nothing does not fail on info' 0 --fail-on info "$healthy"
 exits 'a rule switched off does not fail' 0 --fail-on info -W no-unmap-size-mismatch "$broken"
 exits 'switched off and on again' 1 --fail-on error -W no-unmap-size-mismatch \
-	--rule unmap-size-mismatch "$broken"
-exits 'another one switched off' 1 --fail-on error --rule no-double-unmap "$broken"
+	--warn unmap-size-mismatch "$broken"
+exits 'another one switched off' 1 --fail-on error --warn no-double-unmap "$broken"
 exits 'switching what is no rule' 2 -W no-such-rule "$broken"
 grep -q 'such-rule' "$work/err" || not_ok 'switching what is no rule' "$(head -1 "$work/err")"
 exits 'no severity' 2 --fail-on fatal "$broken"
+exits 'no confidence' 2 --fail-on error:sure "$broken"
+exits 'fail on what is certain' 1 --fail-on error:certain "$broken"
+exits 'only possible does not fail on likely' 0 --fail-on info:likely "$doubtful"
+
+# ---- filters: what is told, and by what the exit code goes
+zoo=$fixtures/stock-6.12-zoo.dat # possible findings on two devices, 253 and 304
+exits 'rule: of another rule' 0 --fail-on info --rule double-unmap "$broken"
+exits 'rule: of this rule or another' 1 --fail-on error --rule double-unmap \
+	--rule unmap-size-mismatch "$broken"
+exits 'rule: unknown' 2 --rule no-unmap-size-mismatch "$broken"
+exits 'device: of another one' 0 --fail-on info --device 0000:00:05.0 "$zoo"
+exits 'device: unknown is not clean' 3 --device 0000:00:77.0 "$zoo"
+grep -q 'none in this trace; it has 0000:00:03.0' "$work/err" ||
+	not_ok 'device: unknown names the known' "$(head -1 "$work/err")"
+exits 'driver: unknown is not clean' 3 --driver nosuch "$zoo"
+exits 'since: no time' 2 --since yesterday "$zoo"
+exits 'since later than until' 2 --since 77 --until 76 "$zoo"
+exits 'until: nothing before' 3 --until 1 "$zoo"
+exits 'since: nothing behind' 3 --since 999 "$zoo"
+exits 'until: before the finding' 0 --fail-on info --until 15.3198 "$broken"
+exits 'until: behind the finding' 1 --fail-on info --until 15.319870011 "$broken"
+exits 'since: behind the finding' 0 --fail-on info --since 78.3 --rule unmap-not-mapped \
+	--device 0000:00:10.0 "$zoo"
+
+# told NAME PATTERN ARGUMENTS...: the summary has such a line
+told() {
+	local name=$1 pattern=$2
+	shift 2
+	if "$DMASCOPE" analyze --quiet "$@" 2>"$work/err" | tr '\n' ' ' | grep -Eq -- "$pattern"; then
+		ok "$name"
+	else
+		not_ok "$name" "no $pattern: $(head -1 "$work/err")"
+	fi
+}
+told 'device: its findings' 'unmap-not-mapped: 253 times on 0000:00:06.0' --device 0000:00:06.0 "$zoo"
+told 'device: the others are counted' '304 findings on other devices or by other rules were filt' \
+	--device 0000:00:06.0 "$zoo"
+printf '0000:00:06.0 net-a bus=pci\n0000:00:10.0 netb bus=pci\n' >"$work/devices"
+told 'driver: a dash is an underscore' '253 times on .* 304 findings on other' --driver net_a \
+	--inventory "$work/devices" "$zoo"
+told 'limit: the rest is counted' '303 more findings were counted' --limit 1 "$zoo"
+told 'until: what came later' 'to 76 is told: 0 findings lie outside, and what came later was not' \
+	--until 76 "$zoo"
+told 'since: statistics begin there' '0000:00:06.0 +direct +33 +17 +242 ' --since 76 --until 77 "$zoo"
+if [ "$("$DMASCOPE" analyze -q --device 0000:00:06.0 "$zoo" | grep -c '^0000:00:')" = 2 ]; then
+	ok 'device: no other row' # the table of devices is in two parts
+else
+	not_ok 'device: no other row' "$("$DMASCOPE" analyze -q --device 0000:00:06.0 "$zoo" | grep -c '^0000')"
+fi
 
 # ---- a finding in the summary, and in the database
 if command -v sqlite3 >/dev/null; then
@@ -99,12 +150,34 @@ if command -v sqlite3 >/dev/null; then
 	'unmap-size-mismatch|error|certain|4096|2048|unmap-size-mismatch:'*) ok 'database' ;;
 	*) not_ok 'database' "$got" ;;
 	esac
-	if grep -q '^- error unmap-size-mismatch: 1 time on 0000' "$work/out"; then ok 'summary'; else
+	"$DMASCOPE" analyze -q --limit 2 --device 0000:00:10.0 "$zoo" -o "$work/few.db" >/dev/null
+	got=$(sqlite3 "$work/few.db" "SELECT count(*), min(d.name) FROM finding AS f
+		JOIN device AS d ON d.id = f.device_id; SELECT count(*) FROM mapping WHERE map_ns
+		IS NOT NULL; SELECT count(*) FROM not_judged WHERE reason LIKE '253 findings on other%'" |
+		tr '\n' ' ')
+	if [ "$got" = '2|0000:00:10.0 2145 1 ' ]; then ok 'filtered database'; else
+		not_ok 'filtered database' "$got"
+	fi
+	if grep -q '^- error unmap-size-mismatch: once on 0000' "$work/out"; then ok 'summary'; else
 		not_ok 'summary' 'no finding in it'
 	fi
 else
 	echo 'skip - rules: database: sqlite3 is not installed'
 fi
+
+# ---- what is not judged, and why
+"$DMASCOPE" analyze -q "$broken" -o "$work/why.db" >"$work/out"
+missing=$("$DMASCOPE" query "$work/why.db" --format csv \
+	"SELECT rule FROM not_judged WHERE reason LIKE 'needs %' ORDER BY rule" |
+	sed -e 1d -e 's/[^a-z-]//g' | tr '\n' ' ')
+needy=
+while read -r id; do
+	"$DMASCOPE" rules "$id" | grep -q '^needs  *[^ ].*: ' && needy="$needy$id "
+done <"$work/ids"
+for id in $missing; do
+	case " $needy" in *" $id "*) ;; *) not_ok 'not judged' "$id needs nothing" ;; esac
+done
+ok "not judged: ${missing:-nothing}"
 
 # ---- both ends of a finding, by the query that comes with it
 stacks=$SRCDIR/../shared/traces/oracle/double_unmap/trace-stack.dat

@@ -108,4 +108,7 @@ static inline uint64_t dms_hash64(uint64_t key)
 /** Hash of @bytes at @data. */
 uint64_t dms_hash_bytes(const void *data, size_t bytes);
 
+/** A duration for people, "12.3 us", "-" for UINT64_MAX. Return: @buf, terminated. */
+const char *dms_format_ns(uint64_t ns, char *buf, size_t size);
+
 #endif

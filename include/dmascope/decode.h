@@ -38,9 +38,9 @@ enum dms_event_kind {
 	DMS_EV_CHECK,		  /* debug_dma_mapping_error(): the driver checks dma_addr */
 	DMS_EV_SET_MASK,	  /* dma_set_mask(): dma_mask */
 	DMS_EV_SET_COHERENT_MASK, /* dma_set_coherent_mask(): dma_mask */
-	DMS_EV_MAP_SG_RETURN,	  /* dma_map_sg_attrs(), dma_map_sgtable(): err is what they return */
+	DMS_EV_MAP_SG_RETURN,	  /* dma_map_sg_attrs(), dma_map_sgtable() failed: err, 0 or errno */
 	DMS_EV_NEED_UNMAP,	  /* dma_need_unmap() returns: err 0 if unmaps may be skipped */
-	DMS_EV_POOL_CREATE,	  /* of dma_pool objects */
+	DMS_EV_POOL_CREATE,	  /* of dma_pool objects; phys_addr is the pool's own address */
 	DMS_EV_POOL_ALLOC,
 	DMS_EV_POOL_FREE,
 	DMS_EV_POOL_DESTROY,
@@ -169,6 +169,7 @@ struct dms_event {
 	bool force;	       /* BOUNCE: swiotlb=force */
 	bool by_kernel;	       /* CHECK: the DMA core's own call, not a driver's */
 	bool may_block;	       /* ALLOC: the flags allow direct reclaim */
+	bool is_other_clock;   /* of a kernel log: ts only tells about where in the trace */
 	uint8_t message;       /* CONSOLE: enum dms_message */
 	uint32_t nents;	       /* entries the caller gave (UNMAP_SG: the caller's nents) */
 	uint32_t ents;	       /* entries after mapping; 0 if not traced */
@@ -252,9 +253,10 @@ uint64_t dms_decoder_orphan_stacks(const struct dms_decoder *decoder);
  * Return: false if the line says nothing of DMA, or memory is short (kind stays DMS_EV_NONE).
  */
 struct dms_console_state {
-	uint64_t words[4]; /* of an SMMUv3 event record */
+	uint64_t words[4]; /* of an SMMUv3 event record, the last one */
 	uint32_t n_words, device;
 	bool is_open;
+	bool is_named; /* this kernel names the device in a line of its own */
 };
 bool dms_console_read(struct dms_console_state *state, const char *text, size_t size,
 		      struct dms_strtab *names, struct dms_event *event);

@@ -17,7 +17,8 @@ struct dms_inventory_device {
 	uint8_t coherent_dma_mask_bits; /* the same */
 	uint64_t max_segment_bytes;	/* dma_get_max_seg_size(); 0: not told */
 	uint64_t segment_boundary;	/* dma_get_seg_boundary(), a mask; 0: not told */
-	uint32_t line;			/* where it stands, from 1 */
+	uint32_t line;			/* where it stands, from 1; 0: in the trace */
+	bool is_ambiguous;		/* devices of several buses have this name */
 };
 
 struct dms_inventory;
@@ -31,9 +32,26 @@ struct dms_error *dms_inventory_create(const char *text, size_t size, struct dms
 struct dms_error *dms_inventory_read(const char *path, struct dms_inventory **ret);
 void dms_inventory_destroy(struct dms_inventory *inventory);
 
-/** The device called @name, borrowed; NULL if @inventory is NULL or tells nothing of it. */
+/** What a text written to trace_marker begins with if a line of an inventory follows. */
+#define DMS_INVENTORY_MARKER "dmascope-inventory: "
+/**
+ * Add the line @text, @size bytes, with or without its newline: one that the trace itself holds.
+ * It replaces an earlier such line of the device; what was told by dms_inventory_create() stands.
+ * Pointers that dms_inventory_find() gave are invalid afterwards; strings stay.
+ * Errors: DMS_ERROR_INPUT if malformed, or there are too many; memory. Nothing is changed then.
+ */
+struct dms_error *dms_inventory_add_line(struct dms_inventory *inventory, const char *text,
+					 size_t size);
+
+/**
+ * The device called @name, borrowed; NULL if @inventory is NULL or tells nothing of it, or if
+ * several devices have the name: a trace does not tell which of them it means.
+ */
 const struct dms_inventory_device *dms_inventory_find(const struct dms_inventory *inventory,
 						      const char *name);
+/** How many devices it tells of, and device @index of them, sorted by name and bus; borrowed. */
 uint32_t dms_inventory_count(const struct dms_inventory *inventory);
+const struct dms_inventory_device *dms_inventory_at(const struct dms_inventory *inventory,
+						    uint32_t index);
 
 #endif

@@ -94,7 +94,7 @@ struct dms_mapping {
 	uint32_t syncs_for_cpu;
 	uint32_t syncs_for_device;
 	uint32_t epoch;	     /* the model's loss epoch when it was mapped */
-	uint32_t site;	     /* index of its call site */
+	uint32_t site;	     /* number of its call site; 0: not known */
 	uint8_t kind;	     /* enum dms_mapping_kind */
 	uint8_t dir;	     /* enum dms_dir */
 	uint8_t area;	     /* enum dms_area of its memory, the worst of a list's entries */
@@ -130,11 +130,12 @@ struct dms_device {
 	uint64_t coherent_mask; /* the last told; 0 if never */
 	uint64_t max_segment_bytes, segment_boundary; /* by the inventory; 0 if not told */
 	int8_t coherent;     /* 0: its DMA is not cache-coherent; -1: not known */
-	bool is_mask_traced; /* dma_mask is of the trace, not of an inventory */
+	bool is_mask_traced; /* dma_mask is what dma_set_mask() was given, by a probe */
+	bool is_mask_of_bounce; /* it is what swiotlb_bounced told: it may have changed since */
 	bool is_coherent_mask_traced;
 	bool has_syncs;	     /* its syncs are events: at least one was seen */
 	const char *driver;  /* by the inventory; NULL if not told */
-	uint64_t first_ts;   /* of its first event */
+	uint64_t first_ts;   /* of its first event; 0: only a dump names it */
 	enum dms_address_mode mode;
 };
 
@@ -193,29 +194,39 @@ struct dms_overlap {
 	bool is_same_list;     /* both are lists, of the same entries */
 };
 
-/** One call site of one device: the maps made with one stack, of one kind and direction. */
+/**
+ * One call site of one device: the maps made with one stack, of one kind and direction. In the
+ * series, buckets begin at first_ts; bucket_ns doubles as the trace grows.
+ */
 #define DMS_SITE_BUCKETS 32
 struct dms_site {
 	uint32_t device; /* index */
 	uint32_t stack;	 /* DMS_ID_NONE if not recorded */
 	uint8_t kind, dir;
+	uint32_t n_buckets;	 /* begun */
 	uint64_t maps, unmapped; /* begun; ended by their unmap */
 	uint64_t live;		 /* now */
 	uint64_t size_bytes;	 /* of all maps */
 	uint64_t min_size, max_size;
-	uint64_t first_ts, last_ts;	    /* of its maps */
-	uint64_t lifetime_max_ns;	    /* of those that ended by their unmap */
-	uint32_t lifetimes[64];		    /* of them: how many lived 2^i to 2^(i+1)-1 ns */
-	uint64_t live_series[DMS_SITE_BUCKETS]; /* live mappings at the end of each time bucket */
-	uint64_t maps_series[DMS_SITE_BUCKETS]; /* maps in each */
-	uint64_t bucket_ns;		    /* length of a bucket */
-	uint32_t n_buckets;		    /* begun */
-	uint64_t bounced_forced, bounced_mask, bounced_other; /* by reason */
+	uint64_t first_ts, last_ts; /* of its maps */
+	uint64_t lifetime_max_ns;   /* of those that ended by their unmap */
 	uint64_t remaps;     /* of memory this site mapped before, in the same way */
-	uint64_t misaligned; /* not TO_DEVICE, and not whole cache lines */
+	uint64_t small;	     /* allocations of less than half a page */
+	uint64_t misaligned; /* not TO_DEVICE, not bounced, and beginning inside a cache line */
 	uint64_t unsynced;   /* FROM_DEVICE, SKIP_CPU_SYNC at the unmap, handed to the device at
 				least 4 times and never to the CPU */
+	uint64_t uncopied;   /* bounced, SKIP_CPU_SYNC at the unmap, never handed to the CPU: what
+				the device wrote stayed in the bounce buffer */
 	uint64_t syncs_for_cpu, syncs_for_device;
+	uint64_t bounced_forced, bounced_mask, bounced_other; /* by reason */
+	uint64_t bounced_bytes;
+	uint32_t lifetimes[64]; /* of those unmapped: how many lived 2^i to 2^(i+1)-1 ns */
+	/* what follows is made up to date for SITE steps */
+	uint32_t ages[64];	/* of the live ones, like lifetimes; at the site's last map */
+	uint64_t age_max_ns;	/* of the oldest live one, at the end of the trace */
+	uint64_t bucket_ns;	/* length of a bucket */
+	uint64_t live_series[DMS_SITE_BUCKETS]; /* live mappings at the end of each time bucket */
+	uint64_t maps_series[DMS_SITE_BUCKETS]; /* maps in each */
 };
 
 /** One change. Everything it points to is borrowed and valid during the callback only. */
@@ -224,9 +235,10 @@ struct dms_step {
 	const struct dms_event *event;	   /* NULL for GAP, END, ENDED at the end of the trace */
 	const struct dms_device *device;   /* NULL where the event names none */
 	struct dms_mapping *mapping;	   /* NULL where none is concerned; see UNMAP_UNMATCHED */
-	const struct dms_mapping *related; /* UNMATCHED: a live mapping it touches; or NULL */
+	const struct dms_mapping *related; /* UNMATCHED: a live mapping it touches; FAULT: one that
+					      ends in the page before; or NULL */
 	const struct dms_mapping *elsewhere; /* UNMATCHED: the same on another device; or NULL */
-	const struct dms_past *past;	   /* UNMATCHED: the last life of this address; or NULL */
+	const struct dms_past *past;	   /* UNMATCHED, FAULT: the last life of this address; or NULL */
 	const struct dms_gap *gap;	   /* GAP */
 	const struct dms_overlap *overlap; /* OVERLAP */
 	const struct dms_site *site;	   /* SITE, and ENDED: of the mapping */
@@ -234,6 +246,8 @@ struct dms_step {
 	uint32_t differs;		   /* UNMAP, SYNC: DMS_DIFFERS_* */
 	uint32_t doubts;		   /* DMS_DOUBT_* about this step */
 	enum dms_end end;		   /* UNMAP, UNMAP_UNMATCHED, ENDED */
+	/* MAP_FAILED: calls and failures of the last second, if this one makes it a storm; else 0 */
+	uint32_t storm_calls, storm_failures;
 };
 
 /** Receives each step, in order. An error stops the model and is returned by its caller. */
@@ -262,8 +276,12 @@ void dms_model_configure(struct dms_model *model, const struct dms_model_config 
 /** What turns up later: probes are recognised by their records. */
 void dms_model_add_inputs(struct dms_model *model, uint32_t inputs);
 
+/** The inventory has grown: what it tells of the devices seen so far is looked up again. */
+void dms_model_identify(struct dms_model *model);
+
 /**
- * A mapping that lived when the trace began, by a dma-api/dump. Told before the first event.
+ * A mapping that lived when the trace began, by a dma-api/dump. Told before the first event. Of a
+ * scatter list the dump has one entry a segment, and each is a mapping until the list is unmapped.
  * Errors: memory.
  */
 struct dms_error *dms_model_seed(struct dms_model *model, const struct dms_dump_entry *entry);
@@ -288,6 +306,7 @@ const struct dms_device *dms_model_device(const struct dms_model *model, uint32_
 struct dms_uncovered {
 	uint64_t iommu_maps;  /* iommu:map events inside no traced DMA-API call */
 	uint64_t iommu_bytes; /* bytes they mapped */
+	uint64_t unnamed_unbinds; /* marks of unbinds whose device is but a pointer, never named */
 };
 void dms_model_uncovered(const struct dms_model *model, struct dms_uncovered *ret);
 

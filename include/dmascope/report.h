@@ -33,6 +33,45 @@ struct dms_note {
 	const char *reason;
 };
 
+/** One frame of a call stack. */
+struct dms_frame_summary {
+	uint64_t address;
+	const char *function; /* NULL: not known; then module and offset mean nothing */
+	const char *module;   /* NULL: the kernel itself */
+	uint64_t offset;      /* of the address in the function, bytes */
+};
+
+/** What a call has to do with a finding. */
+enum dms_call_kind {
+	DMS_CALL_BROKE,	   /* it broke the rule */
+	DMS_CALL_MAPPED,   /* it mapped the memory */
+	DMS_CALL_OTHER,	   /* it mapped the same memory before */
+	DMS_CALL_UNMAPPED, /* it unmapped the memory before */
+	DMS_CALL_SITE,	   /* the call site the finding is about: a stack, no time */
+	DMS_MAX_CALLS
+};
+/** "call", "map", "other_map", "unmap", "site". */
+const char *dms_call_name(enum dms_call_kind kind);
+
+/** One call a finding is about. */
+struct dms_call_summary {
+	enum dms_call_kind what;
+	uint64_t ts;	     /* UINT64_MAX: not one call but many */
+	uint32_t cpu, pid;
+	bool has_task;	     /* cpu and pid are known */
+	const char *comm;    /* NULL: not known */
+	const char *device;  /* NULL: the finding's own */
+	uint64_t stack_id;   /* row of table stack; 0: not recorded */
+	const struct dms_frame_summary *frames; /* innermost first */
+	size_t n_frames;
+};
+/**
+ * The calls that @facts, a finding's JSON, tell, into @ret, room for DMS_MAX_CALLS - 1; without
+ * comm and frames. Strings lie in @arena. Return: how many.
+ */
+size_t dms_calls_of_facts(const char *facts, struct dms_arena *arena,
+			  struct dms_call_summary *ret);
+
 /** The findings of one rule on one device. */
 struct dms_finding_summary {
 	const char *rule, *severity;
@@ -40,6 +79,9 @@ struct dms_finding_summary {
 	uint64_t count;
 	uint64_t first_ts;
 	const char *confidence, *message; /* of the first */
+	const char *reason;		  /* why it is not certain; NULL: it is */
+	const struct dms_call_summary *calls; /* of the first: the one that broke the rule, others */
+	size_t n_calls;
 };
 
 /** A whole run in figures. All pointers are borrowed from whoever filled it. */
@@ -63,6 +105,7 @@ struct dms_summary {
 	size_t n_findings;
 	const struct dms_note *notes;
 	size_t n_notes;
+	bool whole_stacks;	   /* text shows all frames, not the first five */
 };
 
 enum dms_output { DMS_FORMAT_TEXT, DMS_FORMAT_JSON, DMS_FORMAT_CSV };
@@ -86,12 +129,29 @@ void dms_summary_destroy(struct dms_summary *summary);
 struct dms_error *dms_query_print(struct sqlite3 *db, const char *sql, enum dms_output format,
 				  FILE *out);
 
+/** What of a run is told. Empty lists: every device; 0 and UINT64_MAX: all the time. */
+struct dms_selection {
+	const char *const *devices, *const *drivers; /* names; a device must fit both lists */
+	size_t n_devices, n_drivers;
+	uint64_t since_ts, until_ts; /* trace clock, both inclusive */
+};
+/**
+ * Let every later reading of @db see only what @selection asks for. Counters of a device stay
+ * those of the whole run. Errors: DMS_ERROR_INPUT: a name fits no device.
+ */
+struct dms_error *dms_select(struct sqlite3 *db, const struct dms_selection *selection);
+
+/**
+ * Write the run in @db as one HTML page that needs nothing else, at most 2 MB: no list has more
+ * than @top rows. Errors: reading, memory, writing.
+ */
+struct dms_error *dms_html_print(struct sqlite3 *db, uint64_t top, FILE *out);
+
 /** The mappings live at @ts (trace clock), in the line shape of debugfs dma-api/dump. */
 struct dms_error *dms_live_print(struct sqlite3 *db, uint64_t ts, const char *device, FILE *out);
 
 /* numbers for people; each returns @buf, terminated. Locale never matters. */
 const char *dms_format_bytes(uint64_t bytes, char *buf, size_t size); /* "12.3 MiB" */
 const char *dms_format_count(uint64_t count, char *buf, size_t size); /* "1,234,567" */
-const char *dms_format_ns(uint64_t ns, char *buf, size_t size);	      /* "12.3 us" */
 
 #endif

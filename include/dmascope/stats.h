@@ -33,7 +33,8 @@ enum dms_counter {
 	DMS_COUNT_SYNCS_FOR_CPU,
 	DMS_COUNT_SYNCS_FOR_DEVICE,
 	DMS_COUNT_MAP_ERRORS,	    /* dma_map_errors of the 2012 proposal: failed maps and allocs */
-	DMS_COUNT_ERRORS_UNCHECKED, /* dma_map_errors_not_checked: only with probes; else absent */
+	DMS_COUNT_ERRORS_UNCHECKED, /* dma_map_errors_not_checked: failed maps of single memory whose
+				       error value no driver looked at; see dms_stats_knows() */
 	DMS_COUNT_UNMAP_ERRORS,	    /* dma_unmap_errors: unmaps of what was certainly not mapped */
 	DMS_COUNT_PRE_TRACE,	    /* unmaps whose map is older than the trace, or lost */
 	DMS_COUNT_NULL_FREES,
@@ -51,6 +52,10 @@ enum dms_counter {
 	DMS_COUNT_ENDED_ELIDED,
 	DMS_COUNT_MAYBE_ELIDED,	    /* lives without an unmap that may have been skipped legally */
 	DMS_COUNT_FAULTS,
+	DMS_COUNT_SWIOTLB_FULL,	    /* messages of the kernel: a bounce found no room */
+	DMS_COUNT_SEGMENT_MESSAGES, /* of dma-debug: a list's segment breaks the device's limits */
+	DMS_COUNT_POOL_ALLOCS,	    /* of dma_pool objects, by probes */
+	DMS_COUNT_POOL_FREES,
 	DMS_N_COUNTERS
 };
 /** "maps", "dma_map_errors", ...: the counter's name in the database and in JSON. */
@@ -70,7 +75,15 @@ struct dms_device_stats {
 	struct dms_histogram *lifetime;		/* of streaming mappings that ended by unmap, ns */
 	uint32_t map_stacks[DMS_STATS_MAP_STACKS]; /* a sample: who maps for this device */
 	uint32_t n_map_stacks;
+	uint64_t unchecked;	/* failed maps since the last check of an error value */
+	bool has_checks;	/* a probe showed checks of this device's maps */
 };
+
+/**
+ * False if @counter could not be counted on this device: a 0 would lie. The checks of a failed map
+ * are known only by a probe; messages and pool objects only if there were any.
+ */
+bool dms_stats_knows(const struct dms_device_stats *device, enum dms_counter counter);
 
 /** The figures of all devices of a run. */
 struct dms_stats;
@@ -78,6 +91,8 @@ struct dms_stats *dms_stats_create(void);
 void dms_stats_destroy(struct dms_stats *stats);
 /** Count one step. Errors: memory. */
 struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step);
+/** Count from @ts on as if nothing had been counted; what lives now lives on. */
+void dms_stats_restart(struct dms_stats *stats, uint64_t ts);
 /** Figures of device @index, borrowed; NULL if it had no step. */
 const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, uint32_t index);
 

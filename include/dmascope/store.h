@@ -5,6 +5,7 @@
 
 #include <dmascope/base.h>
 #include <dmascope/model.h>
+#include <dmascope/series.h>
 #include <dmascope/stats.h>
 #include <dmascope/symbols.h>
 
@@ -61,6 +62,9 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 				   const struct dms_device *device,
 				   const struct dms_device_facts *facts,
 				   const struct dms_device_stats *stats);
+/** Rows of series for one device: counts that are not 0, and every level. */
+struct dms_error *dms_store_series(struct dms_store *store, const struct dms_device *device,
+				   const struct dms_series *series);
 /** Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). */
 struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,
 				   const struct dms_symbols *symbols);

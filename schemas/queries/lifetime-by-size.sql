@@ -6,7 +6,7 @@ WITH life AS (
 			WHEN size_bytes <= 16384 THEN 16384 WHEN size_bytes <= 65536 THEN 65536
 			WHEN size_bytes <= 262144 THEN 262144
 			WHEN size_bytes <= 1048576 THEN 1048576 END AS up_to_bytes
-	FROM mapping WHERE end = 'unmapped' AND size_bytes IS NOT NULL)
+	FROM mapping WHERE end = 'unmapped' AND map_ns IS NOT NULL AND size_bytes IS NOT NULL)
 SELECT d.name AS device, d.generation, up_to_bytes, count(*) AS mappings,
 	min(lifetime_ns) AS min_ns, CAST(avg(lifetime_ns) AS INTEGER) AS mean_ns,
 	max(lifetime_ns) AS max_ns

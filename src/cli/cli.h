@@ -29,6 +29,7 @@ enum dms_option_type {
 	DMS_OPT_COUNT,	/* int: one more each time */
 	DMS_OPT_STRING, /* const char *: the argument, borrowed from argv; the last one stands */
 	DMS_OPT_U64,	/* uint64_t: decimal, or hexadecimal after 0x */
+	DMS_OPT_LIMIT,	/* uint64_t: the same; 0 becomes UINT64_MAX, no limit */
 	DMS_OPT_WORD,	/* int: the value of the word given, one of the row's words */
 	DMS_OPT_LIST,	/* struct dms_strings: every argument given */
 };
@@ -86,13 +87,21 @@ struct dms_command {
 
 enum dms_progress { DMS_PROGRESS_AUTO, DMS_PROGRESS_ON, DMS_PROGRESS_OFF };
 
+/** What --fail-on asks for: a severity and the least confidence, never 0. */
+#define DMS_FAIL_ON(severity, confidence) (((severity) + 1) << 4 | (confidence))
+#define DMS_FAIL_SEVERITY(value)	  (((value) >> 4) - 1)
+#define DMS_FAIL_CONFIDENCE(value)	  ((value)&0xf)
+
 struct dms_analyze_args {
 	const char *output; /* NULL: no database */
 	int format;	    /* enum dms_output */
 	int progress;	    /* enum dms_progress; AUTO: on a terminal, unless common.quiet */
-	struct dms_strings rules; /* "ID" or "no-ID" */
-	const char *inventory; /* NULL: none */
-	int fail_on;	    /* enum dms_severity + 1; 0: never */
+	struct dms_strings switches; /* of rules: "ID" or "no-ID" */
+	const char *inventory, *iomem, *dump_seed, *kernel_log; /* side files; NULL: none */
+	struct dms_strings devices, drivers, rules; /* filters; empty: all */
+	const char *since, *until;		    /* times; NULL: all */
+	uint64_t limit;	    /* findings kept; 0: not given, UINT64_MAX: all */
+	int fail_on;	    /* DMS_FAIL_ON(); 0: never */
 	bool salvage;	    /* analyze what is left of a damaged file */
 	bool keep_events;   /* rows.c does not check that output is given: the command does */
 };
@@ -112,8 +121,23 @@ struct dms_live_args {
 	const char *device;
 };
 
+struct dms_report_args {
+	const char *html;		   /* file of the page; "-": standard output; NULL: text */
+	const char *csv;		   /* folder; NULL: none */
+	const char *json, *trace_json, *folded_bytes, *folded_count, *openmetrics; /* as html */
+	struct dms_strings devices, drivers; /* filters; empty: all */
+	const char *since, *until;	   /* times; NULL: all */
+	uint64_t top;			   /* rows of a list; 0: not given, UINT64_MAX: all */
+};
+struct sqlite3;
+/** report_exports.c: write what else @args asks for; *@ret_any: there was something. */
+struct dms_error *dms_report_exports(struct sqlite3 *db, const struct dms_report_args *args,
+				     bool *ret_any);
+#define DMS_REPORT_TOP 100 /* rows of a list in HTML, if not given */
+
 struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_query(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_report(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_live(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret);
@@ -146,8 +170,28 @@ struct dms_error *dms_call_init(struct dms_call *call, const struct dms_command 
 				char **argv);
 void dms_call_deinit(struct dms_call *call);
 
+/* ---- timearg.c ------------------------------------------------------------------------------ */
+
+/**
+ * Read @text, given to --@option, as a time: seconds, nanoseconds with "ns" behind them, or plain
+ * ticks where the clock does not count nanoseconds. Errors: DMS_ERROR_USAGE.
+ */
+struct dms_error *dms_time_parse(const char *option, const char *text, bool clock_is_ns,
+				 uint64_t *ret);
+
+/* ---- the examples of `dmascope rules ID`, made by scripts/embed-examples.sh ------------------ */
+
+struct dms_example {
+	const char *id;	  /* of the rule */
+	const char *text; /* events and the finding they make, indented lines */
+};
+extern const struct dms_example dms_examples[]; /* sorted by id */
+extern const size_t dms_n_examples;
+
 /* ---- help.c ---------------------------------------------------------------------------------- */
 
+/** @text word by word from column @begin on, where the line is, in lines of 80 columns. */
+void dms_put_wrapped(const char *text, size_t begin, FILE *out);
 /** `dmascope --help`. */
 void dms_program_help(FILE *out);
 /** `dmascope COMMAND --help`. */

@@ -181,7 +181,8 @@ static void check_syncs(const struct dms_run *run, struct advice *ret)
 	ret->finding =
 		dms_asprintf("no dma_sync_* event: a coherent device skips the traced call, so "
 			     "missing syncs cannot be judged");
-	ret->remedy = dms_asprintf("boot with swiotlb=force to make the syncs visible");
+	ret->remedy = dms_asprintf("boot with swiotlb=force iommu.passthrough=1: what is bounced "
+				   "is synced by traced calls");
 }
 
 static void check_iommu(const struct dms_run *run, struct advice *ret)
@@ -223,14 +224,100 @@ static void check_swiotlb(const struct dms_run *run, struct advice *ret)
 	ret->remedy = dms_asprintf("record with -e swiotlb");
 }
 
-/* No recording shows these; to be silent about it would be a lie. */
+static uint32_t inputs_of(const struct dms_run *run)
+{
+	uint32_t inputs = 0;
+
+	for (uint32_t i = 0; i < run->n_files; i++)
+		inputs |= dms_decoder_inputs(run->decoders[i]);
+	return inputs;
+}
+
+/* What only a probe tells: made by the lines print_probes() shows. */
+static void check_input(const struct dms_run *run, uint32_t input, const char *good,
+			const char *missing, struct advice *ret)
+{
+	if (inputs_of(run) & input) {
+		ret->finding = dms_asprintf("%s", good);
+		return;
+	}
+	ret->verdict = VERDICT_MISSING;
+	ret->finding = dms_asprintf("%s", missing);
+	ret->remedy = dms_asprintf("the probes below");
+}
+
+static void check_unbinds(const struct dms_run *run, struct advice *ret)
+{
+	struct dms_uncovered uncovered;
+
+	dms_model_uncovered(run->model, &uncovered);
+	if (uncovered.unnamed_unbinds) {
+		ret->verdict = VERDICT_PARTLY;
+		ret->finding = dms_asprintf("%" PRIu64 " marks of unbinds name no device",
+					    uncovered.unnamed_unbinds);
+		ret->remedy = dms_asprintf("give the probe device=+0(+0($arg1)):string");
+		return;
+	}
+	check_input(run, DMS_INPUT_UNBINDS, "unbinding of drivers is recorded",
+		    "no event tells when a driver lets go of its device: what it leaks then "
+		    "cannot be told from what it still uses",
+		    ret);
+}
+
+static void check_masks(const struct dms_run *run, struct advice *ret)
+{
+	uint32_t n_devices = dms_model_n_devices(run->model), n_known = 0;
+
+	for (uint32_t i = 0; i < n_devices; i++)
+		n_known += dms_model_device(run->model, i)->dma_mask != 0;
+	if (n_known) {
+		ret->verdict = n_known < n_devices ? VERDICT_PARTLY : VERDICT_GOOD;
+		ret->finding = dms_asprintf("the DMA masks of %" PRIu32 " of %" PRIu32
+					    " devices are known, by probes or bounces",
+					    n_known, n_devices);
+		return;
+	}
+	ret->verdict = VERDICT_MISSING;
+	ret->finding = dms_asprintf("no event tells the DMA masks of devices");
+	ret->remedy = dms_asprintf("the probes below, or give analyze --inventory");
+}
+
+static void check_error_checks(const struct dms_run *run, struct advice *ret)
+{
+	if (inputs_of(run) & DMS_INPUT_CHECKS) {
+		ret->finding = dms_asprintf("dma_mapping_error() is recorded by a probe");
+		return;
+	}
+	ret->verdict = VERDICT_PARTLY;
+	ret->finding = dms_asprintf("whether a driver checks its maps with dma_mapping_error() is "
+				    "not recorded");
+	ret->remedy = dms_asprintf("a probe of debug_dma_mapping_error(), which only kernels with "
+				   "CONFIG_DMA_API_DEBUG have: see dmascope-doctor(1)");
+}
+
+static void check_messages(const struct dms_run *run, struct advice *ret)
+{
+	if (has_kind(run, DMS_EV_CONSOLE)) {
+		ret->finding = dms_asprintf("messages of the kernel are recorded");
+		return;
+	}
+	ret->verdict = VERDICT_MISSING;
+	ret->finding = dms_asprintf("messages of the kernel are not recorded: the faults of Intel "
+				    "and SMMUv3 IOMMUs, full bounce buffers, dma-debug's reports");
+	ret->remedy = dms_asprintf("record with -e printk:console, or give the kernel's log to "
+				   "analyze --kernel-log");
+}
+
+/* No recording without a probe shows these; to be silent about it would be a lie. */
 static void check_list_failures(const struct dms_run *run, struct advice *ret)
 {
-	(void)run;
+	if (has_kind(run, DMS_EV_MAP_SG_RETURN)) {
+		ret->finding = dms_asprintf("what dma_map_sg() returns is recorded by a probe");
+		return;
+	}
 	ret->verdict = VERDICT_PARTLY;
-	ret->finding =
-		dms_asprintf("a dma_map_sg that fails leaves no event; dma_mapping_error() is "
-			     "never traced");
+	ret->finding = dms_asprintf("a dma_map_sg() that fails leaves no event");
+	ret->remedy = dms_asprintf("the probes below");
 }
 
 static const struct check {
@@ -241,13 +328,27 @@ static const struct check {
 	{"losses", check_losses},      {"beginning", check_beginning},
 	{"call stacks", check_stacks}, {"clock", check_clock},
 	{"syncs", check_syncs},	       {"iommu", check_iommu},
-	{"swiotlb", check_swiotlb},    {"failures", check_list_failures},
+	{"swiotlb", check_swiotlb},    {"messages", check_messages},
+	{"unbinds", check_unbinds},    {"masks", check_masks},
+	{"map errors", check_error_checks}, {"failed lists", check_list_failures},
 };
 
 static const char record_command[] =
-	"trace-cmd record -e dma -e swiotlb -e iommu -T -C mono -b 32768 -o trace.dat";
+	"trace-cmd record -e dma -e swiotlb -e iommu -e printk:console -e module -T -C mono "
+	"-b 32768 -o trace.dat";
+
+/* Lines for kprobe_events. struct device begins with its kobject, and that with its name. */
+static const char *const probe_lines[] = {
+	"p:dmascope/unbind device_unbind_cleanup device=+0(+0($arg1)):string",
+	"p:dmascope/mask dma_set_mask device=+0(+0($arg1)):string mask=$arg2:x64",
+	"p:dmascope/coherent_mask dma_set_coherent_mask device=+0(+0($arg1)):string mask=$arg2:x64",
+	"r:dmascope/map_sg dma_map_sg_attrs device=+0(+0($arg1)):string ret=$retval:s32",
+	"r:dmascope/map_sgtable dma_map_sgtable device=+0(+0($arg1)):string ret=$retval:s32",
+};
 
 /* ---- telling -------------------------------------------------------------------------------- */
+
+#define TEXT_COLUMN 22 /* behind the topic and the verdict */
 
 /* Findings quote the trace: what would steer a terminal is made visible. */
 static bool tell_text(const struct check *check, const struct advice *advice)
@@ -257,9 +358,12 @@ static bool tell_text(const struct check *check, const struct advice *advice)
 
 	if (!finding)
 		return false;
-	printf("%-12s %-8s %s\n", check->topic, verdict_words[advice->verdict], finding);
-	if (advice->remedy)
-		printf("%-12s %-8s -> %s\n", "", "", advice->remedy);
+	printf("%-12s %-8s ", check->topic, verdict_words[advice->verdict]);
+	dms_put_wrapped(finding, TEXT_COLUMN, stdout);
+	if (advice->remedy) {
+		printf("%*s-> ", TEXT_COLUMN, "");
+		dms_put_wrapped(advice->remedy, TEXT_COLUMN + 3, stdout);
+	}
 	return true;
 }
 
@@ -307,8 +411,22 @@ static struct dms_error *print_text(const struct dms_run *run)
 	       run->records);
 	if ((err = tell_all(run, NULL)))
 		return err;
-	printf("\nA recording that shows all a stock kernel can show:\n  %s\n", record_command);
+	printf("\nA recording that shows what a stock kernel can show:\n  %s\n"
+	       "\nProbes that show more: append these lines to /sys/kernel/tracing/kprobe_events\n"
+	       "before, as root, and record with -e dmascope as well:\n",
+	       record_command);
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(probe_lines); i++)
+		printf("  %s\n", probe_lines[i]);
 	return NULL;
+}
+
+static json_t *list_probes(void)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < DMS_ARRAY_SIZE(probe_lines); i++)
+		json_array_append_new(list, json_string(probe_lines[i]));
+	return list;
 }
 
 static struct dms_error *print_json(const struct dms_run *run)
@@ -321,9 +439,9 @@ static struct dms_error *print_json(const struct dms_run *run)
 		json_decref(list);
 		return list ? err : &dms_error_nomem;
 	}
-	root = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:s}", "input", info->path, "format",
+	root = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:s, s:o}", "input", info->path, "format",
 			 info->format, "kernel", info->release, "records", (json_int_t)run->records,
-			 "checks", list, "record_command", record_command);
+			 "checks", list, "record_command", record_command, "probes", list_probes());
 	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)))
 		err = dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed");
 	puts("");

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dmascope rules: the rules there are, or one of them explained. */
 #include <stdio.h>
+#include <string.h>
 
 #include <dmascope/rules.h>
 
 #include "cli.h"
+
+#define LABEL_COLUMNS 11
+#define PAGE_COLUMNS  80
 
 static void list_all(void)
 {
@@ -16,20 +20,100 @@ static void list_all(void)
 		       rules[i]->title);
 }
 
-static void explain(const struct dms_rule *rule)
+/* A label, and behind it the text in lines of the page. */
+static void print_part(const char *label, const char *text)
 {
-	const struct {
-		const char *label, *text;
-	} parts[] = {
-		{"says", rule->message},  {"cause", rule->cause},	  {"cure", rule->cure},
-		{"limits", rule->limits}, {"yields to", rule->yields_to}, {"source", rule->source},
+	size_t column = LABEL_COLUMNS;
+
+	if (!text || !*text)
+		return;
+	printf("%-*s", LABEL_COLUMNS - 1, label);
+	while (*text) {
+		size_t bytes = strcspn(text, " ");
+
+		if (column > LABEL_COLUMNS && column + bytes >= PAGE_COLUMNS) {
+			printf("\n%*s", LABEL_COLUMNS - 1, "");
+			column = LABEL_COLUMNS;
+		}
+		printf(" %.*s", (int)bytes, text);
+		column += bytes + 1;
+		text += bytes;
+		text += *text != '\0';
+	}
+	putchar('\n');
+}
+
+/* The fields of an event a rule cannot do without, in words; "" if any event will do. */
+static const char *format_fields(uint32_t needs, char *buf, size_t size)
+{
+	static const struct {
+		uint32_t bit;
+		const char *word;
+	} rows[] = {
+		{DMS_HAS_DMA_ADDR, "the DMA address"},
+		{DMS_HAS_PHYS_ADDR, "the physical address"},
+		{DMS_HAS_VIRT_ADDR, "the CPU address"},
+		{DMS_HAS_SIZE, "the size"},
+		{DMS_HAS_DIR, "the direction"},
+		{DMS_HAS_ATTRS, "the attributes"},
+		{DMS_HAS_PHYS_LIST, "the list's entries"},
+		{DMS_HAS_DMA_LIST, "the list's segments"},
+		{DMS_HAS_MAY_BLOCK, "the allocation flags"},
 	};
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows) && used < size; i++) {
+		if (needs & rows[i].bit)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s",
+						 used ? ", " : "an event that tells ",
+						 rows[i].word);
+	}
+	return buf;
+}
+
+static struct dms_error *print_needs(const struct dms_rule *rule)
+{
+	_cleanup_(dms_freep) char *missing = NULL, *needs = NULL;
+	struct dms_error *err = dms_rule_missing(rule, 0, &missing);
+	char fields[160];
+
+	if (err)
+		return err;
+	format_fields(rule->needs, fields, sizeof(fields));
+	/* what is missing begins with "needs " */
+	needs = dms_asprintf("%s%s%s", fields, fields[0] && missing ? "; " : "",
+			     missing ? missing + strlen("needs ") : "");
+	if (!needs)
+		return &dms_error_nomem;
+	print_part("needs", needs);
+	return NULL;
+}
+
+static void print_example(const struct dms_rule *rule)
+{
+	for (size_t i = 0; i < dms_n_examples; i++) {
+		if (!strcmp(dms_examples[i].id, rule->id))
+			printf("\nexample (nanoseconds, device, call; => what is found)\n%s",
+			       dms_examples[i].text);
+	}
+}
+
+static struct dms_error *explain(const struct dms_rule *rule)
+{
+	struct dms_error *err;
 
 	printf("%s (%s)\n%s\n\n", rule->id, dms_severity_name(rule->severity), rule->title);
-	for (size_t i = 0; i < DMS_ARRAY_SIZE(parts); i++) {
-		if (parts[i].text)
-			printf("%-10s %s\n", parts[i].label, parts[i].text);
-	}
+	print_part("says", rule->message);
+	print_part("cause", rule->cause);
+	print_part("cure", rule->cure);
+	print_part("limits", rule->limits);
+	if ((err = print_needs(rule)))
+		return err;
+	print_part("yields to", rule->yields_to);
+	print_part("source", rule->source);
+	print_example(rule);
+	return NULL;
 }
 
 struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret)
@@ -46,6 +130,5 @@ struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret)
 		return dms_error_new(DMS_ERROR_USAGE,
 				     "no rule is called \"%s\"; `dmascope rules` lists them",
 				     call->operands[0]);
-	explain(rule);
-	return NULL;
+	return explain(rule);
 }

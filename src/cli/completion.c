@@ -32,12 +32,14 @@ static void put_value_case(const struct dms_command *command, const struct dms_o
 		for (const struct dms_word *word = row->words; word->word; word++)
 			fprintf(out, "%s%s", word == row->words ? "" : " ", word->word);
 		fputs("\" -- \"$cur\"))\n", out);
-	} else if (!strcmp(row->argument, "DB")) {
+	} else if (!strcmp(row->argument, "DB") || !strcmp(row->argument, "FILE")) {
 		fputs("\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n", out);
 	} else if (!strcmp(row->argument, "QUERY")) {
 		fputs("\t\tCOMPREPLY=($(compgen -W \"$(dmascope query --list --format csv"
 		      " 2>/dev/null |\n\t\t\tsed -e 1d -e 's/,.*//')\" -- \"$cur\"))\n",
 		      out);
+	} else if (!strcmp(row->argument, "ID")) {
+		fputs("\t\tCOMPREPLY=($(compgen -W \"" RULE_IDS "\" -- \"$cur\"))\n", out);
 	} else if (!strcmp(row->argument, "[no-]ID")) {
 		fputs("\t\tCOMPREPLY=($(compgen -W \"" RULE_IDS " " RULE_IDS_OFF "\" -- \"$cur\"))\n",
 		      out);

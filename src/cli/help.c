@@ -9,8 +9,7 @@
 #define HELP_COLUMN 26 /* where the explanations of options begin */
 #define NAME_COLUMN 14 /* and those of commands */
 
-/* @text word by word from column @begin on, in lines of HELP_WIDTH. */
-static void put_wrapped(const char *text, size_t begin, FILE *out)
+void dms_put_wrapped(const char *text, size_t begin, FILE *out)
 {
 	size_t column = begin;
 
@@ -40,7 +39,7 @@ static void put_option(const struct dms_option *row, FILE *out)
 	fprintf(out, "%-*s", HELP_COLUMN, left);
 	if (len >= HELP_COLUMN)
 		fprintf(out, "\n%*s", HELP_COLUMN, "");
-	put_wrapped(row->help, HELP_COLUMN, out);
+	dms_put_wrapped(row->help, HELP_COLUMN, out);
 }
 
 static void put_options(const struct dms_option *rows, size_t n_rows, FILE *out)
@@ -58,7 +57,7 @@ void dms_program_help(FILE *out)
 	      out);
 	for (size_t i = 0; i < dms_n_commands; i++) {
 		fprintf(out, "  %-*s", NAME_COLUMN - 2, dms_commands[i].name);
-		put_wrapped(dms_commands[i].summary, NAME_COLUMN, out);
+		dms_put_wrapped(dms_commands[i].summary, NAME_COLUMN, out);
 	}
 	fputs("\nOptions of every command:\n", out);
 	put_options(dms_common_options, dms_n_common_options, out);

@@ -133,6 +133,15 @@ static struct dms_error *store_u64(const struct dms_option *row, const char *val
 	return NULL;
 }
 
+static struct dms_error *store_limit(const struct dms_option *row, const char *value, uint64_t *ret)
+{
+	struct dms_error *err = store_u64(row, value, ret);
+
+	if (!err && !*ret)
+		*ret = UINT64_MAX;
+	return err;
+}
+
 static struct dms_error *store_word(const struct dms_option *row, const char *value, int *ret)
 {
 	struct nearest nearest = nearest_to(value, strlen(value));
@@ -178,6 +187,8 @@ static struct dms_error *store(const struct dms_option *row, const char *value, 
 		return NULL;
 	case DMS_OPT_U64:
 		return store_u64(row, value, place);
+	case DMS_OPT_LIMIT:
+		return store_limit(row, value, place);
 	case DMS_OPT_WORD:
 		return store_word(row, value, place);
 	case DMS_OPT_LIST:

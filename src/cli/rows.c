@@ -34,10 +34,20 @@ static const struct dms_word table_formats[] = {
 	{NULL, 0},
 };
 
-static const struct dms_word severities[] = {
-	{"info", DMS_SEVERITY_INFO + 1},
-	{"warning", DMS_SEVERITY_WARNING + 1},
-	{"error", DMS_SEVERITY_ERROR + 1},
+/* What is only possible is never more than information: the others begin at likely. */
+static const struct dms_word failures[] = {
+	{"info", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_POSSIBLE)},
+	{"info:possible", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_POSSIBLE)},
+	{"info:likely", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_LIKELY)},
+	{"info:certain", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_CERTAIN)},
+	{"warning", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_POSSIBLE)},
+	{"warning:possible", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_POSSIBLE)},
+	{"warning:likely", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_LIKELY)},
+	{"warning:certain", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_CERTAIN)},
+	{"error", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_POSSIBLE)},
+	{"error:possible", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_POSSIBLE)},
+	{"error:likely", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_LIKELY)},
+	{"error:certain", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_CERTAIN)},
 	{NULL, 0},
 };
 
@@ -58,19 +68,54 @@ static const struct dms_option analyze_options[] = {
 	       "print the summary as text, json or csv (default: text)", .words = summary_formats),
 	OPTION(0, "events", NULL, FLAG, dms_analyze_args, keep_events,
 	       "store every event and list segment as well; needs --output"),
-	OPTION('W', "rule", "[no-]ID", LIST, dms_analyze_args, rules,
+	OPTION('W', "warn", "[no-]ID", LIST, dms_analyze_args, switches,
 	       "judge by rule ID, or do not; may be repeated"),
-	OPTION(0, "fail-on", "SEVERITY", WORD, dms_analyze_args, fail_on,
-	       "exit with 1 if there is a finding of info, warning or error or above",
-	       .words = severities),
+	OPTION(0, "fail-on", "SEVERITY[:CONFIDENCE]", WORD, dms_analyze_args, fail_on,
+	       "exit with 1 if there is a finding of info, warning or error or above, and at least "
+	       "possible, likely or certain",
+	       .words = failures),
+	OPTION(0, "device", "NAME", LIST, dms_analyze_args, devices,
+	       "tell only of the device of that name; may be repeated"),
+	OPTION(0, "driver", "NAME", LIST, dms_analyze_args, drivers,
+	       "tell only of devices of that driver; may be repeated"),
+	OPTION(0, "rule", "ID", LIST, dms_analyze_args, rules,
+	       "tell only what rule ID finds; may be repeated"),
+	OPTION(0, "since", "TIME", STRING, dms_analyze_args, since,
+	       "tell only what happened from that time on"),
+	OPTION(0, "until", "TIME", STRING, dms_analyze_args, until,
+	       "read only up to that time"),
+	OPTION(0, "limit", "N", LIMIT, dms_analyze_args, limit,
+	       "keep N findings of each rule, device and severity, and count the others "
+	       "(default: 1000; 0: keep all)"),
 	OPTION(0, "inventory", "FILE", STRING, dms_analyze_args, inventory,
 	       "take drivers, buses and masks of devices from the device inventory FILE"),
+	OPTION(0, "iomem", "FILE", STRING, dms_analyze_args, iomem,
+	       "take the memory map from FILE, a copy of /proc/iomem"),
+	OPTION(0, "dump-seed", "FILE", STRING, dms_analyze_args, dump_seed,
+	       "take what was mapped when the trace began from FILE, a copy of dma-api/dump"),
+	OPTION(0, "kernel-log", "FILE", STRING, dms_analyze_args, kernel_log,
+	       "read IOMMU faults and DMA messages from FILE, output of dmesg"),
 	OPTION(0, "salvage", NULL, FLAG, dms_analyze_args, salvage,
 	       "analyze what is left of a truncated or damaged file, and say what is missing"),
 	OPTION(0, "progress", NULL, VALUE, dms_analyze_args, progress,
 	       "show progress even if standard error is not a terminal", .value = DMS_PROGRESS_ON),
 	OPTION(0, "no-progress", NULL, VALUE, dms_analyze_args, progress, "never show progress",
 	       .value = DMS_PROGRESS_OFF),
+};
+
+static const struct dms_option report_options[] = {
+	OPTION(0, "html", "FILE", STRING, dms_report_args, html,
+	       "write one self-contained HTML page to FILE (-: standard output) instead of text"),
+	OPTION(0, "device", "NAME", LIST, dms_report_args, devices,
+	       "tell only of the device of that name; may be repeated"),
+	OPTION(0, "driver", "NAME", LIST, dms_report_args, drivers,
+	       "tell only of devices of that driver; may be repeated"),
+	OPTION(0, "since", "TIME", STRING, dms_report_args, since,
+	       "tell only what happened from that time on"),
+	OPTION(0, "until", "TIME", STRING, dms_report_args, until,
+	       "tell only what happened up to that time"),
+	OPTION(0, "top", "N", LIMIT, dms_report_args, top,
+	       "show at most N rows of each list (default: all in text, 100 in HTML)"),
 };
 
 static const struct dms_option query_options[] = {
@@ -106,6 +151,17 @@ const struct dms_command dms_commands[] = {
 		.min_operands = 1,
 		.max_operands = SIZE_MAX,
 		.epilogue = "Several TRACEs are files of one machine, merged in time order.",
+	},
+	{
+		.name = "report",
+		.operands = "RUN.DB",
+		.summary = "tell of a run from its database: as text, or as one HTML page",
+		.run = dms_cmd_report,
+		OPTIONS(report_options),
+		.args_bytes = sizeof(struct dms_report_args),
+		.min_operands = 1,
+		.max_operands = 1,
+		.epilogue = "Figures of a device are those of the whole run, whatever the times.",
 	},
 	{
 		.name = "query",

@@ -16,7 +16,7 @@ static struct dms_error *take_step(void *context, const struct dms_step *step)
 	struct dms_error *err;
 
 	if ((err = dms_stats_step(run->stats, step)) || (err = dms_run_judge(run, step)) ||
-	    !run->store)
+	    !run->store || (err = dms_series_step(run->series, step)))
 		return err;
 	/* A step told late is about an event that was stored long ago. */
 	if (step->mapping && run->keep_events && step->event == run->event &&
@@ -127,7 +127,8 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 	struct dms_store_options store_options = {.keep_events = options->keep_events};
 	struct dms_error *err;
 
-	*run = (struct dms_run){.first_ts = UINT64_MAX, .keep_events = options->keep_events};
+	*run = (struct dms_run){.first_ts = UINT64_MAX,
+				.until_ts = UINT64_MAX, .keep_events = options->keep_events};
 	run->arena = dms_arena_create();
 	run->names.devices = dms_strtab_create();
 	run->names.stacks = options->keep_stacks ? dms_stacks_create() : NULL;
@@ -137,16 +138,17 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 	if (!run->arena || !run->names.devices || !run->stats || !run->task_bits ||
 	    (options->keep_stacks && !run->names.stacks))
 		return &dms_error_nomem;
-	if (options->inventory && (err = dms_inventory_read(options->inventory, &run->inventory)))
-		return err;
 	if ((err = check_distinct(paths, n_paths)) || (err = open_sources(run, paths, n_paths)) ||
 	    (err = open_decoders(run, options->salvage)) ||
 	    (err = dms_run_findings_create(run, options)) ||
 	    (err = dms_model_create(&run->names, take_step, run, &run->model)))
 		return err;
-	if (options->output)
-		err = dms_store_create(options->output, &store_options, &run->store);
-	return err;
+	if (options->output && !(run->series = dms_series_create()))
+		return &dms_error_nomem;
+	if (options->output &&
+	    (err = dms_store_create(options->output, &store_options, &run->store)))
+		return err;
+	return dms_run_side_open(run, options);
 }
 
 void dms_run_close(struct dms_run *run)
@@ -154,11 +156,13 @@ void dms_run_close(struct dms_run *run)
 	for (uint32_t i = 0; run->decoders && i < run->n_files; i++)
 		dms_decoder_destroy(run->decoders[i]);
 	dms_store_destroy(run->store);
+	dms_series_destroy(run->series);
 	dms_stats_destroy(run->stats);
 	dms_run_findings_destroy(run->findings);
 	dms_model_destroy(run->model);
 	dms_symbols_destroy(run->symbols); /* borrows text from a source */
 	dms_merge_destroy(run->merge);
+	dms_run_side_close(run);
 	dms_inventory_destroy(run->inventory);
 	dms_stacks_destroy(run->names.stacks);
 	dms_strtab_destroy(run->names.devices);
@@ -193,6 +197,8 @@ static struct dms_error *take_record(struct dms_run *run, const struct dms_item 
 	if (event.pid < DMS_RUN_PID_LIMIT)
 		run->task_bits[event.pid / 64] |= 1ull << event.pid % 64;
 	run->mapping_row = 0;
+	if ((err = dms_run_side_event(run, &event)))
+		return err;
 	run->event = &event;
 	err = dms_model_event(run->model, &event);
 	run->event = NULL;
@@ -254,7 +260,7 @@ struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options
 	for (;;) {
 		if ((err = dms_merge_next(run->merge, &item)))
 			return err;
-		if (item.kind == DMS_ITEM_END)
+		if (!dms_run_window(run, &item) || item.kind == DMS_ITEM_END)
 			break;
 		if ((err = take_item(run, &item)))
 			return err;
@@ -265,6 +271,8 @@ struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options
 		}
 	}
 	if (!options->salvage && (err = check_undamaged(run)))
+		return err;
+	if ((err = dms_run_side_end(run)))
 		return err;
 	return dms_model_end(run->model, run->last_ts);
 }

@@ -9,9 +9,12 @@
 #include <dmascope/model.h>
 #include <dmascope/report.h>
 #include <dmascope/rules.h>
+#include <dmascope/series.h>
 #include <dmascope/stats.h>
 #include <dmascope/store.h>
 #include <dmascope/symbols.h>
+
+#include "run_filter.h"
 
 /** Told now and then while a run reads, for a progress bar. */
 typedef void (*dms_progress_fn)(void *context, uint64_t bytes_done, uint64_t bytes_total,
@@ -29,6 +32,8 @@ struct dms_run_notes {
 
 /** What the rules found: run_findings.c. */
 struct dms_run_findings;
+/** Files beside the traces: run_side.c. */
+struct dms_run_side;
 
 /** Everything of one run, open from dms_run_open() to dms_run_close(). */
 struct dms_run {
@@ -40,6 +45,7 @@ struct dms_run {
 	struct dms_names names;
 	struct dms_model *model;
 	struct dms_stats *stats;
+	struct dms_series *series; /* NULL: no database */
 	struct dms_store *store; /* NULL: no database */
 	bool keep_events;
 	bool salvage;		       /* what cannot be read is done without */
@@ -48,10 +54,15 @@ struct dms_run {
 	uint64_t records, events;      /* read; of these, decoded */
 	uint64_t first_ts, last_ts;
 	uint64_t gaps, lost_events;
+	const struct dms_run_filter *filter; /* what is told; NULL: everything */
+	uint64_t since_ts, until_ts; /* the window that is told; UINT64_MAX: to the end */
+	bool is_window_begun;
 	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared */
 	bool clock_is_ns;    /* in all files */
 	struct dms_run_findings *findings;
-	struct dms_inventory *inventory;       /* NULL: none was given */
+	uint32_t inputs; /* DMS_INPUT_*: what the trace and its side files can show */
+	struct dms_run_side *side;
+	struct dms_inventory *inventory;       /* NULL: none was given, and none is in the trace */
 	struct dms_symbols *symbols;	       /* NULL until the end, or without call stacks */
 	struct dms_device_facts *device_facts; /* of each device, from dms_run_finish() on */
 	struct dms_run_notes notes;
@@ -62,6 +73,7 @@ struct dms_run {
 struct dms_run_options {
 	const char *output;    /* database to write; NULL: none */
 	const char *inventory; /* file to read; NULL: none */
+	const char *iomem, *dump_seed, *kernel_log; /* the same */
 	bool keep_events;
 	bool salvage;			  /* analyze what is left of a damaged file */
 	bool keep_stacks;		  /* intern call stacks */
@@ -83,19 +95,41 @@ void dms_run_close(struct dms_run *run);
 /** Figures of the run, borrowed from it. Errors: memory. */
 struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret);
 
+/** The name of task @pid as some file saved it, or NULL. */
+const char *dms_run_comm(struct dms_run *run, uint32_t pid);
+
+/* run_calls.c */
+/** The calls finding @row is about, named and with their stacks, into @ret. Errors: memory. */
+struct dms_error *dms_run_calls(struct dms_run *run, const struct dms_finding_row *row,
+				struct dms_finding_summary *ret);
+
+/* run_side.c */
+/** Read the side files of @options, configure and seed the model. Errors: unreadable ones. */
+struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_options *options);
+void dms_run_side_close(struct dms_run *run);
+/** @event is next for the model: take what side files, or it itself, tell before. */
+struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event);
+/** There are no more events: take the rest, and note what was of no use. */
+struct dms_error *dms_run_side_end(struct dms_run *run);
+
 /* run_findings.c */
+/** True if something was found by @rule. */
+bool dms_run_found(const struct dms_run *run, const struct dms_rule *rule);
 struct dms_error *dms_run_findings_create(struct dms_run *run,
 					  const struct dms_run_options *options);
 void dms_run_findings_destroy(struct dms_run_findings *findings);
 /** Let the rules look at @step. */
 struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step);
-/** The gravest severity found; *@ret_any false: nothing was found. */
-enum dms_severity dms_run_worst(const struct dms_run *run, bool *ret_any);
+/** Is there a finding of at least @severity and @confidence? Those not kept count as well. */
+bool dms_run_has_finding(const struct dms_run *run, enum dms_severity severity,
+			 enum dms_confidence confidence);
 /** Rows of table finding, in order of time. @symbols may be NULL. */
 struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_symbols *symbols);
 struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_summary *summary);
 
-/** Note the findings that were counted and not kept. */
+/** Drop what --driver filters out: drivers are known now. */
+void dms_run_filter_findings(struct dms_run *run);
+/** Note the findings that were counted and not kept, or filtered out. */
 struct dms_error *dms_run_note_findings(struct dms_run *run);
 
 /** Keep @reason (taken; from dms_asprintf()) as a note. @device: index or DMS_ID_NONE. */

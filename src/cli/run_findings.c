@@ -7,28 +7,27 @@
 
 #include "run.h"
 
-/*
- * A row for each finding up to here, for each rule, device and severity: a flood of what is only
- * possible must not hide what is certain. Beyond, they are only counted.
- */
-#define MAX_ROWS 1000
-
 /** One finding, kept. Strings live in the run's arena. */
 struct kept_finding {
 	const struct dms_rule *rule;
 	struct dms_finding_row row;
+	uint32_t site_stack; /* whose call site names the mistake; DMS_ID_NONE: not known */
 	uint8_t dir;
 };
 
-/** The findings of one rule on one device. */
+/**
+ * The findings of one rule on one device. Up to a limit for each severity they are kept: a flood
+ * of what is only possible must not hide what is certain. Beyond, they are only counted.
+ */
 struct group {
 	const struct dms_rule *rule;
 	uint32_t device;
 	enum dms_severity severity; /* the gravest */
 	enum dms_confidence confidence;
-	uint64_t count, first_ts;
-	uint64_t n_rows[DMS_SEVERITY_ERROR + 1]; /* by severity */
-	const char *message;
+	uint64_t count;
+	uint64_t n_sure[DMS_SEVERITY_ERROR + 1][DMS_CERTAIN + 1]; /* by severity and confidence */
+	uint64_t n_rows[DMS_SEVERITY_ERROR + 1];		  /* kept, by severity */
+	struct dms_finding_row first; /* of the gravest; its message is NULL if there is none */
 };
 
 struct dms_run_findings {
@@ -38,6 +37,7 @@ struct dms_run_findings {
 	struct group *groups;
 	size_t n_groups, groups_capacity;
 	struct dms_finding_summary *summaries;
+	uint64_t n_filtered, n_outside; /* by device, driver or rule; by time */
 };
 
 static const char *keep(struct dms_run *run, char *text)
@@ -82,12 +82,42 @@ static struct dms_segment range_of(const struct dms_step *step)
 	return event ? (struct dms_segment){event->dma_addr, event->size} : (struct dms_segment){0};
 }
 
+/* A fault is seen by whatever CPU and task takes the interrupt: they tell nothing of the mistake. */
+static const struct dms_event *call_of(const struct dms_step *step)
+{
+	return step->kind == DMS_STEP_FAULT ? NULL : step->event;
+}
+
+static uint32_t stack_of(const struct dms_step *step)
+{
+	const struct dms_event *call = call_of(step);
+
+	if (call)
+		return call->stack;
+	return step->kind == DMS_STEP_SITE ? step->site->stack : DMS_ID_NONE;
+}
+
+/* Without a call of its own (a leak, a fault) the mistake is known by who mapped. */
+static uint32_t site_stack_of(const struct dms_step *step)
+{
+	uint32_t stack = stack_of(step);
+
+	if (stack != DMS_ID_NONE)
+		return stack;
+	if (step->mapping && step->mapping->has)
+		return step->mapping->map_stack;
+	if (step->past)
+		return step->past->unmap_stack != DMS_ID_NONE ? step->past->unmap_stack
+							      : step->past->map_stack;
+	return step->related ? step->related->map_stack : DMS_ID_NONE;
+}
+
 static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding *finding,
 				  uint32_t device, const char *message)
 {
 	struct dms_run_findings *findings = run->findings;
 	const struct dms_step *step = finding->step;
-	const struct dms_event *event = step->event;
+	const struct dms_event *event = step->event, *call = call_of(step);
 	struct dms_segment range = range_of(step);
 	struct kept_finding *kept;
 
@@ -97,6 +127,7 @@ static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding 
 	kept = &findings->kept[findings->n_kept++];
 	*kept = (struct kept_finding){
 		.rule = finding->rule,
+		.site_stack = site_stack_of(step),
 		.dir = step->mapping ? step->mapping->dir
 		       : event	     ? event->dir
 				     : DMS_DIR_UNKNOWN,
@@ -113,40 +144,81 @@ static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding 
 				.ts = step->ts,
 				.dma_addr = range.dma_addr,
 				.size = range.size,
-				.cpu = event ? event->cpu : 0,
-				.pid = event ? event->pid : 0,
-				.stack = event ? event->stack : DMS_ID_NONE,
-				.has_event = event != NULL,
+				.cpu = call ? call->cpu : 0,
+				.pid = call ? call->pid : 0,
+				.stack = stack_of(step),
+				/* a line of a log knows neither CPU nor task */
+				.has_event = call && !call->is_other_clock,
 				.message = message,
-				.facts = keep(run, dms_finding_json(finding)),
+				.facts = keep(run,
+					      dms_finding_json(finding, run->model, &run->names)),
 			},
 	};
 	return kept->row.facts ? NULL : &dms_error_nomem;
+}
+
+/* Others' findings must not use up what may be kept: dma-debug's num_errors does just that. */
+static bool is_filtered(struct dms_run *run, const struct dms_finding *finding, uint32_t device)
+{
+	if (!dms_run_tells_rule(run, finding->rule->id) || !dms_run_tells_device(run, device)) {
+		run->findings->n_filtered++;
+		return true;
+	}
+	if (!dms_run_tells_time(run, finding->step->ts)) {
+		run->findings->n_outside++;
+		return true;
+	}
+	return false;
 }
 
 static struct dms_error *take_finding(void *context, const struct dms_finding *finding)
 {
 	struct dms_run *run = context;
 	uint32_t device = finding->step->device ? finding->step->device->index : DMS_ID_NONE;
-	struct group *group = group_of(run->findings, finding->rule, device);
+	struct dms_error *err;
 	const char *message;
+	struct group *group;
 
+	if (is_filtered(run, finding, device))
+		return NULL;
+	group = group_of(run->findings, finding->rule, device);
 	if (!group)
 		return &dms_error_nomem;
 	group->count++;
-	if (group->n_rows[finding->severity] >= MAX_ROWS)
+	group->n_sure[finding->severity][finding->confidence]++;
+	if (group->n_rows[finding->severity] >= dms_run_limit(run))
 		return NULL;
 	group->n_rows[finding->severity]++;
-	message = keep(run, dms_finding_message(finding));
+	message = keep(run, dms_finding_message(finding, run->model, &run->names));
 	if (!message)
 		return &dms_error_nomem;
-	if (!group->message || finding->severity > group->severity) {
+	err = keep_row(run, finding, device, message);
+	if (!err && (!group->first.message || finding->severity > group->severity)) {
 		group->severity = finding->severity;
 		group->confidence = finding->confidence;
-		group->message = message;
-		group->first_ts = finding->step->ts;
+		group->first = run->findings->kept[run->findings->n_kept - 1].row;
 	}
-	return keep_row(run, finding, device, message);
+	return err;
+}
+
+/* Groups and kept findings, in place. */
+void dms_run_filter_findings(struct dms_run *run)
+{
+	struct dms_run_findings *findings = run->findings;
+	size_t n_groups = 0, n_kept = 0;
+
+	for (size_t i = 0; i < findings->n_groups; i++) {
+		if (dms_run_tells_device(run, findings->groups[i].device))
+			findings->groups[n_groups++] = findings->groups[i];
+		else
+			findings->n_filtered += findings->groups[i].count;
+	}
+	for (size_t i = 0; i < findings->n_kept; i++) {
+		if (dms_run_tells_device(run, findings->kept[i].row.device))
+			findings->kept[n_kept++] = findings->kept[i];
+	}
+	findings->n_groups = n_groups;
+	findings->n_kept = n_kept;
 }
 
 struct dms_error *dms_run_findings_create(struct dms_run *run,
@@ -179,16 +251,35 @@ struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step
 	return dms_rules_step(run->findings->rules, step);
 }
 
-enum dms_severity dms_run_worst(const struct dms_run *run, bool *ret_any)
+static bool has_finding(const struct group *group, enum dms_severity severity,
+			enum dms_confidence confidence)
 {
-	enum dms_severity worst = DMS_SEVERITY_INFO;
-
-	*ret_any = run->findings->n_groups > 0;
-	for (size_t i = 0; i < run->findings->n_groups; i++) {
-		if (run->findings->groups[i].severity > worst)
-			worst = run->findings->groups[i].severity;
+	for (size_t i = severity; i < DMS_ARRAY_SIZE(group->n_sure); i++) {
+		for (size_t j = confidence; j < DMS_ARRAY_SIZE(group->n_sure[i]); j++) {
+			if (group->n_sure[i][j])
+				return true;
+		}
 	}
-	return worst;
+	return false;
+}
+
+bool dms_run_found(const struct dms_run *run, const struct dms_rule *rule)
+{
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		if (run->findings->groups[i].rule == rule)
+			return true;
+	}
+	return false;
+}
+
+bool dms_run_has_finding(const struct dms_run *run, enum dms_severity severity,
+			 enum dms_confidence confidence)
+{
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		if (has_finding(&run->findings->groups[i], severity, confidence))
+			return true;
+	}
+	return false;
 }
 
 /* ---- telling -------------------------------------------------------------------------------- */
@@ -203,8 +294,8 @@ static char *fingerprint_of(const struct dms_run *run, const struct kept_finding
 	uint32_t n_frames = 0;
 	const uint64_t *frames = NULL;
 
-	if (kept->row.stack != DMS_ID_NONE && run->names.stacks)
-		frames = dms_stacks_get(run->names.stacks, kept->row.stack, &n_frames);
+	if (kept->site_stack != DMS_ID_NONE && run->names.stacks)
+		frames = dms_stacks_get(run->names.stacks, kept->site_stack, &n_frames);
 	for (uint32_t i = 0; symbols && i < n_frames; i++) {
 		struct dms_symbol symbol;
 
@@ -262,6 +353,11 @@ static uint64_t n_not_stored(const struct group *group)
 
 struct dms_error *dms_run_note_findings(struct dms_run *run)
 {
+	struct dms_error *noted =
+		dms_run_note_filter(run, run->findings->n_filtered, run->findings->n_outside);
+
+	if (noted)
+		return noted;
 	for (size_t i = 0; i < run->findings->n_groups; i++) {
 		const struct group *group = &run->findings->groups[i];
 		struct dms_error *err;
@@ -291,9 +387,28 @@ static int compare_groups(const void *left, const void *right)
 	return a->device < b->device ? -1 : a->device > b->device;
 }
 
+static struct dms_error *summarise_group(struct dms_run *run, const struct group *group,
+					 struct dms_finding_summary *ret)
+{
+	*ret = (struct dms_finding_summary){
+		.rule = group->rule->id,
+		.severity = dms_severity_name(group->severity),
+		.count = group->count,
+		.first_ts = group->first.ts,
+		.confidence = dms_confidence_name(group->confidence),
+		.reason = group->first.reason,
+		.message = group->first.message,
+	};
+	if (group->device != DMS_ID_NONE)
+		ret->device = dms_strtab_get(run->names.devices,
+					     dms_model_device(run->model, group->device)->name);
+	return dms_run_calls(run, &group->first, ret);
+}
+
 struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_summary *summary)
 {
 	struct dms_run_findings *findings = run->findings;
+	struct dms_error *err = NULL;
 
 	dms_free(findings->summaries);
 	findings->summaries = dms_alloc(findings->n_groups * sizeof(*findings->summaries));
@@ -302,23 +417,9 @@ struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_sum
 	if (findings->n_groups)
 		qsort(findings->groups, findings->n_groups, sizeof(*findings->groups),
 		      compare_groups);
-	for (size_t i = 0; i < findings->n_groups; i++) {
-		const struct group *group = &findings->groups[i];
-
-		findings->summaries[i] = (struct dms_finding_summary){
-			.rule = group->rule->id,
-			.severity = dms_severity_name(group->severity),
-			.count = group->count,
-			.first_ts = group->first_ts,
-			.confidence = dms_confidence_name(group->confidence),
-			.message = group->message,
-		};
-		if (group->device != DMS_ID_NONE)
-			findings->summaries[i].device =
-				dms_strtab_get(run->names.devices,
-					       dms_model_device(run->model, group->device)->name);
-	}
+	for (size_t i = 0; i < findings->n_groups && !err; i++)
+		err = summarise_group(run, &findings->groups[i], &findings->summaries[i]);
 	summary->findings = findings->summaries;
 	summary->n_findings = findings->n_groups;
-	return NULL;
+	return err;
 }

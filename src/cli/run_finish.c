@@ -128,10 +128,13 @@ static struct dms_error *store_file(struct dms_run *run, uint32_t file)
 static struct dms_error *store_devices(struct dms_run *run)
 {
 	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
+		const struct dms_device *device = dms_model_device(run->model, i);
 		struct dms_error *err;
 
-		err = dms_store_device(run->store, &run->names, dms_model_device(run->model, i),
-				       &run->device_facts[i], dms_stats_device(run->stats, i));
+		err = dms_store_device(run->store, &run->names, device, &run->device_facts[i],
+				       dms_stats_device(run->stats, i));
+		if (!err)
+			err = dms_store_series(run->store, device, run->series);
 		if (err)
 			return err;
 	}
@@ -147,8 +150,10 @@ static struct dms_error *store_findings_and_stacks(struct dms_run *run)
 	return err;
 }
 
-static const char *comm_of(struct dms_run *run, uint32_t pid)
+const char *dms_run_comm(struct dms_run *run, uint32_t pid)
 {
+	if (!pid)
+		return "<idle>"; /* of every CPU, and in no list of tasks */
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		const char *comm = dms_source_comm(dms_merge_source(run->merge, i), pid);
 
@@ -163,7 +168,7 @@ static struct dms_error *store_tasks(struct dms_run *run)
 	for (uint32_t word = 0; word < DMS_RUN_PID_LIMIT / 64; word++) {
 		for (uint64_t bits = run->task_bits[word]; bits; bits &= bits - 1) {
 			uint32_t pid = word * 64 + (uint32_t)__builtin_ctzll(bits);
-			const char *comm = pid ? comm_of(run, pid) : "<idle>";
+			const char *comm = dms_run_comm(run, pid);
 			struct dms_error *err = NULL;
 
 			if (comm)
@@ -189,16 +194,35 @@ static struct dms_error *store_notes(struct dms_run *run)
 	return NULL;
 }
 
-static uint64_t sum_counter(const struct dms_run *run, enum dms_counter counter)
+/* A total in table run: NULL if it could be counted on no device. */
+static struct dms_error *store_total(struct dms_run *run, enum dms_counter counter)
 {
+	bool is_known = false;
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
 		const struct dms_device_stats *stats = dms_stats_device(run->stats, i);
 
-		sum += stats ? stats->counters[counter] : 0;
+		if (!stats || !dms_stats_knows(stats, counter))
+			continue;
+		is_known = true;
+		sum += stats->counters[counter];
 	}
-	return sum;
+	if (!is_known)
+		return dms_store_run(run->store, dms_counter_name(counter), NULL);
+	return dms_store_run_u64(run->store, dms_counter_name(counter), sum);
+}
+
+/* The counters of the 2012 proposal, of all devices. */
+static struct dms_error *store_totals(struct dms_run *run)
+{
+	static const enum dms_counter totals[] = {
+		DMS_COUNT_MAP_ERRORS, DMS_COUNT_ERRORS_UNCHECKED, DMS_COUNT_UNMAP_ERRORS};
+	struct dms_error *err = NULL;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(totals) && !err; i++)
+		err = store_total(run, totals[i]);
+	return err;
 }
 
 static struct dms_error *store_run(struct dms_run *run)
@@ -218,8 +242,6 @@ static struct dms_error *store_run(struct dms_run *run)
 		const char *key;
 		uint64_t value;
 	} numbers[] = {
-		{"dma_map_errors", sum_counter(run, DMS_COUNT_MAP_ERRORS)},
-		{"dma_unmap_errors", sum_counter(run, DMS_COUNT_UNMAP_ERRORS)},
 		{"clock_is_ns", run->clock_is_ns},
 		{"first_ns", run->first_ts},
 		{"last_ns", run->last_ts},
@@ -248,15 +270,17 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 	struct dms_error *err;
 
 	if ((err = load_symbols(run)) || (err = identify_devices(run)) ||
-	    (err = dms_run_note_all(run)) || !run->store)
+	    (err = dms_run_filter_check(run)))
+		return err;
+	dms_run_filter_findings(run);
+	if ((err = dms_run_note_all(run)) || !run->store)
 		return err;
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		if ((err = store_file(run, i)))
 			return err;
 	}
-	if ((err = store_run(run)) || (err = store_devices(run)) ||
+	if ((err = store_run(run)) || (err = store_totals(run)) || (err = store_devices(run)) ||
 	    (err = store_findings_and_stacks(run)) ||
-
 	    (err = store_tasks(run)) || (err = store_notes(run)))
 		return err;
 	return dms_store_finish(run->store);
@@ -308,15 +332,17 @@ static void summarise_device(const struct dms_run *run, uint32_t index,
 struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret)
 {
 	const struct dms_source_info *info = first_info(run);
-	uint32_t n_devices = dms_model_n_devices(run->model);
+	uint32_t n_devices = dms_model_n_devices(run->model), n_told = 0;
 
 	run->device_summaries = dms_arena_alloc(run->arena, n_devices * sizeof(*ret->devices));
 	run->paths = dms_arena_alloc(run->arena, run->n_files * sizeof(*run->paths));
 	run->formats = dms_arena_alloc(run->arena, run->n_files * sizeof(*run->formats));
 	if (!run->device_summaries || !run->paths || !run->formats)
 		return &dms_error_nomem;
-	for (uint32_t i = 0; i < n_devices; i++)
-		summarise_device(run, i, &run->device_summaries[i]);
+	for (uint32_t i = 0; i < n_devices; i++) {
+		if (dms_run_tells_device(run, i))
+			summarise_device(run, i, &run->device_summaries[n_told++]);
+	}
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		run->paths[i] = dms_source_info(dms_merge_source(run->merge, i))->path;
 		run->formats[i] = dms_source_info(dms_merge_source(run->merge, i))->format;
@@ -337,7 +363,7 @@ struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret
 		.gaps = run->gaps,
 		.lost_events = run->lost_events,
 		.devices = run->device_summaries,
-		.n_devices = n_devices,
+		.n_devices = n_told,
 		.notes = run->notes.notes,
 		.n_notes = run->notes.n_notes,
 	};

@@ -11,9 +11,15 @@ struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32
 {
 	struct dms_run_notes *notes = &run->notes;
 	size_t bytes = reason ? strlen(reason) + 1 : 0;
-	char *kept = reason ? dms_arena_alloc(run->arena, bytes) : NULL;
 	struct dms_note *note;
+	char *kept;
 
+	if (reason && ((rule && !dms_run_tells_rule(run, rule)) ||
+		       (device != DMS_ID_NONE && !dms_run_tells_device(run, device)))) {
+		dms_free(reason);
+		return NULL;
+	}
+	kept = reason ? dms_arena_alloc(run->arena, bytes) : NULL;
 	if (kept)
 		memcpy(kept, reason, bytes);
 	dms_free(reason);
@@ -139,26 +145,69 @@ static struct dms_error *note_uncovered(struct dms_run *run)
 			     uncovered.iommu_maps, uncovered.iommu_bytes));
 }
 
-static bool has_syncs(const struct dms_run *run)
+static struct dms_error *note_unnamed(struct dms_run *run)
+{
+	struct dms_uncovered uncovered;
+
+	dms_model_uncovered(run->model, &uncovered);
+	if (!uncovered.unnamed_unbinds)
+		return NULL;
+	return dms_run_add_note(run, "leak-at-unbind", DMS_ID_NONE,
+				dms_asprintf("%" PRIu64 " marks of unbinds tell a device's address and "
+					     "not its name: give the probe "
+					     "device=+0(+0($arg1)):string",
+					     uncovered.unnamed_unbinds));
+}
+
+static bool has_syncs(const struct dms_run *run, uint32_t device)
+{
+	const struct dms_device_stats *stats = dms_stats_device(run->stats, device);
+
+	return stats && (stats->counters[DMS_COUNT_SYNCS_FOR_CPU] ||
+			 stats->counters[DMS_COUNT_SYNCS_FOR_DEVICE]);
+}
+
+static bool has_any_syncs(const struct dms_run *run)
 {
 	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
-		const struct dms_device_stats *stats = dms_stats_device(run->stats, i);
-
-		if (stats && (stats->counters[DMS_COUNT_SYNCS_FOR_CPU] ||
-			      stats->counters[DMS_COUNT_SYNCS_FOR_DEVICE]))
+		if (has_syncs(run, i))
 			return true;
 	}
 	return false;
 }
 
+static const char no_syncs[] = "coherent devices skip the traced call, so that missing syncs "
+			       "cannot be judged";
+
 static struct dms_error *note_syncs(struct dms_run *run)
 {
-	if (has_syncs(run))
-		return NULL;
-	return dms_run_add_note(
-		run, "sync-missing", DMS_ID_NONE,
-		dms_asprintf("no dma_sync_* event in the trace: coherent devices skip the traced "
-			     "call, so that missing syncs cannot be judged"));
+	const struct dms_rule *rule = dms_rule_find("sync-missing");
+
+	if (has_any_syncs(run) || (rule && rule->inputs && !(rule->inputs & run->inputs)))
+		return NULL; /* they are there; or note_inputs() tells how to get them */
+	return dms_run_add_note(run, "sync-missing", DMS_ID_NONE,
+				dms_asprintf("no dma_sync_* event in the trace: %s", no_syncs));
+}
+
+/* A row for each rule that lacks what only a probe, another tracepoint or a side file tells. */
+static struct dms_error *note_inputs(struct dms_run *run)
+{
+	const struct dms_rule *rules[DMS_MAX_RULES];
+	size_t n_rules = dms_rules_all(rules);
+
+	for (size_t i = 0; i < n_rules; i++) {
+		struct dms_error *err;
+		char *missing;
+
+		if (dms_run_found(run, rules[i]))
+			continue; /* it has been judged, whatever is missing */
+		err = dms_rule_missing(rules[i], run->inputs, &missing);
+		if (!err && missing)
+			err = dms_run_add_note(run, rules[i]->id, DMS_ID_NONE, missing);
+		if (err)
+			return err;
+	}
+	return NULL;
 }
 
 static struct dms_error *note_orphans(struct dms_run *run)
@@ -179,15 +228,12 @@ static struct dms_error *note_orphans(struct dms_run *run)
 static struct dms_error *note_pre_trace(struct dms_run *run, uint32_t index,
 					const struct dms_device_stats *stats)
 {
-	uint64_t count = stats->counters[DMS_COUNT_PRE_TRACE];
-
-	if (!count)
+	if (!stats->counters[DMS_COUNT_PRE_TRACE])
 		return NULL;
-	return dms_run_add_note(
-		run, "unmap-not-mapped", index,
-		dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: older than the "
-			     "trace, or lost",
-			     count));
+	/* how many is a column of the devices: without it, devices share a line */
+	return dms_run_add_note(run, "unmap-not-mapped", index,
+				dms_asprintf("unmaps of mappings that were not seen: older than "
+					     "the trace, or lost"));
 }
 
 /* The model said of each such life that its unmap may have been skipped; here once a device. */
@@ -221,14 +267,61 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
 	note_losses,	note_damage, note_malformed, note_clock,
-	note_uncovered, note_syncs,  note_orphans,   dms_run_note_findings,
+	note_uncovered, note_unnamed, note_syncs,  note_inputs,    note_orphans,   dms_run_note_findings,
 };
+
+static struct dms_error *note_device_syncs(struct dms_run *run, uint32_t index,
+					   const struct dms_device_stats *stats)
+{
+	uint64_t n_maps = stats->counters[DMS_COUNT_MAPS];
+
+	if (!n_maps || has_syncs(run, index) || !has_any_syncs(run))
+		return NULL; /* none at all is told once, of the run */
+	return dms_run_add_note(run, "sync-missing", index,
+				dms_asprintf("no dma_sync_* event of this device: %s", no_syncs));
+}
+
+/* What is known of other devices, but not of this one. */
+static struct dms_error *note_limits(struct dms_run *run, uint32_t index,
+				     const struct dms_device_stats *stats)
+{
+	const struct dms_device *device = dms_model_device(run->model, index);
+	const struct {
+		const char *rule;
+		uint32_t input;
+		bool is_known;
+		const char *what;
+	} rows[] = {
+		{"map-exceeds-mask", DMS_INPUT_MASKS, device->dma_mask || device->coherent_mask,
+		 "DMA mask"},
+		{"sg-segment-too-long", DMS_INPUT_LIMITS, device->max_segment_bytes,
+		 "longest segment"},
+		{"sg-segment-boundary", DMS_INPUT_LIMITS, device->segment_boundary,
+		 "segment boundary"},
+	};
+
+	if (!stats->counters[DMS_COUNT_MAPS])
+		return NULL;
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows); i++) {
+		struct dms_error *err;
+
+		if (rows[i].is_known || !(run->inputs & rows[i].input))
+			continue;
+		err = dms_run_add_note(run, rows[i].rule, index,
+				       dms_asprintf("the device's %s is not known", rows[i].what));
+		if (err)
+			return err;
+	}
+	return NULL;
+}
 
 static struct dms_error *(*const device_notes[])(struct dms_run *run, uint32_t index,
 						 const struct dms_device_stats *stats) = {
 	note_pre_trace,
 	note_elided,
 	note_lost_ends,
+	note_device_syncs,
+	note_limits,
 };
 
 struct dms_error *dms_run_note_all(struct dms_run *run)

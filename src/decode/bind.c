@@ -36,9 +36,14 @@ static bool bind_field(const struct field_row *row, const struct format_field *f
 	case FIELD_LENGTHS:
 		bound->size = row->type == FIELD_LENGTHS ? 4 : 8;
 		return is_list_of(field, row->type);
+	case FIELD_TEXT:
+	case FIELD_PROBE_NAME:
 	case FIELD_NAME: /* a fixed array is what probes make of strings in old kernels */
 		bound->size = field->size < UINT8_MAX ? (uint8_t)field->size : UINT8_MAX;
 		return field->is_dynamic || field->is_array;
+	case FIELD_S32:
+		bound->size = (uint8_t)field->size;
+		return !field->is_dynamic && (field->size == 4 || field->size == 8);
 	default:
 		bound->size = (uint8_t)field->size;
 		return !field->is_dynamic && is_number_size(field->size);
@@ -51,7 +56,7 @@ static bool is_bound(const struct tracepoint *tracepoint, const struct field_row
 	for (uint32_t i = 0; i < tracepoint->n_fields; i++) {
 		const struct bound_field *bound = &tracepoint->fields[i];
 
-		if (bound->type == row->type && bound->member == row->member && row->member)
+		if (bound->has == row->has && bound->member == row->member && row->member)
 			return true;
 	}
 	return false;
@@ -87,6 +92,8 @@ struct dms_error *bind_tracepoint(struct tracepoint *tracepoint)
 	const struct event_row *row = tracepoint->row;
 	const char *missing = NULL;
 
+	tracepoint->n_fields = 0;
+	tracepoint->min_size = 0;
 	bind_rows(tracepoint, common_fields, n_common_fields, &missing);
 	bind_rows(tracepoint, row->fields, row->n_fields, &missing);
 	if (!missing)

@@ -3,69 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <dmascope/symbols.h>
+#include "decoder.h"
 
-#include "table.h"
-
-#define MAX_TYPES  65536 /* common_type is 16 bits */
-#define NAME_CACHE 64	 /* last names seen, by their hash; a trace has a handful of devices */
 #define MAX_FRAMES 512
 
-/** A device name as the last record spelled it. */
-struct cached_name {
-	const char *str; /* in the run's names; NULL: empty */
-	uint32_t bytes, id;
-};
-
-/** One array of a record, in host order. */
-struct list {
-	uint64_t *values; /* lengths use it as uint32_t[] */
-	size_t capacity;
-	uint32_t count;
-};
-
-struct dms_decoder {
-	const struct dms_names *names;
-	struct tracepoint *tracepoints; /* by system, then name */
-	uint32_t n_tracepoints;
-	uint32_t *by_type; /* common_type to index + 1 */
-	uint32_t n_types;
-	uint32_t stack_type, stack_offset;
-	const void *taken_stack; /* the stack record that belongs to the event before */
-	uint64_t orphan_stacks;
-	struct cached_name name_cache[NAME_CACHE];
-	struct list phys, dma, lengths;
-	uint64_t mapping_error; /* all ones in the traced kernel's dma_addr_t */
-	unsigned int long_size;
-	bool swap;
-	bool no_alloc_dir;
-	/* Copied by a call: gcc would clear an event with `rep stos`, a sixth of all decoding. */
-	struct dms_event blank;
-	size_t blank_bytes;
-};
-
 /* ---- reading fields -------------------------------------------------------------------------- */
-
-static uint64_t load(const uint8_t *at, unsigned int size, bool swap)
-{
-	uint16_t half;
-	uint32_t word;
-	uint64_t value;
-
-	switch (size) {
-	case 8:
-		memcpy(&value, at, 8);
-		return swap ? __builtin_bswap64(value) : value;
-	case 4:
-		memcpy(&word, at, 4);
-		return swap ? __builtin_bswap32(word) : word;
-	case 2:
-		memcpy(&half, at, 2);
-		return swap ? __builtin_bswap16(half) : half;
-	default:
-		return *at;
-	}
-}
 
 /* Where a dynamic field's bytes are; false if that is not inside the record. */
 static bool locate(const struct dms_decoder *decoder, const struct dms_record *record,
@@ -125,9 +67,7 @@ static void *read_list(struct list *list, const uint8_t *at, uint32_t count, uns
 	return list->values;
 }
 
-/** Why a record could not be decoded; NULL is none. */
-typedef const char *malformed;
-static const char out_of_memory[] = "out of memory";
+const char out_of_memory[] = "out of memory";
 
 static malformed read_array(struct dms_decoder *decoder, const struct dms_record *record,
 			    const struct bound_field *field, struct dms_event *event)
@@ -160,8 +100,10 @@ static malformed read_array(struct dms_decoder *decoder, const struct dms_record
 	return NULL;
 }
 
-static malformed read_name(struct dms_decoder *decoder, const struct dms_record *record,
-			   const struct bound_field *field, struct dms_event *event)
+/* Inline: every event has a name, and the compiler sees but two callers. */
+__attribute__((always_inline)) static inline malformed
+read_name(struct dms_decoder *decoder, const struct dms_record *record,
+	  const struct bound_field *field, struct dms_event *event)
 {
 	uint32_t offset, bytes, *member = (uint32_t *)((char *)event + field->member);
 	const char *str, *nul;
@@ -174,6 +116,41 @@ static malformed read_name(struct dms_decoder *decoder, const struct dms_record 
 		return "a string is not terminated";
 	*member = name_id(decoder, str, (uint32_t)(nul - str));
 	return *member == DMS_STR_NONE ? out_of_memory : NULL;
+}
+
+/* Probes read strings through pointers; what they could not read is empty, or says so. */
+static malformed read_probe_name(struct dms_decoder *decoder, const struct dms_record *record,
+				 const struct bound_field *field, struct dms_event *event)
+{
+	static const char fault[] = "(fault)";
+	uint32_t offset, bytes;
+	const char *str;
+
+	if (!locate(decoder, record, field, &offset, &bytes))
+		return "a string lies outside the record";
+	str = (const char *)record->data + offset;
+	if (bytes && *str && (bytes < sizeof(fault) || memcmp(str, fault, sizeof(fault))))
+		return read_name(decoder, record, field, event);
+	event->has &= ~field->has;
+	return NULL;
+}
+
+static malformed read_text(struct dms_decoder *decoder, const struct dms_record *record,
+			   const struct bound_field *field, struct dms_event *event)
+{
+	uint32_t offset, bytes;
+	const char *nul;
+
+	if (!locate(decoder, record, field, &offset, &bytes))
+		return "a text lies outside the record";
+	if (!field->is_dynamic && !field->size)
+		bytes = record->size - offset; /* all that is left of the record */
+	event->text = (const char *)record->data + offset;
+	nul = memchr(event->text, '\0', bytes);
+	event->text_len = nul ? (uint32_t)(nul - event->text) : bytes;
+	if (event->text_len && event->text[event->text_len - 1] == '\n')
+		event->text_len--;
+	return NULL;
 }
 
 static malformed read_fields(struct dms_decoder *decoder, const struct tracepoint *tracepoint,
@@ -192,6 +169,7 @@ static malformed read_fields(struct dms_decoder *decoder, const struct tracepoin
 			value = load(at, field->size, decoder->swap);
 			memcpy(member, &value, sizeof(value));
 			break;
+		case FIELD_S32:
 		case FIELD_U32: {
 			uint32_t word = (uint32_t)load(at, field->size, decoder->swap);
 
@@ -214,6 +192,12 @@ static malformed read_fields(struct dms_decoder *decoder, const struct tracepoin
 		case FIELD_NAME:
 			why = read_name(decoder, record, field, event);
 			break;
+		case FIELD_PROBE_NAME:
+			why = read_probe_name(decoder, record, field, event);
+			break;
+		case FIELD_TEXT:
+			why = read_text(decoder, record, field, event);
+			break;
 		case FIELD_PHYS:
 		case FIELD_DMA:
 		case FIELD_LENGTHS:
@@ -225,82 +209,6 @@ static malformed read_fields(struct dms_decoder *decoder, const struct tracepoin
 	}
 	return NULL;
 }
-
-/* ---- what follows from the fields, by kind ------------------------------------------------- */
-
-static malformed finish_map(const struct dms_decoder *decoder, struct dms_event *event)
-{
-	/* Since 6.18 a resource is a phys mapping with this attribute. */
-	if (event->attrs & DMS_ATTR_MMIO) {
-		if (event->kind == DMS_EV_MAP)
-			event->kind = DMS_EV_MAP_RESOURCE;
-		else if (event->kind == DMS_EV_UNMAP)
-			event->kind = DMS_EV_UNMAP_RESOURCE;
-	}
-	if (event->dma_addr == decoder->mapping_error) {
-		event->failed = event->kind == DMS_EV_MAP || event->kind == DMS_EV_MAP_RESOURCE;
-		event->dma_addr = DMS_MAPPING_ERROR64; /* of a 32-bit dma_addr_t, too */
-	}
-	return NULL;
-}
-
-static malformed finish_alloc(const struct dms_decoder *decoder, struct dms_event *event)
-{
-	bool is_alloc = event->kind == DMS_EV_ALLOC || event->kind == DMS_EV_ALLOC_PAGES;
-
-	if (is_alloc && (event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr)
-		event->failed = true;
-	if (event->kind == DMS_EV_ALLOC_SGT_ERR)
-		event->failed = true;
-	if (event->failed) { /* before 7.2.8 whatever the caller's variable held */
-		event->has &= ~(uint32_t)DMS_HAS_DMA_ADDR;
-		event->dma_addr = 0;
-	}
-	if (decoder->no_alloc_dir && (is_alloc || event->failed)) {
-		event->has &= ~(uint32_t)DMS_HAS_DIR;
-		event->dir = DMS_DIR_UNKNOWN;
-	}
-	return NULL;
-}
-
-static malformed finish_list(const struct dms_decoder *decoder, struct dms_event *event)
-{
-	(void)decoder;
-	if ((event->has & DMS_HAS_LENGTHS) && decoder->lengths.count != event->n_dma)
-		return "as many lengths as addresses expected";
-	if (!(event->has & DMS_HAS_NENTS)) {
-		event->nents = event->kind == DMS_EV_SYNC_SG_FOR_CPU ||
-					       event->kind == DMS_EV_SYNC_SG_FOR_DEVICE
-				       ? event->n_dma
-				       : event->n_phys;
-		event->ents = event->n_dma;
-	}
-	if (event->n_dma)
-		event->dma_addr = event->dma_list[0];
-	if (event->kind == DMS_EV_MAP_SG) {
-		for (uint32_t i = 0; i < event->n_dma; i++)
-			event->size += event->lengths[i];
-		event->has |= DMS_HAS_SIZE | DMS_HAS_DMA_ADDR;
-	}
-	event->failed = event->kind == DMS_EV_MAP_SG_ERR;
-	return NULL;
-}
-
-typedef malformed (*finish_fn)(const struct dms_decoder *decoder, struct dms_event *event);
-static const finish_fn finish[DMS_EV_N_KINDS] = {
-	[DMS_EV_MAP] = finish_map,
-	[DMS_EV_MAP_RESOURCE] = finish_map,
-	[DMS_EV_UNMAP] = finish_map,
-	[DMS_EV_UNMAP_RESOURCE] = finish_map,
-	[DMS_EV_ALLOC] = finish_alloc,
-	[DMS_EV_ALLOC_PAGES] = finish_alloc,
-	[DMS_EV_ALLOC_SGT_ERR] = finish_alloc,
-	[DMS_EV_MAP_SG] = finish_list,
-	[DMS_EV_MAP_SG_ERR] = finish_list,
-	[DMS_EV_UNMAP_SG] = finish_list,
-	[DMS_EV_SYNC_SG_FOR_CPU] = finish_list,
-	[DMS_EV_SYNC_SG_FOR_DEVICE] = finish_list,
-};
 
 /* ---- stacks ---------------------------------------------------------------------------------- */
 
@@ -365,6 +273,7 @@ struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_recor
 {
 	uint32_t type = record_type(decoder, record->data, record->size);
 	struct tracepoint *tracepoint;
+	struct dms_error *err;
 	malformed why;
 
 	ret->kind = DMS_EV_NONE;
@@ -374,8 +283,12 @@ struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_recor
 	tracepoint->records++;
 	if (type == decoder->stack_type)
 		count_orphan(decoder, record);
-	if (!tracepoint->row)
-		return NULL;
+	if (!tracepoint->row) {
+		if (!tracepoint->probe.is_pending)
+			return NULL;
+		if ((err = probe_settle(decoder, tracepoint, record)) || !tracepoint->row)
+			return err;
+	}
 	memcpy(ret, &decoder->blank, decoder->blank_bytes);
 	ret->kind = tracepoint->row->kind;
 	ret->ts = record->ts;
@@ -383,12 +296,18 @@ struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_recor
 	ret->instance = record->instance;
 	why = record->size < tracepoint->min_size ? "the record is shorter than its fields"
 						  : read_fields(decoder, tracepoint, record, ret);
-	if (!why && finish[ret->kind])
+	if (!why && finish[ret->kind]) {
 		why = finish[ret->kind](decoder, ret);
+		if (!why && ret->kind == DMS_EV_NONE)
+			return NULL;
+	}
 	if (!why && !take_stack(decoder, record, ret))
 		why = out_of_memory;
-	if (!why)
+	if (!why) {
+		if (ret->kind >= DMS_EV_CHECK)
+			caller_by_stack(decoder, ret);
 		return NULL;
+	}
 	ret->kind = DMS_EV_NONE;
 	return count_malformed(tracepoint, record, why);
 }
@@ -412,6 +331,22 @@ static const struct event_row *find_row(const struct dms_format *format)
 	return NULL;
 }
 
+/* Pages freed in batches are told twice, if the freeing of each page is recorded, too. */
+static void drop_batched(struct dms_decoder *decoder)
+{
+	bool is_double = false;
+
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) { /* the batched one comes second */
+		struct tracepoint *tracepoint = &decoder->tracepoints[i];
+
+		if (!tracepoint->row || tracepoint->row->kind != DMS_EV_PAGE_FREE)
+			continue;
+		if (is_double)
+			tracepoint->row = NULL;
+		is_double = true;
+	}
+}
+
 static struct dms_error *bind_all(struct dms_decoder *decoder)
 {
 	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
@@ -429,9 +364,11 @@ static struct dms_error *bind_all(struct dms_decoder *decoder)
 			decoder->stack_offset = bind_stack(format);
 		}
 		tracepoint->row = find_row(format);
-		if (tracepoint->row && (err = bind_tracepoint(tracepoint)))
+		err = tracepoint->row ? bind_tracepoint(tracepoint) : probe_bind(tracepoint);
+		if (err)
 			return err;
 	}
+	drop_batched(decoder);
 	return NULL;
 }
 
@@ -450,6 +387,22 @@ static uint64_t mapping_error_of(const struct dms_decoder *decoder)
 		}
 	}
 	return decoder->long_size == 4 ? DMS_MAPPING_ERROR32 : DMS_MAPPING_ERROR64;
+}
+
+static uint32_t direct_reclaim_of(const struct dms_decoder *decoder)
+{
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
+		const struct tracepoint *tracepoint = &decoder->tracepoints[i];
+		uint32_t mask;
+
+		if (!tracepoint->row || tracepoint->row->kind < DMS_EV_ALLOC ||
+		    tracepoint->row->kind > DMS_EV_ALLOC_SGT_ERR)
+			continue;
+		mask = gfp_direct_reclaim(tracepoint->format->text, tracepoint->format->size);
+		if (mask)
+			return mask;
+	}
+	return 0;
 }
 
 static bool allocate(struct dms_decoder *decoder, const struct dms_format *formats, uint32_t n)
@@ -481,7 +434,10 @@ struct dms_error *dms_decoder_create(struct dms_source *source, const struct dms
 
 	if (!decoder)
 		return &dms_error_nomem;
+	decoder->source = source;
 	decoder->names = names;
+	if (info->page_size >= 4096 && !(info->page_size & (info->page_size - 1)))
+		decoder->page_shift = (unsigned int)__builtin_ctz(info->page_size);
 	decoder->long_size = info->long_size;
 	decoder->swap = info->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 	decoder->no_alloc_dir = alloc_dir_is_garbage(info->release);
@@ -504,6 +460,7 @@ struct dms_error *dms_decoder_create(struct dms_source *source, const struct dms
 		return err;
 	}
 	decoder->mapping_error = mapping_error_of(decoder);
+	decoder->direct_reclaim = direct_reclaim_of(decoder);
 	*ret = decoder;
 	return NULL;
 }
@@ -515,6 +472,7 @@ void dms_decoder_destroy(struct dms_decoder *decoder)
 	for (uint32_t i = 0; i < decoder->n_tracepoints; i++)
 		dms_free(decoder->tracepoints[i].reason);
 	dms_free(decoder->tracepoints);
+	dms_symbols_destroy(decoder->symbols);
 	dms_free(decoder->by_type);
 	dms_free(decoder->phys.values);
 	dms_free(decoder->dma.values);
@@ -531,6 +489,7 @@ void dms_decoder_count(const struct dms_decoder *decoder, uint32_t index,
 		       struct dms_tracepoint_count *ret)
 {
 	const struct tracepoint *tracepoint = &decoder->tracepoints[index];
+	const struct event_row *row = tracepoint_row(tracepoint);
 
 	*ret = (struct dms_tracepoint_count){
 		.system = tracepoint->format->system,
@@ -539,14 +498,17 @@ void dms_decoder_count(const struct dms_decoder *decoder, uint32_t index,
 		.malformed = tracepoint->malformed,
 		.reason = tracepoint->reason,
 		.reason_offset = tracepoint->reason_offset,
-		.decoded = tracepoint->row != NULL,
+		/* every file has the format of trace_marker's texts, be it used or not */
+		.decoded = row && (row->kind != DMS_EV_MARKER || tracepoint->records),
 	};
 }
 
 bool dms_decoder_has_kind(const struct dms_decoder *decoder, enum dms_event_kind kind)
 {
 	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
-		if (decoder->tracepoints[i].row && decoder->tracepoints[i].row->kind == kind)
+		const struct event_row *row = tracepoint_row(&decoder->tracepoints[i]);
+
+		if (row && row->kind == kind)
 			return true;
 	}
 	return false;

@@ -101,7 +101,7 @@ static const struct field_row iommu_map_fields[] = {
 };
 static const struct field_row iommu_unmap_fields[] = {
 	{ "iova",	 FIELD_U64,	AT(dma_addr),	DMS_HAS_DMA_ADDR,  REQUIRED },
-	{ "unmapped_size", FIELD_U64,	AT(phys_addr),	0,		   OPTIONAL },
+	{ "unmapped_size", FIELD_U64,	AT(phys_addr),	DMS_HAS_UNMAPPED,  OPTIONAL },
 	ROW_SIZE,
 };
 static const struct field_row fault_fields[] = {
@@ -113,6 +113,27 @@ static const struct field_row fault_fields[] = {
 static const struct field_row group_fields[] = {
 	ROW_DEVICE,
 	{ "gid",	 FIELD_U32,	AT(err),	DMS_HAS_ERR,	   OPTIONAL },
+};
+/* what it says of the resource is op: a pointer, see caller_by_stack() */
+static const struct field_row devres_fields[] = {
+	{ "devname",	 FIELD_NAME,	AT(device),	DMS_HAS_DEVICE,	   REQUIRED },
+};
+static const struct field_row module_fields[] = {
+	{ "name",	 FIELD_NAME,	AT(driver),	0,		   REQUIRED },
+};
+/* page frame number and order: finish.c makes bytes of them */
+static const struct field_row page_free_fields[] = {
+	{ "pfn",	 FIELD_U64,	AT(phys_addr),	DMS_HAS_PHYS_ADDR, REQUIRED },
+	{ "order",	 FIELD_U64,	AT(size),	DMS_HAS_SIZE,	   OPTIONAL },
+};
+static const struct field_row page_pool_fields[] = {
+	{ "pfn",	 FIELD_U64,	AT(phys_addr),	DMS_HAS_PHYS_ADDR, REQUIRED },
+};
+static const struct field_row print_fields[] = {
+	{ "buf",	 FIELD_TEXT,	0,		0,		   REQUIRED },
+};
+static const struct field_row console_fields[] = {
+	{ "msg",	 FIELD_TEXT,	0,		0,		   REQUIRED },
 };
 
 const struct event_row event_table[] = {
@@ -144,6 +165,15 @@ const struct event_row event_table[] = {
 	{ "iommu",   "add_device_to_group",	  DMS_EV_IOMMU_GROUP_ADD,    FIELDS(group_fields) },
 	{ "iommu",   "remove_device_from_group",  DMS_EV_IOMMU_GROUP_REMOVE, FIELDS(group_fields) },
 	{ "iommu",   "attach_device_to_domain",	  DMS_EV_IOMMU_ATTACH,	     FIELDS(group_fields) },
+	{ "dev",     "devres_log",		  DMS_EV_DEVRES,	     FIELDS(devres_fields) },
+	{ "module",  "module_load",		  DMS_EV_MODULE_LOAD,	     FIELDS(module_fields) },
+	{ "module",  "module_free",		  DMS_EV_MODULE_FREE,	     FIELDS(module_fields) },
+	{ "kmem",    "mm_page_free",		  DMS_EV_PAGE_FREE,	     FIELDS(page_free_fields) },
+	{ "kmem",    "mm_page_free_batched",	  DMS_EV_PAGE_FREE,	     FIELDS(page_free_fields) },
+	{ "page_pool", "page_pool_state_hold",	  DMS_EV_PAGE_POOL_HOLD,     FIELDS(page_pool_fields) },
+	{ "page_pool", "page_pool_state_release", DMS_EV_PAGE_POOL_RELEASE,  FIELDS(page_pool_fields) },
+	{ "ftrace",  "print",			  DMS_EV_MARKER,	     FIELDS(print_fields) },
+	{ "printk",  "console",			  DMS_EV_CONSOLE,	     FIELDS(console_fields) },
 };
 const size_t n_event_rows = DMS_ARRAY_SIZE(event_table);
 /* clang-format on */

@@ -11,11 +11,14 @@ enum field_type {
 	FIELD_U32, /* member is uint32_t or int32_t */
 	FIELD_U64, /* member is uint64_t */
 	FIELD_BOOL,
-	FIELD_DIR,    /* enum dms_dir; a value beyond it is no direction */
-	FIELD_NAME,   /* string: a number in dms_names.devices */
-	FIELD_PHYS,   /* u64[]: phys_list */
-	FIELD_DMA,    /* u64[]: dma_list */
-	FIELD_LENGTHS /* u32[]: lengths */
+	FIELD_DIR,	  /* enum dms_dir; a value beyond it is no direction */
+	FIELD_NAME,	  /* string: a number in dms_names.devices */
+	FIELD_PHYS,	  /* u64[]: phys_list */
+	FIELD_DMA,	  /* u64[]: dma_list */
+	FIELD_LENGTHS,	  /* u32[]: lengths */
+	FIELD_S32,	  /* as U32, but of at least 4 bytes: it has a sign */
+	FIELD_PROBE_NAME, /* as NAME; empty, or "(fault)": there is none */
+	FIELD_TEXT	  /* string, or all the rest of the record: text, text_len */
 };
 
 /** One field under one of its names. The first row of a member whose field exists is taken. */
@@ -27,7 +30,7 @@ struct field_row {
 	bool is_required;
 };
 
-/** One tracepoint under one of its spellings. */
+/** One tracepoint under one of its spellings; or a probe, whose name is the function's. */
 struct event_row {
 	const char *system, *name;
 	enum dms_event_kind kind;
@@ -54,6 +57,15 @@ struct bound_field {
 
 #define MAX_BOUND_FIELDS 20
 
+/** What is known of a tracepoint that may be a probe. */
+struct probe_state {
+	const struct event_row *expected; /* by its name; NULL: the name says nothing */
+	uint32_t address_offset;	  /* of the function's address in a record, bytes */
+	uint8_t address_size;		  /* bytes */
+	bool is_return;
+	bool is_pending; /* no record has told its function so far */
+};
+
 /** A tracepoint of a file, known or not. */
 struct tracepoint {
 	const struct dms_format *format;
@@ -63,7 +75,14 @@ struct tracepoint {
 	uint32_t min_size; /* a record of fewer bytes lacks a field */
 	uint64_t records, malformed, reason_offset;
 	char *reason; /* owned */
+	struct probe_state probe;
 };
+
+/** The row of @tracepoint, be it certain or expected; NULL: not one of ours. */
+static inline const struct event_row *tracepoint_row(const struct tracepoint *tracepoint)
+{
+	return tracepoint->probe.is_pending ? tracepoint->probe.expected : tracepoint->row;
+}
 
 /**
  * Find the fields of @tracepoint's row in its format. A required field that is missing, or of

@@ -227,6 +227,7 @@ static struct dms_error *tell_failed(struct dms_model *model, struct device_stat
 
 	device_take_bounce(state, event, &phys, 1); /* announced for this call, and in vain */
 	check_begin(model, state, event, NULL);
+	device_note_failure(state, event, &step);
 	return model_tell(model, state, event, &step);
 }
 
@@ -244,6 +245,8 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 		return err;
 	if (state->is_closed) /* it was: this map is the next generation's first */
 		return dms_model_event(model, event);
+	if ((err = seed_note_map(model, state, event)))
+		return err;
 	live = slots_take(&model->slots);
 	if (!live)
 		return &dms_error_nomem;
@@ -256,6 +259,7 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	if ((event->n_phys && !add_list(live, event)) || !index_mapping(state, live))
 		return &dms_error_nomem;
 	state->n_streamed += kind <= DMS_MAPPING_SG;
+	model->n_begun_of[kind]++;
 	state->n_truncated += live->mapping.truncated;
 	if (++state->n_live > state->peak_live)
 		state->peak_live = state->n_live;

@@ -6,7 +6,9 @@ void device_deinit(struct device_state *state)
 {
 	extents_deinit(&state->extents);
 	extents_deinit(&state->lists);
-	dms_free(state->past.slots);
+	dms_free(state->past.keys);
+	dms_free(state->past.lives);
+	dms_free(state->remaps);
 	state->past = (struct past_table){0};
 }
 
@@ -70,12 +72,23 @@ bool device_may_elide(const struct device_state *state)
 
 /* ---- bounces -------------------------------------------------------------------------------- */
 
+static enum bounce_reason reason_of(const struct dms_event *event)
+{
+	if (event->force)
+		return BOUNCE_FORCED;
+	if ((event->has & DMS_HAS_DMA_MASK) && event->size &&
+	    event->phys_addr + event->size - 1 > event->dma_mask)
+		return BOUNCE_MASK;
+	return BOUNCE_OTHER;
+}
+
 void device_note_bounce(struct device_state *state, const struct dms_event *event)
 {
 	state->bounces[state->next_bounce++ % PENDING_BOUNCES] = (struct pending_bounce){
 		.phys_addr = event->phys_addr,
 		.cpu = event->cpu,
 		.pid = event->pid,
+		.reason = reason_of(event),
 		.is_set = true,
 	};
 }
@@ -92,8 +105,7 @@ static bool holds(const uint64_t *phys, uint32_t n, uint64_t addr)
 bool device_take_bounce(struct device_state *state, const struct dms_event *event,
 			const uint64_t *phys, uint32_t n)
 {
-	bool found = false;
-
+	state->bounce = BOUNCE_NONE;
 	if (!state->next_bounce)
 		return false;
 	for (uint32_t i = 0; i < PENDING_BOUNCES; i++) {
@@ -102,53 +114,156 @@ bool device_take_bounce(struct device_state *state, const struct dms_event *even
 		if (!bounce->is_set || bounce->cpu != event->cpu || bounce->pid != event->pid)
 			continue;
 		bounce->is_set = false;
-		found |= holds(phys, n, bounce->phys_addr);
+		if (holds(phys, n, bounce->phys_addr) && bounce->reason > state->bounce)
+			state->bounce = bounce->reason;
 	}
-	return found;
+	return state->bounce != BOUNCE_NONE;
+}
+
+/* ---- failures ------------------------------------------------------------------------------- */
+
+/* This many failures within a second, and this share of all calls, are no accident. */
+#define STORM_NS       1000000000ull
+#define STORM_FAILURES 16
+#define STORM_PERCENT  25
+
+/* DMA_ATTR_NO_WARN, __GFP_NOWARN among the flags: it tries, and has something else to do. */
+#define ATTR_NO_WARN (1ull << 8)
+
+void device_note_failure(struct device_state *state, const struct dms_event *event,
+			 struct dms_step *step)
+{
+	struct failures *failures = &state->failures;
+	uint64_t calls;
+
+	if (event->attrs & ATTR_NO_WARN)
+		return;
+	if (!failures->count || event->ts - failures->start_ts > STORM_NS) {
+		failures->is_told &= failures->count >= STORM_FAILURES &&
+				     event->ts - failures->start_ts <= 2 * STORM_NS;
+		failures->start_ts = event->ts;
+		failures->streamed_before = state->n_streamed;
+		failures->count = 0;
+	}
+	calls = ++failures->count + state->n_streamed - failures->streamed_before;
+	if (failures->is_told || failures->count < STORM_FAILURES ||
+	    failures->count * 100ull < calls * STORM_PERCENT)
+		return;
+	failures->is_told = true;
+	step->storm_calls = (uint32_t)calls;
+	step->storm_failures = failures->count;
 }
 
 /* ---- ended lives ----------------------------------------------------------------------------- */
 
-static struct past_slot *slot_of(const struct past_table *table, uint64_t key)
+/* Any address may be a key, 0 among them; the one that would look empty shares with another. */
+static uint64_t kept_key(uint64_t key)
 {
-	return &table->slots[dms_hash64(key) & (table->n_slots - 1)];
+	key ^= 0x9e3779b97f4a7c15ull;
+	return key ? key : 1;
 }
 
-/* Keep about two slots for each mapping that lived at the peak. */
-static void grow(struct device_state *state)
+/* The first slot of the set of @kept. */
+static uint32_t set_of(const struct past_table *table, uint64_t kept)
 {
-	struct past_table *table = &state->past, grown = {.n_slots = table->n_slots};
+	return (uint32_t)(dms_hash64(kept) & (table->n_slots / PAST_WAYS - 1)) * PAST_WAYS;
+}
 
-	if (table->n_slots >= PAST_MAX_SLOTS ||
-	    (table->n_slots && table->n_slots >= 2 * state->peak_live))
-		return;
-	grown.n_slots = table->n_slots ? table->n_slots * 2 : PAST_MIN_SLOTS;
-	grown.slots = dms_zalloc(grown.n_slots * sizeof(*grown.slots));
-	if (!grown.slots)
-		return;
-	for (uint32_t i = 0; i < table->n_slots; i++) {
-		if (table->slots[i].past.serial)
-			*slot_of(&grown, table->slots[i].key) = table->slots[i];
+/* The slot of @kept, or an empty one of its set; n_slots if there is neither. Sets fill up in order. */
+static uint32_t slot_of(const struct past_table *table, uint64_t kept)
+{
+	uint32_t set = set_of(table, kept);
+
+	for (uint32_t slot = set; slot < set + PAST_WAYS; slot++) {
+		if (table->keys[slot] == kept || !table->keys[slot])
+			return slot;
 	}
-	dms_free(table->slots);
+	return table->n_slots;
+}
+
+static bool allocate(struct past_table *table)
+{
+	table->keys = dms_zalloc(table->n_slots * sizeof(*table->keys));
+	table->lives = dms_alloc(table->n_slots * sizeof(*table->lives));
+	if (table->keys && table->lives)
+		return true;
+	dms_free(table->keys);
+	dms_free(table->lives);
+	return false;
+}
+
+/* Twice as many slots: then each set becomes two, and nothing is lost. */
+static bool grow(struct past_table *table)
+{
+	struct past_table grown = {
+		.n_slots = table->n_slots ? table->n_slots * 2 : PAST_MIN_SLOTS,
+		.forgotten_ts = table->forgotten_ts,
+	};
+
+	if (!allocate(&grown))
+		return false;
+	for (uint32_t i = 0; i < table->n_slots; i++) {
+		uint32_t slot = table->keys[i] ? slot_of(&grown, table->keys[i]) : 0;
+
+		if (!table->keys[i])
+			continue;
+		grown.keys[slot] = table->keys[i];
+		grown.lives[slot] = table->lives[i];
+	}
+	dms_free(table->keys);
+	dms_free(table->lives);
 	*table = grown;
+	return true;
+}
+
+/* About two slots for each mapping that lived at the peak are enough where nothing faults. */
+static bool may_grow(const struct device_state *state)
+{
+	uint32_t n_slots = state->past.n_slots;
+
+	return n_slots < PAST_MAX_SLOTS &&
+	       (!n_slots || n_slots < 2 * state->peak_live || state->device.mode == DMS_MODE_IOMMU);
+}
+
+/* The one of the set of @kept that ended first. */
+static uint32_t forget(struct past_table *table, uint64_t kept)
+{
+	uint32_t set = set_of(table, kept), first = set;
+
+	for (uint32_t slot = set + 1; slot < set + PAST_WAYS; slot++) {
+		if (table->lives[slot].unmap_ts < table->lives[first].unmap_ts)
+			first = slot;
+	}
+	if (table->lives[first].unmap_ts > table->forgotten_ts)
+		table->forgotten_ts = table->lives[first].unmap_ts;
+	return first;
 }
 
 void past_add(struct device_state *state, uint64_t key, const struct dms_past *past)
 {
-	grow(state);
-	if (state->past.n_slots)
-		*slot_of(&state->past, key) = (struct past_slot){key, *past};
+	struct past_table *table = &state->past;
+	uint64_t kept = kept_key(key);
+	uint32_t slot = table->n_slots ? slot_of(table, kept) : 0;
+
+	while (slot == table->n_slots && may_grow(state) && grow(table))
+		slot = slot_of(table, kept);
+	if (!table->n_slots)
+		return;
+	if (slot == table->n_slots)
+		slot = forget(table, kept);
+	table->keys[slot] = kept;
+	table->lives[slot] = *past;
 }
 
 const struct dms_past *past_find(const struct device_state *state, uint64_t key)
 {
-	const struct past_slot *slot;
+	const struct past_table *table = &state->past;
+	uint64_t kept = kept_key(key);
+	uint32_t slot = table->n_slots ? slot_of(table, kept) : 0;
 
-	if (!state->past.n_slots)
+	if (slot == table->n_slots || table->keys[slot] != kept)
 		return NULL;
-	slot = slot_of(&state->past, key);
-	return slot->past.serial && slot->key == key ? &slot->past : NULL;
+	return &table->lives[slot];
 }
 
 /*

@@ -5,27 +5,65 @@
 
 #include "live.h"
 
-/** A life that ended, under the address it is looked up by. */
-struct past_slot {
-	uint64_t key;
-	struct dms_past past;
-};
-
-/* A cache, not a history: it grows with the live mappings and never beyond this. */
+/*
+ * Ended lives, by the address they are looked up by: sets of four, in which the one that ended
+ * first makes room. A cache, not a history: it grows with the live mappings, behind an IOMMU (whose
+ * faults come late) at once, and never beyond this.
+ */
+#define PAST_WAYS      4
 #define PAST_MIN_SLOTS 64
 #define PAST_MAX_SLOTS 4096
 struct past_table {
-	struct past_slot *slots;
+	uint64_t *keys;	       /* of each slot; 0: it is empty */
+	struct dms_past *lives;
 	uint32_t n_slots;
+	uint64_t forgotten_ts; /* no life that ended after this was forgotten; 0: none was */
+};
+
+/** Why memory goes through a bounce buffer, as far as swiotlb_bounced tells; of several the last. */
+enum bounce_reason {
+	BOUNCE_NONE,   /* it does not */
+	BOUNCE_OTHER,  /* alignment, small kmalloc() buffers, untrusted devices */
+	BOUNCE_MASK,   /* it lies above the device's DMA mask */
+	BOUNCE_FORCED, /* swiotlb=force, or a confidential guest */
 };
 
 /** A swiotlb_bounced whose map event is still to come on that CPU. */
 struct pending_bounce {
 	uint64_t phys_addr;
 	uint32_t cpu, pid;
+	enum bounce_reason reason;
 	bool is_set;
 };
 #define PENDING_BOUNCES 16
+
+/** Failed maps within a second from the first of them on. */
+struct failures {
+	uint64_t start_ts, streamed_before; /* n_streamed then */
+	uint32_t count;
+	bool is_told; /* as a storm, and it has not ended since */
+};
+
+/** A call that no mapping fits, until the device proves to be idle. */
+struct held {
+	struct dms_event event; /* it has no lists */
+	enum dms_step_kind kind;
+	bool is_set;
+};
+
+/** How far the unbind of a device's driver has come, by marks in the trace. */
+struct unbinding {
+	enum { UNBIND_NONE, UNBIND_BEGUN, UNBIND_RETURNED } phase;
+	uint64_t ts;	     /* of the mark that began the phase */
+	uint64_t serial;     /* the model's last mapping then: later ones may be the next driver's */
+	uint32_t pid;	     /* who unbinds */
+	uint32_t n_maps;     /* since */
+	uint64_t last_map_ts;
+	uint64_t told_ts, told_serial; /* dma-debug told of a leak; 0: it did not */
+	uint32_t n_maps_since_told;
+	bool is_told_elsewhere; /* by a log on another clock */
+	bool has_marks;	     /* there was one, ever */
+};
 
 struct device_state {
 	struct dms_device device;
@@ -34,8 +72,18 @@ struct device_state {
 	struct past_table past;
 	struct pending_bounce bounces[PENDING_BOUNCES];
 	uint32_t next_bounce;
+	enum bounce_reason bounce; /* of the last map; NONE: it was not bounced */
+	struct failures failures;
+	uint32_t site;	       /* the last map's; 0: none */
+	uint16_t *remaps;      /* tags of what was mapped, by their hash; NULL: not enough yet */
+	uint64_t n_matched;    /* streaming unmaps of known mappings; counted at the end */
 	uint32_t n_live, peak_live;
 	uint32_t n_waiting;	      /* unmatched unmaps in the reordering window */
+	uint32_t n_seeded;	      /* streaming mappings that a dump told of */
+	struct held held;
+	bool has_events;	      /* that name it; a dump may have named it before */
+	bool is_quiet;		      /* it did nothing in the trace's first tenth of a second */
+	bool is_dump_stale;	      /* it mapped memory between the dump and the trace */
 	uint64_t n_identity;	      /* mappings with dma == phys */
 	uint64_t n_offset;	      /* with dma == phys + offset, on pages not the same */
 	uint64_t n_other, n_bounced;  /* with neither; through swiotlb */
@@ -44,9 +92,15 @@ struct device_state {
 	bool is_from_bind;	      /* nothing can be older than what we saw */
 	bool is_closed;		      /* unbound: the next event begins a new generation */
 	bool has_elided;	      /* some mapping here ended as ELIDED */
+	bool has_older;		      /* an unmap was of a mapping older than the trace */
 	bool has_shared;	      /* memory was mapped twice at a time TO_DEVICE, as is legal */
 	uint64_t n_streamed;	      /* streaming maps seen */
 	uint64_t n_released;	      /* streaming unmaps seen, matched or not */
+	uint64_t n_freed;	      /* frees of coherent memory seen */
+	uint64_t n_strays;	      /* unmaps and frees that fit no mapping */
+	uint64_t n_lost;	      /* lives that ended because their address was mapped again */
+	uint64_t last_release_ts;     /* of the last unmap or free */
+	struct unbinding unbinding;
 };
 
 void device_deinit(struct device_state *state);
@@ -63,9 +117,16 @@ bool device_direct_addr(const struct device_state *state, uint64_t phys, uint64_
 bool device_may_elide(const struct device_state *state);
 
 void device_note_bounce(struct device_state *state, const struct dms_event *event);
-/** True if a bounce of one of the @n addresses was announced on this CPU; forgets it. */
+/**
+ * True if a bounce of one of the @n addresses was announced on this CPU; forgets it. Its reason,
+ * the gravest of a list's, is in state->bounce.
+ */
 bool device_take_bounce(struct device_state *state, const struct dms_event *event,
 			const uint64_t *phys, uint32_t n);
+
+/** A map failed, as @step tells: if with this one it is a storm, @step gets the figures. */
+void device_note_failure(struct device_state *state, const struct dms_event *event,
+			 struct dms_step *step);
 
 /** Remember an ended life under @key. Memory: when short, the table stays as it is. */
 void past_add(struct device_state *state, uint64_t key, const struct dms_past *past);

@@ -45,9 +45,7 @@ static void remember(struct device_state *state, const struct dms_mapping *mappi
 		past_add(state, past_list_key(mapping->cpu_addr), &past);
 }
 
-/* Take @live out of every index; its slot stays until slots_give(). */
-static void detach(struct dms_model *model, struct device_state *state,
-		   struct live_mapping *live)
+void model_detach(struct dms_model *model, struct device_state *state, struct live_mapping *live)
 {
 	uint32_t n = live->list ? live->list->sg.n_segments : 1;
 	struct dms_segment range;
@@ -81,9 +79,15 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (live->mapping.nents > VANISHING_ENTRIES)
 		step.doubts |= DMS_DOUBT_OVERSIZED;
-	if (live->mapping.kind <= DMS_MAPPING_SG && device_may_elide(state))
+	if (live->mapping.is_seeded)
+		step.doubts |= seed_doubts(&live->mapping);
+	if (live->mapping.kind <= DMS_MAPPING_SG && model_may_elide(model, state))
 		step.doubts |= DMS_DOUBT_ELIDED;
-	detach(model, state, live);
+	state->n_lost += end == DMS_END_LOST;
+	if (end == DMS_END_UNBOUND)
+		unbind_explain(model, state, &step);
+	check_is_suspect(model, &live->mapping);
+	model_detach(model, state, live);
 	remember(state, &live->mapping, NULL, &step);
 	step.site = sites_of(model, &live->mapping);
 	sites_end(model, &live->mapping, NULL);
@@ -94,7 +98,32 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 	return err;
 }
 
+/*
+ * Too many unmaps fit no map, or an address was mapped twice without an unmap where that cannot be:
+ * then calls are missing, by a filter of CPUs, tasks or events, and the map between two unmaps of an
+ * address, or the unmap of what still seems to live, may be one of them.
+ */
+#define MANY_STRAYS 3
+
+bool model_lacks_calls(const struct dms_model *model, const struct device_state *state)
+{
+	uint64_t n_released = state->n_released + state->n_freed;
+
+	if (!model->last_serial || state->n_lost)
+		return true; /* not one map, of any device */
+	return state->n_strays >= MANY_STRAYS && state->n_strays * 16 > n_released;
+}
+
 /* ---- unmaps that match -------------------------------------------------------------------- */
+
+/* What was under way when the trace began has ended by now: a transfer takes less. */
+#define UNDER_WAY_NS 2000000000ull
+
+/* True if @state was at work when the trace began, and not all of that work need be done. */
+static bool has_unseen(const struct dms_model *model, const struct device_state *state)
+{
+	return state->has_older && model->now - model->begin_ts < UNDER_WAY_NS;
+}
 
 /*
  * Direct: what the device only reads may be mapped several times (a page sent on many sockets, the
@@ -109,7 +138,8 @@ static uint32_t sharing_doubts(const struct dms_model *model, const struct devic
 		return 0;
 	if (model_may_have_lost(model, 0))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (state->has_shared && dir == DMS_DIR_TO_DEVICE && !state->is_from_bind)
+	if ((state->has_shared || has_unseen(model, state)) && dir == DMS_DIR_TO_DEVICE &&
+	    !state->is_from_bind)
 		doubts |= DMS_DOUBT_PRE_TRACE;
 	return doubts;
 }
@@ -127,6 +157,8 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 
 	if (model_may_have_lost(model, mapping->epoch))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (model_lacks_calls(model, state))
+		doubts |= DMS_DOUBT_UNTRACED;
 	if (state->device.mode == DMS_MODE_IOMMU && is_elsewhere &&
 	    event->ts - mapping->map_ts <= REORDER_NS && (model->epoch || !state->is_from_bind))
 		doubts |= DMS_DOUBT_REORDERED;
@@ -147,9 +179,13 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 	uint32_t doubts = owner_doubts(model, state, event, &live->mapping);
 	struct dms_error *err;
 
-	if (match->differs)
+	if (live->mapping.is_seeded) {
+		seed_note_unmap(model, state, event, live);
+		step.doubts |= match->differs ? seed_doubts(&live->mapping) : 0;
+	}
+	if (match->differs || check_is_suspect(model, &live->mapping))
 		step.doubts |= doubts;
-	detach(model, state, live);
+	model_detach(model, state, live);
 	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);
 	step.doubts |= doubts;
@@ -258,6 +294,8 @@ static void explain_past(const struct dms_model *model, const struct device_stat
 		step->doubts |= DMS_DOUBT_ELIDED;
 	if (past->end == DMS_END_LOST)
 		step->doubts |= DMS_DOUBT_REORDERED;
+	if (model_lacks_calls(model, state))
+		step->doubts |= DMS_DOUBT_UNTRACED;
 	if (state->device.mode == DMS_MODE_IOMMU || state->is_from_bind ||
 	    past->dir != DMS_DIR_TO_DEVICE)
 		return;
@@ -268,7 +306,7 @@ static void explain_past(const struct dms_model *model, const struct device_stat
 #define VANISHING_MAP_ENTRIES 128
 
 /* What is known of an unmap that no live mapping fits: its end, its doubts, what it touches. */
-static void explain(const struct dms_model *model, const struct device_state *state,
+static void explain(const struct dms_model *model, struct device_state *state,
 		    const struct dms_event *event, struct dms_step *step)
 {
 	struct live_mapping *around = NULL;
@@ -295,11 +333,14 @@ static void explain(const struct dms_model *model, const struct device_state *st
 		step->doubts |= DMS_DOUBT_LOST_EVENTS;
 	step->elsewhere = model_find_elsewhere(model, state, event);
 	if (step->related || step->elsewhere) {
-		step->doubts |= DMS_DOUBT_AMBIGUOUS;
+		step->doubts |= DMS_DOUBT_AMBIGUOUS | sharing_doubts(model, state, event->dir);
 		return;
 	}
 	if (!state->is_from_bind)
 		step->doubts |= DMS_DOUBT_PRE_TRACE;
+	else if (model_lacks_calls(model, state))
+		step->doubts |= DMS_DOUBT_UNTRACED;
+	state->has_older |= (step->doubts & DMS_DOUBT_PRE_TRACE) != 0;
 	if (step->doubts)
 		step->end = DMS_END_PRE_TRACE;
 }
@@ -308,6 +349,7 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 			       const struct dms_event *event, enum dms_mapping_kind kind)
 {
 	struct dms_step step = {.kind = DMS_STEP_UNMAP_UNMATCHED};
+	struct dms_error *err;
 	struct match match;
 
 	if ((event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr) {
@@ -315,11 +357,19 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 		return model_tell(model, state, event, &step);
 	}
 	state->n_released += kind <= DMS_MAPPING_SG;
+	model->n_released_of[kind]++;
+	state->n_freed += kind == DMS_MAPPING_COHERENT;
+	state->last_release_ts = event->ts;
 	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
 					       : match_unmap(model, state, event, kind);
 	if (match.live)
 		return end_by_unmap(model, state, event, &match);
+	if ((err = seed_give_up(model, state)))
+		return err;
+	state->n_strays += !is_mapping_error(event) && !is_stateless(event);
 	explain(model, state, event, &step);
 	step.event = event;
+	if (seed_hold(model, state, event, &step))
+		return NULL;
 	return reorder_hold(model, state, &step, kind);
 }

@@ -15,9 +15,9 @@ static struct dms_error *note_bounce(struct dms_model *model, struct device_stat
 
 	(void)kind;
 	device_note_bounce(state, event);
-	if (event->has & DMS_HAS_DMA_MASK) {
+	if ((event->has & DMS_HAS_DMA_MASK) && !state->device.is_mask_traced) {
 		state->device.dma_mask = event->dma_mask;
-		state->device.is_mask_traced = true;
+		state->device.is_mask_of_bounce = true;
 	}
 	return model_tell(model, state, event, &step);
 }
@@ -47,32 +47,6 @@ static struct dms_error *note_group(struct dms_model *model, struct device_state
 	return err;
 }
 
-static struct dms_error *note_fault(struct dms_model *model, struct device_state *state,
-				    const struct dms_event *event, enum dms_mapping_kind kind)
-{
-	struct live_mapping *around = match_containing(&model->slots, state, event->dma_addr);
-	const struct dms_past *past = past_find_containing(state, event->dma_addr);
-	struct dms_step step = {
-		.kind = DMS_STEP_FAULT,
-		.mapping = around ? &around->mapping : NULL,
-	};
-	uint32_t epoch = around ? around->mapping.epoch : 0;
-
-	(void)kind;
-	/* Of a life that ended without its unmap nobody knows when. */
-	if (past && (past->end == DMS_END_UNMAPPED || past->end == DMS_END_PRE_TRACE)) {
-		step.past = past;
-		epoch = around ? epoch : past->epoch;
-	}
-	if (model_may_have_lost(model, epoch))
-		step.doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (!around && !step.past && !state->is_from_bind)
-		step.doubts |= DMS_DOUBT_PRE_TRACE;
-	if (!around && state->n_truncated)
-		step.doubts |= DMS_DOUBT_TRUNCATED;
-	return model_tell(model, state, event, &step);
-}
-
 /* ---- events of no mapping ------------------------------------------------------------------ */
 
 /* A step of @step_kind for whom it concerns; the model itself learns nothing from it. */
@@ -93,6 +67,7 @@ static struct dms_error *note_mask(struct dms_model *model, struct device_state 
 	if (event->kind == DMS_EV_SET_MASK) {
 		state->device.dma_mask = event->dma_mask;
 		state->device.is_mask_traced = true;
+		state->device.is_mask_of_bounce = false;
 	} else {
 		state->device.coherent_mask = event->dma_mask;
 		state->device.is_coherent_mask_traced = true;
@@ -180,7 +155,7 @@ static const struct lifecycle_row {
 	[DMS_EV_BOUNCE]		     = { note_bounce,  DMS_MAPPING_PAGE },
 	[DMS_EV_IOMMU_MAP]	     = { note_iommu,   DMS_MAPPING_PAGE },
 	[DMS_EV_IOMMU_UNMAP]	     = { note_iommu,   DMS_MAPPING_PAGE },
-	[DMS_EV_IOMMU_FAULT]	     = { note_fault,   DMS_MAPPING_PAGE },
+	[DMS_EV_IOMMU_FAULT]	     = { fault_note,   DMS_MAPPING_PAGE },
 	[DMS_EV_IOMMU_GROUP_ADD]     = { note_group,   DMS_MAPPING_PAGE },
 	[DMS_EV_IOMMU_GROUP_REMOVE]  = { note_group,   DMS_MAPPING_PAGE },
 	[DMS_EV_IOMMU_ATTACH]	     = { note_iommu,   DMS_MAPPING_PAGE },
@@ -211,6 +186,11 @@ static const struct lifecycle_row {
 enum dms_mapping_kind lifecycle_mapping_kind(enum dms_event_kind kind)
 {
 	return lifecycle[kind].kind;
+}
+
+bool lifecycle_makes_device(enum dms_event_kind kind)
+{
+	return lifecycle[kind].apply != unbind_note && kind != DMS_EV_CHECK;
 }
 
 struct dms_error *lifecycle_apply(struct dms_model *model, struct device_state *state,

@@ -222,6 +222,10 @@ struct live_mapping *slots_take(struct slot_pool *pool)
 	live = pool->free;
 	pool->free = live->next_free;
 	live->list = NULL;
+	live->nodes = NULL;
+	live->as_newer = live->as_older = 0;
+	live->n_as_older = 0;
+	live->is_indexed = live->is_exact = live->is_freed = false;
 	pool->n_live++;
 	return live;
 }
@@ -239,8 +243,10 @@ void slots_deinit(struct slot_pool *pool)
 {
 	for (size_t i = 0; i < pool->n_blocks; i++) {
 		for (size_t j = 0; j < SLOTS_PER_BLOCK; j++) {
-			if (pool->blocks[i][j].mapping.serial)
-				dms_free(pool->blocks[i][j].list);
+			if (!pool->blocks[i][j].mapping.serial)
+				continue;
+			dms_free(pool->blocks[i][j].list);
+			dms_free(pool->blocks[i][j].nodes);
 		}
 		dms_free(pool->blocks[i]);
 	}

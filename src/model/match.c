@@ -30,12 +30,22 @@ static bool lists_differ(const struct dms_mapping *mapping, const struct dms_eve
 	return memcmp(mapping->sg->phys, event->phys_list, n * sizeof(uint64_t)) != 0;
 }
 
+/* dma-debug keeps memory that was allocated for streaming like what was mapped so. */
+static bool is_of_kind(const struct dms_mapping *mapping, enum dms_mapping_kind kind)
+{
+	if (mapping->kind == kind || !mapping->is_seeded)
+		return mapping->kind == kind;
+	if (mapping->kind == DMS_MAPPING_SG)
+		return kind == DMS_MAPPING_NONCONTIGUOUS;
+	return mapping->kind == DMS_MAPPING_PAGE && kind == DMS_MAPPING_PAGES;
+}
+
 uint32_t match_differs(const struct dms_mapping *mapping, const struct dms_event *event,
 		       enum dms_mapping_kind kind)
 {
 	uint32_t both = mapping->has & event->has, differs = 0;
 
-	if (mapping->kind != kind)
+	if (!is_of_kind(mapping, kind))
 		differs |= DMS_DIFFERS_KIND;
 	if ((both & DMS_HAS_SIZE) && mapping->size != event->size)
 		differs |= DMS_DIFFERS_SIZE;
@@ -228,7 +238,8 @@ struct match match_sync(const struct slot_pool *slots, const struct device_state
 	mapping = &search.best->mapping;
 	if ((event->has & mapping->has & DMS_HAS_DIR) && event->dir != mapping->dir)
 		match.differs |= DMS_DIFFERS_DIR;
-	if (event->n_dma && mapping->kind == DMS_MAPPING_SG && event->nents != mapping->nents)
+	if (event->n_dma && mapping->kind == DMS_MAPPING_SG && !mapping->is_seeded &&
+	    event->nents != mapping->nents)
 		match.differs |= DMS_DIFFERS_NENTS;
 	return match;
 }

@@ -56,17 +56,12 @@ struct dms_error *model_tell(struct dms_model *model, const struct device_state 
 	step->event = event;
 	step->device = state ? &state->device : NULL;
 	step->ts = event ? event->ts : model->now;
+	if (event && event->is_other_clock)
+		step->doubts |= DMS_DOUBT_OTHER_CLOCK;
 	return model->sink(model->context, step);
 }
 
 /* ---- devices --------------------------------------------------------------------------------- */
-
-static struct device_state *current_device(const struct dms_model *model, uint32_t name)
-{
-	if (name >= model->current_capacity || !model->current[name])
-		return NULL;
-	return model->devices[model->current[name] - 1];
-}
 
 static uint64_t mask_of(uint8_t bits)
 {
@@ -78,25 +73,42 @@ static void look_up(const struct dms_model *model, struct dms_device *device)
 {
 	const struct dms_inventory_device *told;
 
-	device->coherent = -1;
 	if (!model->config.inventory)
 		return;
 	told = dms_inventory_find(model->config.inventory,
 				  dms_strtab_get(model->names->devices, device->name));
 	if (!told)
 		return;
-	device->dma_mask = mask_of(told->dma_mask_bits);
-	device->coherent_mask = mask_of(told->coherent_dma_mask_bits);
+	if (!device->is_mask_traced && !device->is_mask_of_bounce)
+		device->dma_mask = mask_of(told->dma_mask_bits);
+	if (!device->is_coherent_mask_traced)
+		device->coherent_mask = mask_of(told->coherent_dma_mask_bits);
 	device->max_segment_bytes = told->max_segment_bytes;
 	device->segment_boundary = told->segment_boundary;
 	device->coherent = told->coherent;
 	device->driver = told->driver;
 }
 
+void dms_model_identify(struct dms_model *model)
+{
+	for (size_t i = 0; i < model->n_devices; i++)
+		look_up(model, &model->devices[i]->device);
+}
+
+/* Masks stay as they are set when the driver goes, and the next one sets them before it maps. */
+static void inherit(struct dms_device *device, const struct dms_device *before)
+{
+	device->dma_mask = before->dma_mask;
+	device->coherent_mask = before->coherent_mask;
+	device->is_mask_traced = before->is_mask_traced;
+	device->is_mask_of_bounce = before->is_mask_of_bounce;
+	device->is_coherent_mask_traced = before->is_coherent_mask_traced;
+}
+
 static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint64_t ts,
 				    struct device_state **ret)
 {
-	struct device_state *before = current_device(model, name);
+	struct device_state *before = model_current_device(model, name);
 	struct device_state *state = dms_zalloc(sizeof(*state));
 	struct dms_step step = {.kind = DMS_STEP_DEVICE};
 
@@ -113,8 +125,11 @@ static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint
 		.name = name,
 		.generation = before ? before->device.generation + 1 : 1,
 		.iommu_group = -1,
+		.coherent = -1,
 		.first_ts = ts,
 	};
+	if (before)
+		inherit(&state->device, &before->device);
 	look_up(model, &state->device);
 	state->is_from_bind = before != NULL;
 	model->devices[model->n_devices++] = state;
@@ -124,16 +139,29 @@ static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint
 	return model_tell(model, state, NULL, &step);
 }
 
+struct dms_error *model_device(struct dms_model *model, uint32_t name, uint64_t ts,
+			       struct device_state **ret)
+{
+	*ret = model_current_device(model, name);
+	if (*ret && !(*ret)->is_closed)
+		return NULL;
+	return add_device(model, name, ts, ret);
+}
+
 static struct dms_error *find_device(struct dms_model *model, const struct dms_event *event,
 				     struct device_state **ret)
 {
 	*ret = NULL;
 	if (!(event->has & DMS_HAS_DEVICE))
 		return NULL;
-	*ret = current_device(model, event->device);
+	*ret = model_current_device(model, event->device);
 	if (*ret && !(*ret)->is_closed)
+		return NULL; /* as nearly always */
+	/* What kernel and IOMMU say of a device whose driver is gone begins no new generation. */
+	if (!lifecycle_makes_device(event->kind) ||
+	    (*ret && (event->kind == DMS_EV_CONSOLE || event->kind == DMS_EV_IOMMU_FAULT)))
 		return NULL;
-	return add_device(model, event->device, event->ts, ret);
+	return model_device(model, event->device, event->ts, ret);
 }
 
 uint32_t dms_model_n_devices(const struct dms_model *model)
@@ -158,6 +186,12 @@ static struct dms_error *advance(struct dms_model *model, uint64_t ts)
 		model->gap_until = 0;
 		model->epoch++;
 	}
+	if (model->n_held) {
+		struct dms_error *err = seed_expire(model, model->now);
+
+		if (err)
+			return err;
+	}
 	if (!model->waiting.count && !model->superseded.count)
 		return NULL;
 	return reorder_expire(model, model->now);
@@ -170,6 +204,7 @@ struct dms_error *dms_model_event(struct dms_model *model, const struct dms_even
 
 	if ((err = advance(model, event->ts)) || (err = find_device(model, event, &state)))
 		return err;
+	seed_note_event(model, state, event);
 	return lifecycle_apply(model, state, event);
 }
 
@@ -194,6 +229,8 @@ static struct dms_error *end_all(struct dms_model *model, const struct device_st
 		struct live_mapping *live = slots_at(&model->slots, slot);
 		struct dms_error *err;
 
+		if (only && !only->n_live)
+			break; /* that was all */
 		if (!live->mapping.serial || (only && model->devices[live->mapping.device] != only))
 			continue;
 		if ((err = model_end_life(model, live, NULL, end, 0)))
@@ -204,7 +241,7 @@ static struct dms_error *end_all(struct dms_model *model, const struct device_st
 
 struct dms_error *dms_model_unbind(struct dms_model *model, uint32_t name, uint64_t ts)
 {
-	struct device_state *state = current_device(model, name);
+	struct device_state *state = model_current_device(model, name);
 	struct dms_error *err = advance(model, ts);
 
 	if (err || !state || state->is_closed)
@@ -218,7 +255,8 @@ struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts)
 	struct dms_step step = {.kind = DMS_STEP_END};
 	struct dms_error *err;
 
-	if ((err = advance(model, ts)) || (err = reorder_expire(model, UINT64_MAX)) ||
+	if ((err = advance(model, ts)) || (err = seed_expire(model, UINT64_MAX)) ||
+	    (err = reorder_expire(model, UINT64_MAX)) ||
 	    (err = unbind_at_end(model)) || (err = sites_tell(model)) ||
 	    (err = end_all(model, NULL, DMS_END_LIVE)))
 		return err;

@@ -5,10 +5,34 @@
 
 #include "live.h"
 
-/** All sites of a run, found by device, stack, kind and direction. */
+/** A site, and what only its upkeep needs. */
+struct site {
+	uint64_t bucket_end;  /* ts: from here on another bucket begins */
+	uint64_t maps_before; /* the bucket; what is in it is written when it ends */
+	struct dms_site figures;
+	uint32_t oldest; /* slot of its oldest live mapping, plus 1; found at the end */
+};
+
+/** What a site is found by. */
+struct site_key {
+	uint32_t device, stack;
+	uint8_t kind, dir;
+	uint32_t number; /* of the site; 0: the entry is empty */
+};
+
+/* Beyond, maps of a stack not seen before count for the site without stack of their device. */
+#define MAX_SITES	32768
+#define SITES_PER_BLOCK 16
+
+/** All sites of a run, numbered from 1 in the order of their first maps. Sites never move. */
 struct sites_state {
-	struct dms_site *sites;
-	size_t n_sites, capacity;
+	struct site **blocks;
+	size_t n_blocks, blocks_capacity;
+	uint32_t n_sites;
+	struct site_key *keys; /* hashed, open addressing */
+	uint32_t n_keys;       /* a power of two, or 0 */
+	bool has_idle;	       /* a map or unmap of the idle task: no filter of tasks hid others */
+	bool has_cpu_sync;     /* a sync for the CPU, of any device */
 };
 
 #endif

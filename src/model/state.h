@@ -56,6 +56,12 @@ struct stack_page {
 	uint32_t cpu, pid;
 };
 
+/** The last fault iommu:io_page_fault told. */
+struct told_fault {
+	uint64_t iova, ts;
+	bool is_set;
+};
+
 struct dms_model {
 	const struct dms_names *names;
 	dms_step_fn sink;
@@ -76,9 +82,16 @@ struct dms_model {
 	struct dms_uncovered uncovered;
 	struct dms_model_config config;
 	struct stack_page stack_page; /* size 0: none */
+	uint64_t n_begun_of[DMS_MAPPING_N_KINDS], n_released_of[DMS_MAPPING_N_KINDS];
+	bool has_dump;		 /* a dma-api/dump was given; one without a line tells nothing */
+	bool has_begun;		 /* there was an event */
+	uint64_t begin_ts;	 /* of the first event */
+	uint32_t n_held;	 /* devices whose held is set */
 	struct overlap_state overlap;
 	struct check_state check;
 	struct sites_state sites;
+	struct told_fault traced_fault;
+	uint32_t n_fault_searches; /* for devices that faults do not name */
 };
 
 /**
@@ -88,6 +101,21 @@ struct dms_model {
 static inline bool model_may_have_lost(const struct dms_model *model, uint32_t epoch)
 {
 	return model->gap_until || model->epoch != epoch;
+}
+
+/** The last generation of the device called @name; NULL: it has not been seen. */
+static inline struct device_state *model_current_device(const struct dms_model *model,
+							uint32_t name)
+{
+	if (name >= model->current_capacity || !model->current[name])
+		return NULL;
+	return model->devices[model->current[name] - 1];
+}
+
+/** True if drivers may be skipping unmaps on this device, on this kernel. */
+static inline bool model_may_elide(const struct dms_model *model, const struct device_state *state)
+{
+	return !model->config.never_elides && device_may_elide(state);
 }
 
 /** Tell the sink. @step.ts, .event and .device are filled in from @event and @state. */
@@ -100,6 +128,10 @@ static inline bool is_in_interrupt(const struct dms_event *event)
 	return event->common_flags & (0x08 | 0x10 | 0x40);
 }
 
+/** The current generation of device @name, a new one at @ts if there is none. */
+struct dms_error *model_device(struct dms_model *model, uint32_t name, uint64_t ts,
+			       struct device_state **ret);
+
 /* begin.c: maps and allocations */
 struct dms_error *model_begin(struct dms_model *model, struct device_state *state,
 			      const struct dms_event *event, enum dms_mapping_kind kind);
@@ -108,6 +140,8 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 			       const struct dms_event *event, enum dms_mapping_kind kind);
 struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
 				 const struct dms_event *event, enum dms_end end, uint32_t doubts);
+/** Take @live out of every index; its slot stays until slots_give(). */
+void model_detach(struct dms_model *model, struct device_state *state, struct live_mapping *live);
 /** A stand-in mapping for an unmap whose map was not seen: has is 0. */
 void model_stand_in(const struct dms_event *event, const struct device_state *state,
 		    enum dms_mapping_kind kind, struct dms_mapping *ret);
@@ -118,6 +152,8 @@ void model_stand_in(const struct dms_event *event, const struct device_state *st
 const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 					       const struct device_state *state,
 					       const struct dms_event *event);
+/** True if calls of @state are missing though no event is known to be lost: by a filter. */
+bool model_lacks_calls(const struct dms_model *model, const struct device_state *state);
 /* sync.c */
 struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind);
@@ -156,15 +192,52 @@ struct dms_error *overlap_page_free(struct dms_model *model, struct device_state
 				    const struct dms_event *event, enum dms_mapping_kind kind);
 void overlap_deinit(struct overlap_state *overlap);
 
+/* seed.c: mappings that a dma-api/dump told of */
+/** The model's first event, or the first of @state (which may be NULL)? */
+void seed_note_event(struct dms_model *model, struct device_state *state,
+		     const struct dms_event *event);
+/** @event maps: seeds that this proves gone end, without a step. */
+struct dms_error *seed_note_map(struct dms_model *model, struct device_state *state,
+				const struct dms_event *event);
+/** @event unmaps the seed @live: the other entries of its list are made part of it. */
+void seed_note_unmap(struct dms_model *model, struct device_state *state,
+		     const struct dms_event *event, struct live_mapping *live);
+/** Doubts about what is told of the seed @mapping. */
+uint32_t seed_doubts(const struct dms_mapping *mapping);
+/**
+ * True if @step, of a call that no mapping fits, is told later: the dump should have shown the
+ * mapping, had there been one. Else it has to be told now.
+ */
+bool seed_hold(struct dms_model *model, struct device_state *state, const struct dms_event *event,
+	       const struct dms_step *step);
+/** The dump proved to lack a mapping of @state: what is held may be of another one. */
+struct dms_error *seed_give_up(struct dms_model *model, struct device_state *state);
+/** Tell what has been held long enough at @now; UINT64_MAX: everything. */
+struct dms_error *seed_expire(struct dms_model *model, uint64_t now);
+
 /* check.c */
 /** @mapping begins, or a map failed (@mapping NULL): its check is awaited. */
 void check_begin(struct dms_model *model, struct device_state *state,
 		 const struct dms_event *event, struct dms_mapping *mapping);
 struct dms_error *check_note(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind);
+/**
+ * @mapping ends: is its check missing, or did it come after a sync? Forgets is_check_seen where the
+ * probe turned out to have been dark.
+ */
+bool check_is_suspect(const struct dms_model *model, struct dms_mapping *mapping);
+/**
+ * The device of the probe event @event: @state if it has a name, else the one its pointer is known
+ * to be, by an event that told both or by the map that a check follows; NULL: neither.
+ */
+struct device_state *check_device(struct dms_model *model, struct device_state *state,
+				  const struct dms_event *event);
 void check_deinit(struct check_state *check);
 
 /* unbind.c */
+/** Why the mapping of @step, left when its driver was unbound, may be no leak: doubts, or its end. */
+void unbind_explain(const struct dms_model *model, const struct device_state *state,
+		    struct dms_step *step);
 struct dms_error *unbind_note(struct dms_model *model, struct device_state *state,
 			      const struct dms_event *event, enum dms_mapping_kind kind);
 /** A map of @state is about to begin: if its driver was let go, the next one makes it. */
@@ -187,8 +260,14 @@ const struct dms_site *sites_of(const struct dms_model *model, const struct dms_
 struct dms_error *sites_tell(struct dms_model *model);
 void sites_deinit(struct sites_state *sites);
 
+/* fault.c: @state is NULL if the fault names no device */
+struct dms_error *fault_note(struct dms_model *model, struct device_state *state,
+			     const struct dms_event *event, enum dms_mapping_kind kind);
+
 /* lifecycle.c: which kind of mapping an event is about */
 enum dms_mapping_kind lifecycle_mapping_kind(enum dms_event_kind kind);
+/** False if an event of @kind may be of a device that makes no DMA, or is told after its end. */
+bool lifecycle_makes_device(enum dms_event_kind kind);
 /** Apply @event, of device @state (NULL for the iommu events that name none). */
 struct dms_error *lifecycle_apply(struct dms_model *model, struct device_state *state,
 				  const struct dms_event *event);

@@ -7,28 +7,51 @@ static bool is_for_cpu(const struct dms_event *event)
 	return event->kind == DMS_EV_SYNC_FOR_CPU || event->kind == DMS_EV_SYNC_SG_FOR_CPU;
 }
 
+/*
+ * Without an IOMMU, memory that is mapped since before the trace (a page of a receive pool) may be
+ * mapped once more, to send what lies in it: that mapping is not the one that is synced.
+ */
+static bool may_be_of_other(const struct device_state *state, const struct dms_event *event,
+			    uint8_t dir)
+{
+	return state->device.mode != DMS_MODE_IOMMU && !state->is_from_bind &&
+	       dir == DMS_DIR_TO_DEVICE && (event->has & DMS_HAS_DIR) &&
+	       event->dir != DMS_DIR_TO_DEVICE;
+}
+
 static struct dms_error *tell_unmatched(struct dms_model *model, struct device_state *state,
 					const struct dms_event *event)
 {
 	struct dms_step step = {.kind = DMS_STEP_SYNC_UNMATCHED};
-	struct live_mapping *around = match_containing(&model->slots, state, event->dma_addr);
+	struct live_mapping *around;
+	struct dms_error *err;
 
+	if (event->dma_addr == DMS_MAPPING_ERROR64 && !(event->has & DMS_HAS_DMA_LIST))
+		return model_tell(model, state, event, &step);
+	if ((err = seed_give_up(model, state)))
+		return err;
+	around = match_containing(&model->slots, state, event->dma_addr);
 	step.related = around ? &around->mapping : NULL;
 	step.past = past_find_containing(state, event->dma_addr);
 	if (model_may_have_lost(model, step.past ? step.past->epoch : 0))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (step.past)
 		step.doubts |= step.past->doubts;
+	if ((step.past && may_be_of_other(state, event, step.past->dir)) ||
+	    (step.related && may_be_of_other(state, event, step.related->dir)))
+		step.doubts |= DMS_DOUBT_PRE_TRACE;
 	if (!step.past && !step.related)
 		step.elsewhere = model_find_elsewhere(model, state, event);
 	if (step.elsewhere)
 		step.doubts |= DMS_DOUBT_AMBIGUOUS;
 	else if (!step.past && !step.related && !state->is_from_bind)
 		step.doubts |= DMS_DOUBT_PRE_TRACE;
-	if (device_may_elide(state))
+	if (model_may_elide(model, state))
 		step.doubts |= DMS_DOUBT_ELIDED;
 	if (state->n_truncated)
 		step.doubts |= DMS_DOUBT_TRUNCATED | DMS_DOUBT_OVERSIZED;
+	if (seed_hold(model, state, event, &step))
+		return NULL;
 	return model_tell(model, state, event, &step);
 }
 
@@ -50,10 +73,13 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 		mapping->syncs_for_cpu++;
 	else
 		mapping->syncs_for_device++;
-	mapping->is_used_unchecked |= !mapping->is_checked;
+	/* On another CPU the check may have been earlier: clocks differ. */
+	mapping->is_used_unchecked |= !mapping->is_checked && event->cpu == mapping->map_cpu;
 	sites_sync(model, mapping, event);
 	if (model_may_have_lost(model, mapping->epoch))
 		match.doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (match.differs && mapping->is_seeded)
+		match.doubts |= seed_doubts(mapping);
 	step.mapping = mapping;
 	step.differs = match.differs;
 	step.doubts = match.doubts;

@@ -56,7 +56,9 @@ static bool is_steering(uint32_t code)
 
 static bool is_kept(uint32_t code, enum dms_escape how)
 {
-	if (how == DMS_ESCAPE_JSON || (how == DMS_ESCAPE_CSV && (code == '\n' || code == '\t')))
+	bool has_lines = how == DMS_ESCAPE_CSV || how == DMS_ESCAPE_CELL;
+
+	if (how == DMS_ESCAPE_JSON || (has_lines && (code == '\n' || code == '\t')))
 		return true;
 	return !is_steering(code);
 }
@@ -76,6 +78,40 @@ static char *put_visible(char *out, uint32_t code)
 	return out + sprintf(out, code < 0x80 ? "\\x%02" PRIx32 : "\\u%04" PRIx32, code);
 }
 
+static bool is_undone(enum dms_escape how)
+{
+	return how == DMS_ESCAPE_CELL || how == DMS_ESCAPE_BYTES;
+}
+
+/* Would it be taken for an escape when DMS_ESCAPE_BYTES is undone? */
+static bool is_like_escape(const unsigned char *in, const unsigned char *end)
+{
+	return end - in >= 4 && in[0] == '\\' && in[1] == 'x' &&
+	       memchr("0123456789abcdef", in[2], 16) && memchr("0123456789abcdef", in[3], 16);
+}
+
+static char *put_bytes(char *out, const unsigned char *in, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		out += sprintf(out, "\\x%02x", in[i]);
+	return out;
+}
+
+/* What makes a spreadsheet see a formula, in either width, and the sign that disarms it. */
+static bool is_armed(const char *text, size_t bytes)
+{
+	static const char *const signs[] = {"=", "+", "-", "@", "\t", "\r", "\n", "'",
+					    "\uff1d", "\uff0b", "\uff0d", "\uff20"};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(signs); i++) {
+		size_t len = strlen(signs[i]);
+
+		if (bytes >= len && !memcmp(text, signs[i], len))
+			return true;
+	}
+	return false;
+}
+
 /* What a spreadsheet would take for a formula. A lone sign is none. */
 static bool is_formula(const char *text, size_t bytes)
 {
@@ -93,14 +129,17 @@ char *dms_escape(const char *text, size_t bytes, enum dms_escape how)
 	if (bytes > SIZE_MAX / 4 - 2 || !(escaped = dms_alloc(bytes * 4 + 2)))
 		return NULL;
 	out = escaped;
-	if (how == DMS_ESCAPE_CSV && is_formula(text, bytes))
+	if ((how == DMS_ESCAPE_CSV && is_formula(text, bytes)) ||
+	    (how == DMS_ESCAPE_CELL && is_armed(text, bytes)))
 		*out++ = '\'';
 	for (; in < end; in += len ? len : 1) {
 		len = utf8_sequence(in, (size_t)(end - in), &code);
 		if (!len)
 			out += sprintf(out, "\\x%02x", *in);
-		else if (is_kept(code, how))
+		else if (is_kept(code, how) && !(is_undone(how) && is_like_escape(in, end)))
 			out = mempcpy(out, in, len);
+		else if (is_undone(how))
+			out = put_bytes(out, in, len);
 		else
 			out = put_visible(out, code);
 	}

@@ -11,6 +11,10 @@ enum dms_escape {
 	DMS_ESCAPE_TEXT, /* a terminal: no control, no bidirectional override, no bad UTF-8 */
 	DMS_ESCAPE_CSV,	 /* as TEXT, but newline and tab stay; a formula is disarmed by "'" */
 	DMS_ESCAPE_JSON, /* bad UTF-8 only: jansson escapes the rest */
+	/* These two can be undone: each byte that TEXT does not keep becomes "\xNN", and so does a
+	   backslash that would read like that. */
+	DMS_ESCAPE_BYTES,
+	DMS_ESCAPE_CELL, /* newline and tab stay; "'" before what begins with "'" or a formula */
 };
 /** A copy of @text (@bytes long) made harmless; NULL when memory is short. For dms_free(). */
 char *dms_escape(const char *text, size_t bytes, enum dms_escape how);
@@ -86,6 +90,18 @@ struct dms_error *dms_summary_text(const struct dms_summary *summary, FILE *out,
 				   unsigned int width, bool colour);
 struct dms_error *dms_summary_json(const struct dms_summary *summary, FILE *out);
 struct dms_error *dms_summary_csv(const struct dms_summary *summary, FILE *out);
+
+/** The object dms_summary_json() prints; NULL: memory. */
+struct json_t *dms_summary_object(const struct dms_summary *summary);
+/** The calls of @finding with their stacks, as an array; NULL: memory. */
+struct json_t *dms_calls_json(const struct dms_finding_summary *finding);
+
+/** The calls of @finding, a line each and their stacks; @all frames of them. false: memory. */
+bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool all, FILE *out);
+
+/** Names of tasks and frames of the calls of @findings, out of @db into @arena. */
+struct dms_error *dms_calls_name(struct sqlite3 *db, struct dms_arena *arena,
+				 struct dms_finding_summary *findings, size_t n_findings);
 
 /** "7.046780703" if @is_ns, else the plain count; "-" for UINT64_MAX. */
 const char *dms_format_time(uint64_t ts, bool is_ns, char *buf, size_t size);

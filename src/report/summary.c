@@ -100,6 +100,49 @@ static json_t *note_json(const struct dms_note *note)
 	return finish(&object);
 }
 
+static json_t *frame_json(const struct dms_frame_summary *frame)
+{
+	struct object object = {.json = json_object()};
+	char address[20];
+
+	snprintf(address, sizeof(address), "0x%016" PRIx64, frame->address);
+	put_text(&object, "address", address);
+	put_text(&object, "function", frame->function);
+	put_text(&object, "module", frame->module);
+	put(&object, "offset_bytes", frame->function ? dms_json_u64(frame->offset) : json_null());
+	return finish(&object);
+}
+
+static json_t *call_json(const struct dms_call_summary *call)
+{
+	struct object object = {.json = json_object()};
+	json_t *frames = json_array();
+
+	for (size_t i = 0; i < call->n_frames; i++)
+		object.failed |= json_array_append_new(frames, frame_json(&call->frames[i])) != 0;
+	put_text(&object, "what", dms_call_name(call->what));
+	put_time(&object, "ts_ns", call->ts);
+	put(&object, "cpu", call->has_task ? json_integer(call->cpu) : json_null());
+	put(&object, "pid", call->has_task ? json_integer(call->pid) : json_null());
+	put_text(&object, "comm", call->comm);
+	put_text(&object, "device", call->device);
+	put(&object, "stack", frames);
+	return finish(&object);
+}
+
+json_t *dms_calls_json(const struct dms_finding_summary *finding)
+{
+	json_t *calls = json_array();
+
+	for (size_t i = 0; i < finding->n_calls; i++) {
+		if (json_array_append_new(calls, call_json(&finding->calls[i]))) {
+			json_decref(calls);
+			return NULL;
+		}
+	}
+	return calls;
+}
+
 static json_t *finding_json(const struct dms_finding_summary *finding)
 {
 	struct object object = {.json = json_object()};
@@ -107,10 +150,12 @@ static json_t *finding_json(const struct dms_finding_summary *finding)
 	put_text(&object, "rule", finding->rule);
 	put_text(&object, "severity", finding->severity);
 	put_text(&object, "confidence", finding->confidence);
+	put_text(&object, "reason", finding->reason);
 	put_text(&object, "device", finding->device);
 	put_text(&object, "message", finding->message);
 	put(&object, "count", dms_json_u64(finding->count));
 	put_time(&object, "first_ns", finding->first_ts);
+	put(&object, "calls", dms_calls_json(finding));
 	return finish(&object);
 }
 
@@ -136,7 +181,7 @@ static void put_lists(struct object *object, const struct dms_summary *summary)
 	put(object, "findings", findings);
 }
 
-static json_t *summary_json(const struct dms_summary *summary)
+json_t *dms_summary_object(const struct dms_summary *summary)
 {
 	struct object object = {.json = json_object()};
 	bool has_span = summary->records && summary->first_ts != UINT64_MAX &&
@@ -160,7 +205,7 @@ static json_t *summary_json(const struct dms_summary *summary)
 
 struct dms_error *dms_summary_json(const struct dms_summary *summary, FILE *out)
 {
-	json_t *json = summary_json(summary);
+	json_t *json = dms_summary_object(summary);
 	int failed;
 
 	if (!json)

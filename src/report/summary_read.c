@@ -103,6 +103,29 @@ static bool take_note(struct summary_box *box, sqlite3_stmt *stmt)
 	return true;
 }
 
+/* The calls of a finding: the row's own, and those its facts tell; their names come later. */
+static bool take_calls(struct summary_box *box, sqlite3_stmt *stmt,
+		       struct dms_finding_summary *finding)
+{
+	struct dms_call_summary *calls =
+		dms_arena_alloc(box->arena, DMS_MAX_CALLS * sizeof(*calls));
+
+	if (!calls)
+		return false;
+	calls[0] = (struct dms_call_summary){
+		.what = DMS_CALL_BROKE,
+		.ts = finding->first_ts,
+		.cpu = (uint32_t)sqlite3_column_int64(stmt, 7),
+		.pid = (uint32_t)sqlite3_column_int64(stmt, 8),
+		.has_task = sqlite3_column_type(stmt, 8) != SQLITE_NULL,
+		.stack_id = (uint64_t)sqlite3_column_int64(stmt, 9),
+	};
+	finding->calls = calls;
+	finding->n_calls = 1 + dms_calls_of_facts((const char *)sqlite3_column_text(stmt, 10),
+						  box->arena, calls + 1);
+	return true;
+}
+
 static bool take_finding(struct summary_box *box, sqlite3_stmt *stmt)
 {
 	size_t n = box->summary.n_findings;
@@ -117,7 +140,8 @@ static bool take_finding(struct summary_box *box, sqlite3_stmt *stmt)
 	    !keep_text(box, stmt, 1, &finding->severity) ||
 	    !keep_text(box, stmt, 2, &finding->device) ||
 	    !keep_text(box, stmt, 5, &finding->confidence) ||
-	    !keep_text(box, stmt, 6, &finding->message))
+	    !keep_text(box, stmt, 6, &finding->message) ||
+	    !keep_text(box, stmt, 11, &finding->reason) || !take_calls(box, stmt, finding))
 		return false;
 	box->summary.n_findings++;
 	return true;
@@ -166,13 +190,14 @@ static bool take_device(struct summary_box *box, sqlite3_stmt *stmt)
 
 /* One row for each rule and device, shown by the first of its gravest findings. */
 static const char findings_sql[] =
-	"WITH g AS (SELECT f.rule, f.device_id, count(*) AS n, max(" GRAVITY("f") ") AS gravity"
-	" FROM finding AS f GROUP BY f.rule, f.device_id)"
-	" SELECT g.rule, f.severity, d.name, g.n, f.ts_ns, f.confidence, f.message FROM g"
-	" JOIN finding AS f ON f.id = (SELECT x.id FROM finding AS x WHERE x.rule = g.rule"
-	" AND x.device_id IS g.device_id AND " GRAVITY("x") " = g.gravity ORDER BY x.id LIMIT 1)"
-	" LEFT JOIN device AS d ON d.id = g.device_id"
-	" ORDER BY g.gravity DESC, g.rule, g.device_id";
+	"WITH g AS (SELECT f.id, " GRAVITY("f") " AS gravity,"
+	" count(*) OVER (PARTITION BY f.rule, f.device_id) AS n,"
+	" row_number() OVER (PARTITION BY f.rule, f.device_id"
+	" ORDER BY " GRAVITY("f") " DESC, f.id) AS nth FROM finding AS f)"
+	" SELECT f.rule, f.severity, d.name, g.n, f.ts_ns, f.confidence, f.message, f.cpu, f.pid,"
+	" f.stack_id, f.facts, f.reason FROM g JOIN finding AS f ON f.id = g.id AND g.nth = 1"
+	" LEFT JOIN device AS d ON d.id = f.device_id"
+	" ORDER BY g.gravity DESC, f.rule, f.device_id";
 
 static const struct {
 	const char *sql;
@@ -180,7 +205,7 @@ static const struct {
 } readings[] = {
 	{"SELECT key, value FROM run ORDER BY key", take_run},
 	{"SELECT path, format FROM input_file ORDER BY id", take_input},
-	{"SELECT * FROM device_summary ORDER BY device, generation, device_id", take_device},
+	{"SELECT * FROM device_summary ORDER BY device_id", take_device},
 	{"SELECT n.rule, d.name, n.reason FROM not_judged AS n"
 	 " LEFT JOIN device AS d ON d.id = n.device_id ORDER BY n.id",
 	 take_note},
@@ -233,6 +258,8 @@ struct dms_error *dms_summary_read(struct sqlite3 *db, struct dms_summary **ret)
 	box->summary.first_ts = UINT64_MAX;
 	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(readings); i++)
 		err = read_rows(db, readings[i].sql, box, readings[i].take);
+	if (!err)
+		err = dms_calls_name(db, box->arena, box->findings, box->summary.n_findings);
 	if (err) {
 		dms_summary_destroy(&box->summary);
 		return err;

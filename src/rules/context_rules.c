@@ -29,6 +29,7 @@ const struct dms_rule dms_rules_context[] = {
 		.message = "device driver frees coherent memory {context} [device address={dma_addr}] "
 			   "[size={size_bytes} bytes]",
 		.on = ON(UNMAP) | ON(UNMAP_UNMATCHED),
+		.signs = DMS_SIGN_ATOMIC,
 		.beside = ALL_DOUBTS,
 		.check = free_atomic,
 		.cause = "dma_free_coherent() may have to change page tables and flush TLBs of other CPUs, "

@@ -12,9 +12,6 @@ static bool leaked(const struct dms_step *step, struct dms_facts *facts)
 	fact_number(facts, "size_bytes", mapping->size);
 	fact_dir(facts, "map_dir", mapping->dir);
 	fact_word(facts, "mapped_as", debug_kind_name(mapping->kind));
-	fact_number(facts, "map_ns", mapping->map_ts);
-	if (mapping->map_stack != DMS_ID_NONE)
-		fact_number(facts, "map_stack_id", (uint64_t)mapping->map_stack + 1);
 	return true;
 }
 
@@ -27,12 +24,19 @@ const struct dms_rule dms_rules_end[] = {
 			   "address={dma_addr}] [size={size_bytes} bytes] [mapped with {map_dir}] [mapped as "
 			   "{mapped_as}]",
 		.on = ON(ENDED),
+		.inputs = DMS_INPUT_UNBINDS,
 		.check = leaked,
 		.cause = "The driver was unbound, or the device went away, with this memory still mapped.",
 		.cure = "Unmap in remove() what probe() and the data path mapped; look at the error paths.",
-		.limits = "Needs a mark of the unbind in the trace. Memory of a device's own coherent pool is "
-			  "freed without an event; where unmaps may be skipped legally nothing is certain.",
-		.source = "kernel/dma/debug.c dma_debug_device_change()",
+		.limits = "Needs a mark of the unbind in the trace: a probe, dev:devres_log with stacks, "
+			  "module:module_free of the driver that an inventory names, the device leaving its "
+			  "IOMMU group, or dma-debug's own message. What is managed (dmam_*) goes after "
+			  "remove(): a trace that ends within 100 ms of its return proves nothing. Where the "
+			  "kernel lets drivers skip unmaps, only call sites whose other maps were unmapped "
+			  "are judged. Memory of a device's own coherent pool is freed without an event: off "
+			  "PCI, a device must have freed some before its allocations are judged.",
+		.source = "kernel/dma/debug.c dma_debug_device_change(), which looks at PCI devices only "
+			  "and tells one mapping of all",
 	},
 };
 const size_t dms_n_rules_end = DMS_ARRAY_SIZE(dms_rules_end);

@@ -23,15 +23,22 @@ struct active {
 	uint64_t bit, yields_to; /* bits of the rules it yields to */
 };
 
+/** What a step must show for any rule to look at it. */
+struct guard {
+	uint32_t differs, signs;
+	bool is_open; /* some rule looks at every step */
+};
+
 struct dms_rules {
 	dms_finding_fn sink;
 	void *context;
-	uint64_t switched_off;		     /* bits of rules */
+	uint64_t all, switched_off;	     /* bits of rules */
 	struct active active[DMS_MAX_RULES]; /* those others yield to first */
 	size_t n_active;
 	/* rules by step kind, in the order of active */
 	const struct active *by_step[DMS_N_STEPS][DMS_MAX_RULES];
 	size_t n_by_step[DMS_N_STEPS];
+	struct guard guards[DMS_N_STEPS];
 };
 
 static size_t collect(const struct dms_rule **ret)
@@ -94,6 +101,13 @@ static uint64_t yield_bits(const struct dms_rules *rules, const char *list)
 	return bits;
 }
 
+static void guard_step(struct guard *guard, const struct dms_rule *rule)
+{
+	guard->differs |= rule->differs;
+	guard->signs |= rule->signs;
+	guard->is_open |= !rule->differs && !rule->signs;
+}
+
 /* A rule looks after those it yields to: as many rounds as chains are long. */
 static void add_by_step(struct dms_rules *rules)
 {
@@ -107,8 +121,10 @@ static void add_by_step(struct dms_rules *rules)
 			if ((placed & active->bit) || (active->yields_to & ~placed))
 				continue;
 			for (unsigned int step = 0; step < DMS_N_STEPS; step++) {
-				if (active->rule->on & DMS_BIT(step))
-					rules->by_step[step][rules->n_by_step[step]++] = active;
+				if (!(active->rule->on & DMS_BIT(step)))
+					continue;
+				rules->by_step[step][rules->n_by_step[step]++] = active;
+				guard_step(&rules->guards[step], active->rule);
 			}
 			placed |= active->bit;
 		}
@@ -127,6 +143,8 @@ struct dms_error *dms_rules_create(dms_finding_fn sink, void *context, struct dm
 	rules->n_active = collect(all);
 	for (size_t i = 0; i < rules->n_active; i++)
 		rules->active[i] = (struct active){.rule = all[i], .bit = 1ull << i};
+	for (size_t i = 0; i < rules->n_active; i++)
+		rules->all |= rules->active[i].bit;
 	for (size_t i = 0; i < rules->n_active; i++)
 		rules->active[i].yields_to = yield_bits(rules, all[i]->yields_to);
 	add_by_step(rules);
@@ -158,13 +176,14 @@ struct dms_error *dms_rules_switch(struct dms_rules *rules, const char *word)
 }
 
 static struct dms_error *tell(struct dms_rules *rules, const struct dms_rule *rule,
-			      const struct dms_step *step, const struct dms_facts *facts)
+			      const struct dms_step *step, struct dms_facts *facts)
 {
 	uint32_t all_doubts = step->doubts | (step->mapping ? step->mapping->doubts : 0);
-	uint32_t doubts = (all_doubts & ~rule->beside) | rule->always;
+	uint32_t doubts = (all_doubts & ~rule->beside) | rule->always |
+			  (rule->doubts ? rule->doubts(step) : 0);
 	struct dms_finding finding = {
 		.rule = rule,
-		.severity = rule->severity,
+		.severity = rule->grade ? rule->grade(step) : rule->severity,
 		.confidence = dms_confidence_of(doubts),
 		.reason = dms_doubt_reason(doubts),
 		.doubts = doubts,
@@ -172,24 +191,97 @@ static struct dms_error *tell(struct dms_rules *rules, const struct dms_rule *ru
 		.facts = facts,
 	};
 
+	fact_ends(facts, step, rule->ends);
 	if (finding.confidence == DMS_POSSIBLE)
 		finding.severity = DMS_SEVERITY_INFO;
 	return rules->sink(rules->context, &finding);
 }
 
+/* common_flags of a trace entry but need_resched: include/linux/trace_events.h */
+#define FLAGS_ATOMIC (0x01 | 0x08 | 0x10 | 0x40)
+
+static bool is_atomic(const struct dms_event *event)
+{
+	return event->common_flags & FLAGS_ATOMIC;
+}
+
+static uint32_t signs_of_map(const struct dms_step *step)
+{
+	const struct dms_mapping *mapping = step->mapping;
+	const struct dms_device *device = step->device;
+	uint32_t signs = 0;
+
+	if (step->event->may_block && is_atomic(step->event))
+		signs |= DMS_SIGN_BLOCKING;
+	if (!mapping->size)
+		signs |= DMS_SIGN_EMPTY;
+	if (mapping->dir == DMS_DIR_NONE)
+		signs |= DMS_SIGN_NO_DIR;
+	if (mapping->area != DMS_AREA_UNKNOWN)
+		signs |= DMS_SIGN_AREA;
+	if (mapping->is_on_stack)
+		signs |= DMS_SIGN_STACK;
+	if (device->dma_mask || device->coherent_mask)
+		signs |= DMS_SIGN_MASK;
+	if (mapping->sg && (device->max_segment_bytes || device->segment_boundary))
+		signs |= DMS_SIGN_LIMITS;
+	return signs;
+}
+
+static uint32_t signs_of_end(const struct dms_step *step)
+{
+	const struct dms_mapping *mapping = step->mapping;
+	uint32_t signs = 0;
+
+	if (step->event && step->event->kind == DMS_EV_FREE && is_atomic(step->event))
+		signs |= DMS_SIGN_ATOMIC;
+	if (mapping->is_check_seen && (!mapping->is_checked || mapping->is_used_unchecked))
+		signs |= DMS_SIGN_UNCHECKED;
+	return signs;
+}
+
+static uint32_t signs_of_sync(const struct dms_step *step)
+{
+	uint8_t kind = step->mapping->kind;
+
+	return kind == DMS_MAPPING_COHERENT || kind == DMS_MAPPING_RESOURCE ? DMS_SIGN_UNSTREAMED : 0;
+}
+
+static uint32_t signs_of(const struct dms_step *step)
+{
+	switch (step->kind) {
+	case DMS_STEP_MAP:
+		return signs_of_map(step);
+	case DMS_STEP_UNMAP:
+	case DMS_STEP_ENDED:
+		return signs_of_end(step);
+	case DMS_STEP_SYNC:
+		return signs_of_sync(step);
+	default: /* rare: let the rules look */
+		return UINT32_MAX;
+	}
+}
+
 struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step *step)
 {
-	uint32_t has = step->event ? step->event->has : 0;
+	const struct guard *guard = &rules->guards[step->kind];
+	uint32_t has = step->event ? step->event->has : 0, signs = signs_of(step);
 	uint64_t spoke = 0;
 	struct dms_facts facts;
+
+	if (rules->switched_off == rules->all)
+		return NULL;
+	if (!guard->is_open && !(guard->differs & step->differs) && !(guard->signs & signs))
+		return NULL; /* healthy steps leave here */
 
 	for (size_t i = 0; i < rules->n_by_step[step->kind]; i++) {
 		const struct active *active = rules->by_step[step->kind][i];
 		const struct dms_rule *rule = active->rule;
 		struct dms_error *err;
 
-		if (rule->differs && !(rule->differs & step->differs))
-			continue; /* healthy steps leave here */
+		if ((rule->differs && !(rule->differs & step->differs)) ||
+		    (rule->signs && !(rule->signs & signs)))
+			continue;
 		if ((rule->needs & ~has) || (active->yields_to & spoke))
 			continue;
 		facts.n_items = 0;

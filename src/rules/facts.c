@@ -61,16 +61,51 @@ const char *dms_severity_name(enum dms_severity severity)
 	return names[severity];
 }
 
-static int print_fact(const struct dms_fact *fact, char *buf, size_t size)
+/** Whose numbers of devices the facts hold. */
+struct namer {
+	const struct dms_model *model;
+	const struct dms_names *names;
+};
+
+/* NULL: it has no name that is known here. */
+static const char *device_name(const struct namer *namer, uint64_t index)
 {
+	if (!namer->model || !namer->names || index >= dms_model_n_devices(namer->model))
+		return NULL;
+	return dms_strtab_get(namer->names->devices,
+			      dms_model_device(namer->model, (uint32_t)index)->name);
+}
+
+static int print_fact(const struct dms_fact *fact, const struct namer *namer, char *buf, size_t size)
+{
+	const char *name;
+
 	switch (fact->type) {
 	case DMS_FACT_ADDRESS:
 		return snprintf(buf, size, "0x%016" PRIx64, fact->number);
 	case DMS_FACT_WORD:
 		return snprintf(buf, size, "%s", fact->word);
-	default:
-		return snprintf(buf, size, "%" PRIu64, fact->number);
+	case DMS_FACT_DEVICE:
+		name = device_name(namer, fact->number);
+		if (name)
+			return snprintf(buf, size, "%s", name);
+		return snprintf(buf, size, "number %" PRIu64, fact->number + 1);
+	case DMS_FACT_NUMBER:
+		break;
 	}
+	return snprintf(buf, size, "%" PRIu64, fact->number);
+}
+
+/* In a message a duration is for people; in JSON it stays a number. */
+static int print_in_message(const struct dms_fact *fact, const struct namer *namer, char *buf,
+			    size_t size)
+{
+	size_t bytes = strlen(fact->key);
+	char duration[32];
+
+	if (fact->type != DMS_FACT_NUMBER || bytes < 3 || strcmp(fact->key + bytes - 3, "_ns") != 0)
+		return print_fact(fact, namer, buf, size);
+	return snprintf(buf, size, "%s", dms_format_ns(fact->number, duration, sizeof(duration)));
 }
 
 static const struct dms_fact *find_fact(const struct dms_facts *facts, const char *key,
@@ -84,8 +119,36 @@ static const struct dms_fact *find_fact(const struct dms_facts *facts, const cha
 	return NULL;
 }
 
-char *dms_finding_message(const struct dms_finding *finding)
+void fact_number_once(struct dms_facts *facts, const char *key, uint64_t number)
 {
+	if (!find_fact(facts, key, strlen(key)))
+		fact_number(facts, key, number);
+}
+
+void fact_device_once(struct dms_facts *facts, const char *key, uint32_t index)
+{
+	if (!find_fact(facts, key, strlen(key)))
+		add(facts, (struct dms_fact){key, DMS_FACT_DEVICE, index, NULL});
+}
+
+/* Where the message goes on if a fact is not known: "[key={fact}]" is left out, with its blank. */
+static const char *leave_out(const char *at, const char *text, size_t *used)
+{
+	size_t begin = *used;
+
+	while (begin && text[begin - 1] != '[' && text[begin - 1] != ']')
+		begin--;
+	if (!begin || text[begin - 1] != '[' || !strchr(at, ']'))
+		return at;
+	begin--;
+	*used = begin && text[begin - 1] == ' ' ? begin - 1 : begin;
+	return strchr(at, ']') + 1;
+}
+
+char *dms_finding_message(const struct dms_finding *finding, const struct dms_model *model,
+			  const struct dms_names *names)
+{
+	const struct namer namer = {model, names};
 	char text[1024];
 	size_t used = 0;
 	const char *at = finding->rule->message;
@@ -99,42 +162,53 @@ char *dms_finding_message(const struct dms_finding *finding)
 			continue;
 		}
 		fact = find_fact(finding->facts, at + 1, (size_t)(close - at - 1));
-		if (fact)
-			used += (size_t)print_fact(fact, text + used, sizeof(text) - used);
 		at = close + 1;
+		if (fact)
+			used += (size_t)print_in_message(fact, &namer, text + used,
+							 sizeof(text) - used);
+		else
+			at = leave_out(at, text, &used);
 	}
 	text[used < sizeof(text) ? used : sizeof(text) - 1] = '\0';
 	return dms_strdup(text);
 }
 
 /* Addresses are text: JSON's numbers do not hold 64 bits everywhere. */
-static json_t *json_fact(const struct dms_fact *fact)
+static json_t *json_fact(const struct dms_fact *fact, const struct namer *namer)
 {
+	const char *name;
 	char text[32];
 
 	switch (fact->type) {
 	case DMS_FACT_WORD:
 		return json_string(fact->word);
-	case DMS_FACT_ADDRESS:
-		print_fact(fact, text, sizeof(text));
-		return json_string(text);
-	default:
+	case DMS_FACT_DEVICE:
+		name = device_name(namer, fact->number);
+		if (name) /* the trace may hold any bytes: what is no UTF-8 is a question mark */
+			return json_string(name) ?: json_string("?");
+		return json_integer((json_int_t)fact->number + 1);
+	case DMS_FACT_NUMBER:
 		if (fact->number <= INT64_MAX)
 			return json_integer((json_int_t)fact->number);
-		print_fact(fact, text, sizeof(text));
-		return json_string(text);
+		break;
+	case DMS_FACT_ADDRESS:
+		break;
 	}
+	print_fact(fact, namer, text, sizeof(text));
+	return json_string(text);
 }
 
-char *dms_finding_json(const struct dms_finding *finding)
+char *dms_finding_json(const struct dms_finding *finding, const struct dms_model *model,
+		       const struct dms_names *names)
 {
+	const struct namer namer = {model, names};
 	json_t *object = json_object();
 	char *text;
 
 	for (size_t i = 0; object && i < finding->facts->n_items; i++) {
 		const struct dms_fact *fact = &finding->facts->items[i];
 
-		if (json_object_set_new(object, fact->key, json_fact(fact))) {
+		if (json_object_set_new(object, fact->key, json_fact(fact, &namer))) {
 			json_decref(object);
 			return NULL;
 		}

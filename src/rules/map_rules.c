@@ -10,7 +10,17 @@ static bool failed(const struct dms_step *step, struct dms_facts *facts)
 		fact_address(facts, "phys_addr", step->event->phys_addr);
 	if (step->event->has & DMS_HAS_ERR)
 		fact_number(facts, "errno", (uint64_t)-(int64_t)step->event->err);
+	if (!step->storm_failures)
+		return true;
+	fact_word(facts, "storm", ", in a storm of failures");
+	fact_number(facts, "storm_failures", step->storm_failures);
+	fact_number(facts, "storm_calls", step->storm_calls);
 	return true;
+}
+
+static enum dms_severity failure_grade(const struct dms_step *step)
+{
+	return step->storm_failures ? DMS_SEVERITY_WARNING : DMS_SEVERITY_INFO;
 }
 
 static bool zero_size(const struct dms_step *step, struct dms_facts *facts)
@@ -36,14 +46,17 @@ const struct dms_rule dms_rules_map[] = {
 		.id = "map-failed",
 		.severity = DMS_SEVERITY_INFO,
 		.title = "a map or allocation failed",
-		.message = "dma_{call} of {size_bytes} bytes failed",
+		.message = "dma_{call} of {size_bytes} bytes failed{storm}",
 		.on = ON(MAP_FAILED),
 		.check = failed,
+		.grade = failure_grade,
 		.cause = "No bounce buffer or IOVA was free, the address does not fit the device's mask, or "
 			 "the size is beyond dma_max_mapping_size().",
 		.cure = "Look at the sizes and at swiotlb_bounced beside it: a larger swiotlb=, a wider mask, "
 			"or fewer mappings in flight.",
-		.limits = "A dma_map_sg() that fails with an ordinary error leaves no event.",
+		.limits = "A dma_map_sg() that fails with an ordinary error leaves no event. The 16th failure "
+			  "within a second is a warning if a quarter of the device's calls failed; it is "
+			  "told once, until a second with fewer failures has passed.",
 		.source = "include/trace/events/dma.h; Documentation/core-api/dma-api.rst",
 	},
 	{
@@ -52,6 +65,7 @@ const struct dms_rule dms_rules_map[] = {
 		.title = "device driver maps no memory at all",
 		.message = "device driver maps 0 bytes [device address={dma_addr}]",
 		.on = ON(MAP),
+		.signs = DMS_SIGN_EMPTY,
 		.needs = DMS_HAS_SIZE,
 		.beside = ALL_DOUBTS,
 		.check = zero_size,
@@ -66,6 +80,7 @@ const struct dms_rule dms_rules_map[] = {
 		.message = "device driver maps with DMA_NONE [device address={dma_addr}] "
 			   "[size={size_bytes} bytes]",
 		.on = ON(MAP),
+		.signs = DMS_SIGN_NO_DIR,
 		.needs = DMS_HAS_DIR,
 		.beside = ALL_DOUBTS,
 		.check = no_direction,

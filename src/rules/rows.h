@@ -20,10 +20,18 @@ extern const size_t dms_n_rules_unmap, dms_n_rules_map, dms_n_rules_sync, dms_n_
 void fact_number(struct dms_facts *facts, const char *key, uint64_t number);
 void fact_address(struct dms_facts *facts, const char *key, uint64_t address);
 void fact_word(struct dms_facts *facts, const char *key, const char *word);
+/* The same, unless there is a fact of that key. */
+void fact_number_once(struct dms_facts *facts, const char *key, uint64_t number);
+void fact_device_once(struct dms_facts *facts, const char *key, uint32_t index);
+/** Who mapped and who unmapped: the life that @ends chooses. */
+void fact_ends(struct dms_facts *facts, const struct dms_step *step, enum dms_ends ends);
 /** "DMA_TO_DEVICE" and so on, as dma-debug prints directions. */
 void fact_dir(struct dms_facts *facts, const char *key, uint8_t dir);
 
 /** What dma-debug calls a mapping of @kind: "single", "scatter-gather", "coherent"... */
 const char *debug_kind_name(uint8_t kind);
+
+/** message_rules.c: True if @step is a MESSAGE of that kind; adds what the kernel told as facts. */
+bool message_is(const struct dms_step *step, enum dms_message message, struct dms_facts *facts);
 
 #endif

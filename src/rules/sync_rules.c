@@ -4,6 +4,9 @@
 
 #define DEBUG_C "kernel/dma/debug.c check_sync()"
 
+/* Hard and soft interrupt, NMI: include/linux/trace_events.h */
+#define IN_INTERRUPT (0x08 | 0x10 | 0x40)
+
 static bool is_for_cpu(const struct dms_event *event)
 {
 	return event->kind == DMS_EV_SYNC_FOR_CPU || event->kind == DMS_EV_SYNC_SG_FOR_CPU;
@@ -26,6 +29,21 @@ static bool sync_direction(const struct dms_step *step, struct dms_facts *facts)
 	fact_dir(facts, "map_dir", step->mapping->dir);
 	fact_dir(facts, "sync_dir", step->event->dir);
 	return true;
+}
+
+/*
+ * Exporters of dma-bufs (dma-heaps) sync a list with the direction of the access that user space
+ * tells them of, in its own context.
+ */
+static uint32_t exporter_doubts(const struct dms_step *step)
+{
+	const struct dms_mapping *mapping = step->mapping;
+
+	if (!(step->event->has & DMS_HAS_DMA_LIST) || mapping->kind != DMS_MAPPING_SG ||
+	    (step->event->common_flags & IN_INTERRUPT) || mapping->cpu_addr % 4096 ||
+	    mapping->size % 4096)
+		return 0;
+	return DMS_DOUBT_UNTRACED;
 }
 
 static bool sync_read_only(const struct dms_step *step, struct dms_facts *facts)
@@ -72,8 +90,6 @@ static bool sync_outside(const struct dms_step *step, struct dms_facts *facts)
 	fact_number(facts, "map_size_bytes", around->size);
 	fact_number(facts, "sync_end_bytes",
 		    step->event->dma_addr - around->dma_addr + step->event->size);
-	if (around->map_stack != DMS_ID_NONE)
-		fact_number(facts, "map_stack_id", (uint64_t)around->map_stack + 1);
 	return true;
 }
 
@@ -85,11 +101,6 @@ static bool sync_ended(const struct dms_step *step, struct dms_facts *facts)
 		return false;
 	fact_sync(facts, step->event);
 	fact_number(facts, "ago_ns", step->ts - past->unmap_ts);
-	fact_number(facts, "unmap_ns", past->unmap_ts);
-	if (past->unmap_stack != DMS_ID_NONE)
-		fact_number(facts, "unmap_stack_id", (uint64_t)past->unmap_stack + 1);
-	if (past->map_stack != DMS_ID_NONE)
-		fact_number(facts, "map_stack_id", (uint64_t)past->map_stack + 1);
 	return true;
 }
 
@@ -99,7 +110,32 @@ static bool sync_unknown(const struct dms_step *step, struct dms_facts *facts)
 	return true;
 }
 
+/* Coherent memory needs no sync, and registers of a device must have none. */
+static bool sync_unstreamed(const struct dms_step *step, struct dms_facts *facts)
+{
+	fact_sync(facts, step->event);
+	fact_word(facts, "mapped_as", debug_kind_name(step->mapping->kind));
+	return true;
+}
+
 const struct dms_rule dms_rules_sync[] = {
+	{
+		.id = "sync-not-streaming",
+		.severity = DMS_SEVERITY_WARNING,
+		.title = "device driver syncs memory that is no streaming mapping",
+		.message = "device driver syncs memory that is no streaming mapping [device "
+			   "address={dma_addr}] [size={size_bytes} bytes] [mapped as {mapped_as}]",
+		.on = ON(SYNC),
+		.signs = DMS_SIGN_UNSTREAMED,
+		.check = sync_unstreamed,
+		.cause = "dma_sync_*() is called on coherent memory, which needs none, or on registers of "
+			 "a device, which have no cache lines: the call does nothing at best.",
+		.cure = "Drop the call; where the CPU must see what the device wrote in coherent memory, "
+			"dma_rmb() and dma_wmb() order the accesses.",
+		.limits = "dma-debug is silent. Memory of dma_alloc_noncoherent() and "
+			  "dma_alloc_noncontiguous() does need syncs.",
+		.source = "Documentation/core-api/dma-api.rst parts Ia, Id",
+	},
 	{
 		.id = "sync-direction-mismatch",
 		.severity = DMS_SEVERITY_ERROR,
@@ -110,6 +146,7 @@ const struct dms_rule dms_rules_sync[] = {
 		.on = ON(SYNC),
 		.needs = DMS_HAS_DIR,
 		.differs = DMS_DIFFERS_DIR,
+		.doubts = exporter_doubts,
 		.check = sync_direction,
 		.cause = "The direction of a sync is not the mapping's, which is not bidirectional.",
 		.cure = "Sync with the direction the memory was mapped with.",
@@ -126,6 +163,8 @@ const struct dms_rule dms_rules_sync[] = {
 			   "with {sync_dir}]",
 		.on = ON(SYNC),
 		.needs = DMS_HAS_DIR,
+		.differs = DMS_DIFFERS_DIR,
+		.doubts = exporter_doubts,
 		.check = sync_read_only,
 		.cause = "The device only reads this memory: there is nothing it could have written.",
 		.cure = "Drop the sync, or map FROM_DEVICE or BIDIRECTIONAL if the device does write.",
@@ -140,6 +179,8 @@ const struct dms_rule dms_rules_sync[] = {
 			   "with {sync_dir}]",
 		.on = ON(SYNC),
 		.needs = DMS_HAS_DIR,
+		.differs = DMS_DIFFERS_DIR,
+		.doubts = exporter_doubts,
 		.check = sync_write_only,
 		.cause = "The device only writes this memory, and is told that the CPU wrote it.",
 		.cure = "Sync FROM_DEVICE, or map BIDIRECTIONAL if the device does read.",
@@ -169,7 +210,7 @@ const struct dms_rule dms_rules_sync[] = {
 		.on = ON(SYNC_UNMATCHED),
 		.needs = DMS_HAS_DMA_ADDR | DMS_HAS_SIZE,
 		.check = sync_outside,
-		.cause = "The sync begins inside of a mapping and reaches past its end.",
+		.cause = "The sync begins inside a mapping and reaches past its end.",
 		.cure = "Sync at most what was mapped.",
 		.source = DEBUG_C ", where this message cannot be reached",
 	},
@@ -178,9 +219,10 @@ const struct dms_rule dms_rules_sync[] = {
 		.severity = DMS_SEVERITY_ERROR,
 		.title = "device driver syncs DMA memory after it was unmapped",
 		.message = "device driver tries to sync DMA memory it has not allocated [device "
-			   "address={dma_addr}] [size={size_bytes} bytes]: it was unmapped {ago_ns} ns before",
+			   "address={dma_addr}] [size={size_bytes} bytes]: it was unmapped {ago_ns} before",
 		.on = ON(SYNC_UNMATCHED),
 		.yields_to = "sync-outside-range",
+		.ends = DMS_ENDS_PAST,
 		.check = sync_ended,
 		.cause = "The buffer is still in use after its unmap.",
 		.cure = "Sync before the unmap, or not at all: the unmap hands the memory to the CPU.",
@@ -194,7 +236,7 @@ const struct dms_rule dms_rules_sync[] = {
 		.message = "device driver tries to sync DMA memory it has not allocated [device "
 			   "address={dma_addr}] [size={size_bytes} bytes]",
 		.on = ON(SYNC_UNMATCHED),
-		.yields_to = "sync-outside-range sync-after-unmap",
+		.yields_to = "sync-outside-range sync-after-unmap map-error-unchecked",
 		.check = sync_unknown,
 		.cause = "No live mapping of this device holds the range.",
 		.cure = "Sync the address dma_map_*() returned, of the device it was mapped for.",

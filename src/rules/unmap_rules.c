@@ -116,13 +116,6 @@ static bool unmap_twice(const struct dms_step *step, struct dms_facts *facts)
 		return false;
 	fact_event(facts, step);
 	fact_number(facts, "ago_ns", step->ts - past->unmap_ts);
-	fact_number(facts, "first_unmap_ns", past->unmap_ts);
-	fact_number(facts, "first_unmap_cpu", past->unmap_cpu);
-	fact_number(facts, "first_unmap_pid", past->unmap_pid);
-	if (past->unmap_stack != DMS_ID_NONE)
-		fact_number(facts, "first_unmap_stack_id", (uint64_t)past->unmap_stack + 1);
-	if (past->map_stack != DMS_ID_NONE)
-		fact_number(facts, "map_stack_id", (uint64_t)past->map_stack + 1);
 	return true;
 }
 
@@ -136,8 +129,6 @@ static bool unmap_interior(const struct dms_step *step, struct dms_facts *facts)
 	fact_address(facts, "mapping_addr", around->dma_addr);
 	fact_number(facts, "mapping_size_bytes", around->size);
 	fact_number(facts, "offset_bytes", step->event->dma_addr - around->dma_addr);
-	if (around->map_stack != DMS_ID_NONE)
-		fact_number(facts, "map_stack_id", (uint64_t)around->map_stack + 1);
 	return true;
 }
 
@@ -146,10 +137,7 @@ static bool unmap_other_device(const struct dms_step *step, struct dms_facts *fa
 	if (!step->elsewhere)
 		return false;
 	fact_event(facts, step);
-	fact_number(facts, "owner_device_id", (uint64_t)step->elsewhere->device + 1);
-	fact_number(facts, "map_ns", step->elsewhere->map_ts);
-	if (step->elsewhere->map_stack != DMS_ID_NONE)
-		fact_number(facts, "map_stack_id", (uint64_t)step->elsewhere->map_stack + 1);
+	fact_device_once(facts, "owner_device", step->elsewhere->device);
 	return true;
 }
 
@@ -285,9 +273,10 @@ const struct dms_rule dms_rules_unmap[] = {
 		.severity = DMS_SEVERITY_ERROR,
 		.title = "device driver frees DMA memory a second time",
 		.message = "device driver tries to free DMA memory it has not allocated [device "
-			   "address={dma_addr}] [size={size_bytes} bytes]: it was freed {ago_ns} ns before",
+			   "address={dma_addr}] [size={size_bytes} bytes]: it was freed {ago_ns} before",
 		.on = ON(UNMAP_UNMATCHED),
 		.yields_to = "unmap-invalid-address",
+		.ends = DMS_ENDS_PAST,
 		.check = unmap_twice,
 		.cause = "Two paths release the same mapping: completion and teardown, or an error path "
 			 "after the normal one.",
@@ -298,10 +287,10 @@ const struct dms_rule dms_rules_unmap[] = {
 	{
 		.id = "unmap-interior-address",
 		.severity = DMS_SEVERITY_ERROR,
-		.title = "device driver frees an address inside of a mapping",
+		.title = "device driver frees an address inside a mapping",
 		.message = "device driver tries to free DMA memory it has not allocated [device "
 			   "address={dma_addr}] [size={size_bytes} bytes]: it lies {offset_bytes} bytes "
-			   "inside of the mapping at {mapping_addr} of {mapping_size_bytes} bytes",
+			   "inside the mapping at {mapping_addr} of {mapping_size_bytes} bytes",
 		.on = ON(UNMAP_UNMATCHED),
 		.yields_to = "unmap-invalid-address double-unmap unmap-wrong-device",
 		.check = unmap_interior,
@@ -314,10 +303,11 @@ const struct dms_rule dms_rules_unmap[] = {
 		.severity = DMS_SEVERITY_ERROR,
 		.title = "device driver frees DMA memory of another device",
 		.message = "device driver tries to free DMA memory it has not allocated [device "
-			   "address={dma_addr}] [size={size_bytes} bytes]: device {owner_device_id} holds "
+			   "address={dma_addr}] [size={size_bytes} bytes]: device {owner_device} holds "
 			   "a mapping of that address and size",
 		.on = ON(UNMAP_UNMATCHED),
 		.yields_to = "unmap-invalid-address double-unmap",
+		.ends = DMS_ENDS_OWNER,
 		.check = unmap_other_device,
 		.cause = "The memory was mapped with one struct device and unmapped with another: parent "
 			 "and child, or two functions of a card.",

@@ -1,35 +1,42 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Per-device counters, peaks and lifetimes, counted step by step. */
+#include <string.h>
+
 #include <dmascope/stats.h>
 
 static const struct counter_row {
 	const char *name, *unit;
+	bool is_optional; /* recorded only on request: 0 may mean that nobody looked */
 } counter_rows[DMS_N_COUNTERS] = {
-	[DMS_COUNT_MAPS] = {"maps", "mappings"},
-	[DMS_COUNT_UNMAPS] = {"unmaps", "calls"},
-	[DMS_COUNT_ALLOCS] = {"allocs", "mappings"},
-	[DMS_COUNT_FREES] = {"frees", "calls"},
-	[DMS_COUNT_SYNCS_FOR_CPU] = {"syncs_for_cpu", "calls"},
-	[DMS_COUNT_SYNCS_FOR_DEVICE] = {"syncs_for_device", "calls"},
-	[DMS_COUNT_MAP_ERRORS] = {"dma_map_errors", "calls"},
-	[DMS_COUNT_ERRORS_UNCHECKED] = {"dma_map_errors_not_checked", "mappings"},
-	[DMS_COUNT_UNMAP_ERRORS] = {"dma_unmap_errors", "calls"},
-	[DMS_COUNT_PRE_TRACE] = {"pre_trace", "calls"},
-	[DMS_COUNT_NULL_FREES] = {"null_frees", "calls"},
-	[DMS_COUNT_BOUNCES] = {"bounces", "events"},
-	[DMS_COUNT_BOUNCED_BYTES] = {"bounced_bytes", "bytes"},
-	[DMS_COUNT_BYTES_TO_DEVICE] = {"bytes_to_device", "bytes"},
-	[DMS_COUNT_BYTES_FROM_DEVICE] = {"bytes_from_device", "bytes"},
-	[DMS_COUNT_BYTES_BIDIRECTIONAL] = {"bytes_bidirectional", "bytes"},
-	[DMS_COUNT_BYTES_ALLOCATED] = {"bytes_allocated", "bytes"},
-	[DMS_COUNT_SG_ENTRIES] = {"sg_entries", "entries"},
-	[DMS_COUNT_SG_SEGMENTS] = {"sg_segments", "segments"},
-	[DMS_COUNT_LIVE_AT_END] = {"live_at_end", "mappings"},
-	[DMS_COUNT_LIVE_BYTES_AT_END] = {"live_bytes_at_end", "bytes"},
-	[DMS_COUNT_ENDED_LOST] = {"ended_lost", "mappings"},
-	[DMS_COUNT_ENDED_ELIDED] = {"ended_elided", "mappings"},
-	[DMS_COUNT_MAYBE_ELIDED] = {"maybe_elided", "mappings"},
-	[DMS_COUNT_FAULTS] = {"faults", "events"},
+	[DMS_COUNT_MAPS] = {"maps", "mappings", false},
+	[DMS_COUNT_UNMAPS] = {"unmaps", "calls", false},
+	[DMS_COUNT_ALLOCS] = {"allocs", "mappings", false},
+	[DMS_COUNT_FREES] = {"frees", "calls", false},
+	[DMS_COUNT_SYNCS_FOR_CPU] = {"syncs_for_cpu", "calls", false},
+	[DMS_COUNT_SYNCS_FOR_DEVICE] = {"syncs_for_device", "calls", false},
+	[DMS_COUNT_MAP_ERRORS] = {"dma_map_errors", "calls", false},
+	[DMS_COUNT_ERRORS_UNCHECKED] = {"dma_map_errors_not_checked", "calls", false},
+	[DMS_COUNT_UNMAP_ERRORS] = {"dma_unmap_errors", "calls", false},
+	[DMS_COUNT_PRE_TRACE] = {"pre_trace", "calls", false},
+	[DMS_COUNT_NULL_FREES] = {"null_frees", "calls", false},
+	[DMS_COUNT_BOUNCES] = {"bounces", "events", false},
+	[DMS_COUNT_BOUNCED_BYTES] = {"bounced_bytes", "bytes", false},
+	[DMS_COUNT_BYTES_TO_DEVICE] = {"bytes_to_device", "bytes", false},
+	[DMS_COUNT_BYTES_FROM_DEVICE] = {"bytes_from_device", "bytes", false},
+	[DMS_COUNT_BYTES_BIDIRECTIONAL] = {"bytes_bidirectional", "bytes", false},
+	[DMS_COUNT_BYTES_ALLOCATED] = {"bytes_allocated", "bytes", false},
+	[DMS_COUNT_SG_ENTRIES] = {"sg_entries", "entries", false},
+	[DMS_COUNT_SG_SEGMENTS] = {"sg_segments", "segments", false},
+	[DMS_COUNT_LIVE_AT_END] = {"live_at_end", "mappings", false},
+	[DMS_COUNT_LIVE_BYTES_AT_END] = {"live_bytes_at_end", "bytes", false},
+	[DMS_COUNT_ENDED_LOST] = {"ended_lost", "mappings", false},
+	[DMS_COUNT_ENDED_ELIDED] = {"ended_elided", "mappings", false},
+	[DMS_COUNT_MAYBE_ELIDED] = {"maybe_elided", "mappings", false},
+	[DMS_COUNT_FAULTS] = {"faults", "events", false},
+	[DMS_COUNT_SWIOTLB_FULL] = {"swiotlb_full", "messages", true},
+	[DMS_COUNT_SEGMENT_MESSAGES] = {"segment_messages", "messages", true},
+	[DMS_COUNT_POOL_ALLOCS] = {"pool_allocs", "calls", true},
+	[DMS_COUNT_POOL_FREES] = {"pool_frees", "calls", true},
 };
 
 const char *dms_counter_name(enum dms_counter counter)
@@ -40,6 +47,13 @@ const char *dms_counter_name(enum dms_counter counter)
 const char *dms_counter_unit(enum dms_counter counter)
 {
 	return counter_rows[counter].unit;
+}
+
+bool dms_stats_knows(const struct dms_device_stats *device, enum dms_counter counter)
+{
+	if (counter == DMS_COUNT_ERRORS_UNCHECKED)
+		return device->has_checks;
+	return !counter_rows[counter].is_optional || device->counters[counter];
 }
 
 /* A cell of a table that names a counter; an empty cell, 0, names none. */
@@ -57,6 +71,18 @@ static const uint8_t call_counters[DMS_EV_N_KINDS] = {
 	[DMS_EV_SYNC_SG_FOR_CPU] = COUNTER(SYNCS_FOR_CPU),
 	[DMS_EV_SYNC_FOR_DEVICE] = COUNTER(SYNCS_FOR_DEVICE),
 	[DMS_EV_SYNC_SG_FOR_DEVICE] = COUNTER(SYNCS_FOR_DEVICE),
+};
+
+/* Of events that concern no mapping. */
+static const uint8_t note_counters[DMS_EV_N_KINDS] = {
+	[DMS_EV_POOL_ALLOC] = COUNTER(POOL_ALLOCS),
+	[DMS_EV_POOL_FREE] = COUNTER(POOL_FREES),
+};
+
+static const uint8_t message_counters[DMS_N_MESSAGES] = {
+	[DMS_MSG_SWIOTLB_FULL] = COUNTER(SWIOTLB_FULL),
+	[DMS_MSG_SEGMENT_LONG] = COUNTER(SEGMENT_MESSAGES),
+	[DMS_MSG_SEGMENT_BOUNDARY] = COUNTER(SEGMENT_MESSAGES),
 };
 
 static const uint8_t direction_counters[] = {
@@ -99,6 +125,23 @@ void dms_stats_destroy(struct dms_stats *stats)
 	}
 	dms_free(stats->devices);
 	dms_free(stats);
+}
+
+void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
+{
+	for (size_t i = 0; i < stats->capacity; i++) {
+		struct dms_device_stats *device = stats->devices[i];
+
+		if (!device)
+			continue;
+		memset(device->counters, 0, sizeof(device->counters));
+		memset(device->lifetime, 0, sizeof(*device->lifetime));
+		device->unchecked = 0;
+		device->peak_live = device->live;
+		device->peak_live_ts = ts;
+		device->peak_live_bytes = device->live_bytes;
+		device->peak_live_bytes_ts = ts;
+	}
 }
 
 const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, uint32_t index)
@@ -194,10 +237,20 @@ static void begin(struct dms_device_stats *device, const struct dms_step *step)
 
 static void end(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
+	if (mapping->is_seeded)
+		return; /* its beginning was not counted */
 	if (device->live)
 		device->live--;
 	device->live_bytes -=
 		mapping->size < device->live_bytes ? mapping->size : device->live_bytes;
+}
+
+/* Failed maps count as unchecked only where checks are seen at all. */
+static void know_checks(struct dms_device_stats *device, bool are_seen)
+{
+	device->has_checks |= are_seen;
+	if (device->has_checks)
+		device->counters[DMS_COUNT_ERRORS_UNCHECKED] = device->unchecked;
 }
 
 static void count_unmap(struct dms_device_stats *device, const struct dms_step *step)
@@ -206,8 +259,9 @@ static void count_unmap(struct dms_device_stats *device, const struct dms_step *
 	uint64_t unmap_ts = step->event ? step->event->ts : step->ts;
 
 	count_call(device, step);
+	know_checks(device, mapping->is_check_seen);
 	end(device, mapping);
-	if (!is_streaming(mapping) || !mapping->has)
+	if (!is_streaming(mapping) || !mapping->has || mapping->is_seeded)
 		return;
 	/* clocks of two CPUs may disagree by a little */
 	dms_histogram_add(device->lifetime,
@@ -236,8 +290,35 @@ static void count_unmatched(struct dms_device_stats *device, const struct dms_st
 
 static void count_failed(struct dms_device_stats *device, const struct dms_step *step)
 {
-	(void)step;
 	count(device, COUNTER(MAP_ERRORS), 1);
+	/* A list or an allocation that fails has no error value to check. */
+	if (step->event &&
+	    (step->event->kind == DMS_EV_MAP || step->event->kind == DMS_EV_MAP_RESOURCE))
+		device->unchecked++;
+	know_checks(device, false);
+}
+
+/*
+ * The driver checked a map; without a mapping a failed one. Which of several is not known: a driver
+ * that looks twice may hide one that does not look, but none is accused that does.
+ */
+static void count_check(struct dms_device_stats *device, const struct dms_step *step)
+{
+	if (!step->mapping && device->unchecked)
+		device->unchecked--;
+	know_checks(device, true);
+}
+
+static void count_note(struct dms_device_stats *device, const struct dms_step *step)
+{
+	if (step->event)
+		count(device, note_counters[step->event->kind], 1);
+}
+
+static void count_message(struct dms_device_stats *device, const struct dms_step *step)
+{
+	if (step->event && step->event->message < DMS_N_MESSAGES)
+		count(device, message_counters[step->event->message], 1);
 }
 
 static void count_null_free(struct dms_device_stats *device, const struct dms_step *step)
@@ -273,6 +354,9 @@ static const struct step_row {
 	[DMS_STEP_ENDED] = {count_ended, true},
 	[DMS_STEP_BOUNCE] = {count_bounce, false},
 	[DMS_STEP_FAULT] = {count_fault, false},
+	[DMS_STEP_CHECK] = {count_check, false},
+	[DMS_STEP_NOTE] = {count_note, false},
+	[DMS_STEP_MESSAGE] = {count_message, false},
 };
 
 /* A step may be told late, so the span only widens; steps without an event are no activity. */

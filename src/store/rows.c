@@ -128,6 +128,8 @@ static void set_map_side(struct row row, const struct dms_mapping *mapping)
 	set_if(row, M_SIZE, has & (DMS_HAS_SIZE | DMS_HAS_LENGTHS), mapping->size);
 	set(row, M_DIRECTION, dir_word(has & DMS_HAS_DIR, mapping->dir));
 	set_if(row, M_ATTRS, has & DMS_HAS_ATTRS, mapping->attrs);
+	if (mapping->is_seeded)
+		return; /* nobody saw who mapped it, and when */
 	set(row, M_MAP_NS, mapping->map_ts);
 	set(row, M_MAP_CPU, mapping->map_cpu);
 	set(row, M_MAP_PID, mapping->map_pid);

@@ -2,6 +2,7 @@
 /* Rows that are told once, after the last step: what the run, its files and its devices were. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "store.h"
 
@@ -18,6 +19,7 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 	[DMS_SQL_DEVICE] = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_COUNTER] = "INSERT INTO device_counter VALUES (?, ?, ?, ?)",
 	[DMS_SQL_HISTOGRAM] = "INSERT INTO histogram VALUES (?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_SERIES] = "INSERT INTO series VALUES (?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_SYMBOL] = "INSERT INTO symbol VALUES (?, ?, ?, ?)",
 	[DMS_SQL_STACK] = "INSERT INTO stack VALUES (?, ?, ?, ?)",
 	[DMS_SQL_FRAME] = "INSERT INTO frame VALUES (?, ?, ?, ?, ?)",
@@ -197,9 +199,8 @@ static struct dms_error *tell_counters(struct dms_store *store, uint64_t device_
 	struct dms_error *err = NULL;
 
 	for (int i = 0; i < DMS_N_COUNTERS && !err; i++) {
-		/* Without probes nobody can count these: no row, rather than a 0 that lies. */
-		if (i == DMS_COUNT_ERRORS_UNCHECKED && !stats->counters[i])
-			continue;
+		if (!dms_stats_knows(stats, (enum dms_counter)i))
+			continue; /* no row, rather than a 0 that lies */
 		err = tell_counter(store, device_row, dms_counter_name((enum dms_counter)i),
 				   stats->counters[i], dms_counter_unit((enum dms_counter)i));
 	}
@@ -222,8 +223,11 @@ static struct dms_error *tell_peaks(struct dms_store *store, uint64_t device_row
 	};
 	struct dms_error *err = NULL;
 
-	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows) && !err; i++)
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows) && !err; i++) {
+		if (!stats->peak_live && !strcmp(rows[i].unit, "ns"))
+			continue; /* nothing was ever live: there is no such time */
 		err = tell_counter(store, device_row, rows[i].name, rows[i].value, rows[i].unit);
+	}
 	return err;
 }
 
@@ -303,4 +307,38 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 		return err;
 	err = tell_lifetimes(store, row, stats->lifetime);
 	return err ? err : tell_buckets(store, row, stats->lifetime);
+}
+
+static struct dms_error *tell_measure(struct dms_store *store, const struct dms_device *device,
+				      const struct dms_series *series, enum dms_measure measure)
+{
+	bool is_level = measure == DMS_MEASURE_LIVE || measure == DMS_MEASURE_LIVE_BYTES;
+	uint64_t length = dms_series_bucket_ns(series);
+	struct dms_error *err = NULL;
+
+	for (uint32_t i = 0; i < dms_series_count(series) && !err; i++) {
+		uint64_t value = dms_series_value(series, device->index, measure, i);
+		const struct dms_value values[] = {
+			dms_int((uint64_t)device->index + 1),
+			dms_text(dms_measure_name(measure)),
+			dms_int(dms_series_start(series) + i * length),
+			dms_int(length),
+			dms_count(value),
+			dms_text(dms_measure_unit(measure)),
+		};
+
+		if (value || is_level)
+			err = TELL(store, DMS_SQL_SERIES, values);
+	}
+	return err;
+}
+
+struct dms_error *dms_store_series(struct dms_store *store, const struct dms_device *device,
+				   const struct dms_series *series)
+{
+	struct dms_error *err = NULL;
+
+	for (int i = 0; i < DMS_N_MEASURES && !err; i++)
+		err = tell_measure(store, device, series, (enum dms_measure)i);
+	return err;
 }

@@ -8,12 +8,16 @@
 
 #include <dmascope/inventory.h>
 
+#include "textfile.h"
+
 #define MAX_FILE_BYTES (16u << 20)
 #define MAX_LINE_BYTES 4096
+/* Lines of the trace are put in their places one by one: more would only keep us busy. */
+#define MAX_ADDED 65536
 
 struct dms_inventory {
 	struct dms_strtab *strings;
-	struct dms_inventory_device *devices; /* sorted by name */
+	struct dms_inventory_device *devices; /* sorted by name and bus */
 	size_t capacity;
 	uint32_t n_devices;
 };
@@ -21,15 +25,30 @@ struct dms_inventory {
 /** The line in hand, copied: its words are cut out in place. */
 struct line {
 	struct dms_inventory *inventory;
-	uint32_t number; /* from 1 */
+	uint32_t number; /* from 1; 0: it is the trace's */
 	char *rest;
 	char text[MAX_LINE_BYTES + 1];
 };
 
+/* What is wrong with @line; @text is taken. */
+static struct dms_error *error_at(const struct line *line, char *text)
+{
+	struct dms_error *err;
+
+	if (!text)
+		return &dms_error_nomem;
+	if (line->number)
+		err = dms_error_new(DMS_ERROR_INPUT, "line %" PRIu32 ": %s", line->number, text);
+	else
+		err = dms_error_new(DMS_ERROR_INPUT, "%s", text);
+	dms_free(text);
+	return err;
+}
+
 static struct dms_error *malformed(const struct line *line, const char *what, const char *word)
 {
-	return dms_error_new(DMS_ERROR_INPUT, "line %" PRIu32 ": %s%s%s%s", line->number, what,
-			     word ? " '" : "", word ? word : "", word ? "'" : "");
+	return error_at(line, dms_asprintf("%s%s%s%s", what, word ? " '" : "", word ? word : "",
+					   word ? "'" : ""));
 }
 
 static char *next_word(struct line *line)
@@ -80,31 +99,26 @@ static struct dms_error *take_text(struct line *line, char *word, const char **r
 	return NULL;
 }
 
-static struct dms_error *take_number(const struct line *line, const char *key, const char *value,
-				     uint32_t min, uint32_t max, uint32_t *ret)
+/* Decimal, or hexadecimal behind 0x. */
+static bool read_number(const char *value, bool is_hex_allowed, uint64_t *ret)
 {
-	uint64_t number = 0;
-	size_t digits = strspn(value, "0123456789");
+	bool is_hex = is_hex_allowed && value[0] == '0' && (value[1] | 0x20) == 'x';
+	const char *digits = value + (is_hex ? 2 : 0);
+	size_t n = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
 
-	if (digits && digits <= 10 && !value[digits])
-		number = strtoull(value, NULL, 10);
-	if (!digits || digits > 10 || value[digits] || number < min || number > max)
-		return dms_error_new(DMS_ERROR_INPUT,
-				     "line %" PRIu32 ": %s takes a number from %" PRIu32
-				     " to %" PRIu32 ", not '%s'",
-				     line->number, key, min, max, value);
-	*ret = (uint32_t)number;
-	return NULL;
+	errno = 0;
+	*ret = strtoull(digits, NULL, is_hex ? 16 : 10);
+	return n && !digits[n] && !errno;
 }
 
-enum value_type { VALUE_TEXT, VALUE_BITS, VALUE_GROUP, VALUE_BOOL };
+enum value_type { VALUE_TEXT, VALUE_BITS, VALUE_GROUP, VALUE_BOOL, VALUE_BYTES, VALUE_MASK };
 
 #define PLACE(name) offsetof(struct dms_inventory_device, name)
 static const struct key_row {
 	const char *key;
 	enum value_type type;
 	size_t place;
-	uint32_t min, max;
+	uint64_t min, max;
 } key_rows[] = {
 	{"bus", VALUE_TEXT, PLACE(bus), 0, 0},
 	{"iommu_type", VALUE_TEXT, PLACE(iommu_type), 0, 0},
@@ -112,22 +126,41 @@ static const struct key_row {
 	{"coherent_dma_mask_bits", VALUE_BITS, PLACE(coherent_dma_mask_bits), 1, 64},
 	{"iommu_group", VALUE_GROUP, PLACE(iommu_group), 0, INT32_MAX},
 	{"coherent", VALUE_BOOL, PLACE(coherent), 0, 1},
+	{"max_seg_size", VALUE_BYTES, PLACE(max_segment_bytes), 1, UINT32_MAX},
+	{"seg_boundary", VALUE_MASK, PLACE(segment_boundary), 1, UINT64_MAX},
 };
+
+static struct dms_error *take_number(const struct line *line, const struct key_row *row,
+				     const char *value, uint64_t *ret)
+{
+	bool is_mask = row->type == VALUE_MASK;
+
+	if (!read_number(value, is_mask, ret) || *ret < row->min || *ret > row->max)
+		return error_at(line, dms_asprintf("%s takes a number from %" PRIu64 " to %" PRIu64
+						   ", not '%s'",
+						   row->key, row->min, row->max, value));
+	if (is_mask && (*ret & (*ret + 1)))
+		return error_at(line, dms_asprintf("%s takes a mask, such as 0xffff, not '%s'",
+						   row->key, value));
+	return NULL;
+}
 
 static struct dms_error *take_value(struct line *line, const struct key_row *row, char *value,
 				    struct dms_inventory_device *device)
 {
 	char *place = (char *)device + row->place;
 	struct dms_error *err;
-	uint32_t number = 0;
+	uint64_t number = 0;
 
 	if (row->type == VALUE_TEXT)
 		return take_text(line, value, (const char **)(void *)place);
-	err = take_number(line, row->key, value, row->min, row->max, &number);
+	err = take_number(line, row, value, &number);
 	if (err)
 		return err;
 	if (row->type == VALUE_GROUP)
 		*(int32_t *)(void *)place = (int32_t)number;
+	else if (row->type == VALUE_BYTES || row->type == VALUE_MASK)
+		*(uint64_t *)(void *)place = number;
 	else
 		*place = (char)number; /* uint8_t and int8_t, up to 64 */
 	return NULL;
@@ -154,9 +187,9 @@ static struct dms_error *take_pair(struct line *line, char *word, uint32_t *seen
 	return NULL; /* what later versions know */
 }
 
-static struct dms_error *take_device(struct line *line, char *name)
+static struct dms_error *take_device(struct line *line, char *name,
+				     struct dms_inventory_device *ret)
 {
-	struct dms_inventory *inventory = line->inventory;
 	struct dms_inventory_device device = {
 		.iommu_group = -1, .coherent = -1, .line = line->number};
 	char *word = next_word(line);
@@ -173,14 +206,13 @@ static struct dms_error *take_device(struct line *line, char *name)
 		if ((err = take_pair(line, word, &seen, &device)))
 			return err;
 	}
-	if (!dms_grow(&inventory->devices, &inventory->capacity, (size_t)inventory->n_devices + 1,
-		      sizeof(device)))
-		return &dms_error_nomem;
-	inventory->devices[inventory->n_devices++] = device;
+	*ret = device;
 	return NULL;
 }
 
-static struct dms_error *take_line(struct line *line, const char *text, size_t size)
+/* Into *@ret, whose name stays NULL if the line tells of no device. */
+static struct dms_error *take_line(struct line *line, const char *text, size_t size,
+				   struct dms_inventory_device *ret)
 {
 	char *word;
 
@@ -202,7 +234,25 @@ static struct dms_error *take_line(struct line *line, const char *text, size_t s
 	/* "nic" begins notes of our own recordings on pairs of network interfaces */
 	if (!word || *word == '#' || !strcmp(word, "nic"))
 		return NULL;
-	return take_device(line, word);
+	return take_device(line, word, ret);
+}
+
+/* Room for one more at @index, which is not yet filled. */
+static bool open_place(struct dms_inventory *inventory, uint32_t index)
+{
+	struct dms_inventory_device *place;
+
+	if (!dms_grow(&inventory->devices, &inventory->capacity, (size_t)inventory->n_devices + 1,
+		      sizeof(*place)))
+		return false;
+	place = &inventory->devices[index];
+	memmove(place + 1, place, (inventory->n_devices++ - index) * sizeof(*place));
+	return true;
+}
+
+static int compare_bus(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) : (a != NULL) - (b != NULL);
 }
 
 static int by_name(const void *left, const void *right)
@@ -210,21 +260,36 @@ static int by_name(const void *left, const void *right)
 	const struct dms_inventory_device *a = left, *b = right;
 	int order = strcmp(a->name, b->name);
 
+	if (!order)
+		order = compare_bus(a->bus, b->bus);
 	return order ? order : a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* Names are unique on each bus only. */
+static bool may_be_same(const struct dms_inventory_device *a, const struct dms_inventory_device *b)
+{
+	return !a->bus || !b->bus || !strcmp(a->bus, b->bus);
 }
 
 static struct dms_error *sort_unique(struct dms_inventory *inventory)
 {
-	const struct dms_inventory_device *devices = inventory->devices;
+	struct dms_inventory_device *devices = inventory->devices;
 
 	if (inventory->n_devices)
-		qsort(inventory->devices, inventory->n_devices, sizeof(*devices), by_name);
+		qsort(devices, inventory->n_devices, sizeof(*devices), by_name);
 	for (uint32_t i = 1; i < inventory->n_devices; i++) {
-		if (!strcmp(devices[i - 1].name, devices[i].name))
+		struct dms_inventory_device *a = &devices[i - 1], *b = &devices[i];
+
+		if (strcmp(a->name, b->name) != 0)
+			continue;
+		if (may_be_same(a, b))
 			return dms_error_new(DMS_ERROR_INPUT,
 					     "line %" PRIu32
-					     ": device '%s' is told on line %" PRIu32 " already",
-					     devices[i].line, devices[i].name, devices[i - 1].line);
+					     ": device '%s' is told on line %" PRIu32
+					     " already, and not of another bus",
+					     a->line > b->line ? a->line : b->line, a->name,
+					     a->line > b->line ? b->line : a->line);
+		a->is_ambiguous = b->is_ambiguous = true;
 	}
 	return NULL;
 }
@@ -233,6 +298,7 @@ struct dms_error *dms_inventory_create(const char *text, size_t size, struct dms
 {
 	struct dms_inventory *inventory = dms_zalloc(sizeof(*inventory));
 	struct line line = {.inventory = inventory};
+	struct dms_inventory_device device;
 	struct dms_error *err = NULL;
 	size_t at = 0;
 
@@ -245,7 +311,14 @@ struct dms_error *dms_inventory_create(const char *text, size_t size, struct dms
 		size_t bytes = end ? (size_t)(end - text) - at : size - at;
 
 		line.number++;
-		err = take_line(&line, text + at, bytes);
+		device.name = NULL;
+		err = take_line(&line, text + at, bytes, &device);
+		if (!err && device.name) {
+			if (open_place(inventory, inventory->n_devices))
+				inventory->devices[inventory->n_devices - 1] = device;
+			else
+				err = &dms_error_nomem;
+		}
 		at += bytes + 1;
 	}
 	if (!err)
@@ -267,62 +340,100 @@ void dms_inventory_destroy(struct dms_inventory *inventory)
 	dms_free(inventory);
 }
 
-/* All of @file, at most one byte more than is allowed: a pipe has no size to ask for. */
-static struct dms_error *slurp(FILE *file, char **ret, size_t *ret_size)
-{
-	size_t capacity = 0, size = 0, got;
-
-	*ret = NULL;
-	do {
-		if (!dms_grow(ret, &capacity, size + 4096, 1))
-			return &dms_error_nomem;
-		got = fread(*ret + size, 1, capacity - size, file);
-		size += got;
-	} while (got && size <= MAX_FILE_BYTES);
-	*ret_size = size;
-	if (ferror(file))
-		return dms_error_errno(DMS_ERROR_INPUT, errno, "cannot read");
-	if (size > MAX_FILE_BYTES)
-		return dms_error_new(DMS_ERROR_INPUT, "larger than 16 MiB: not a device inventory");
-	return NULL;
-}
-
 struct dms_error *dms_inventory_read(const char *path, struct dms_inventory **ret)
 {
 	_cleanup_(dms_freep) char *text = NULL;
-	FILE *file = fopen(path, "re");
-	struct dms_error *err;
 	size_t size = 0;
+	struct dms_error *err =
+		textfile_read(path, MAX_FILE_BYTES, "a device inventory", &text, &size);
 
-	if (!file)
-		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
-	err = slurp(file, &text, &size);
-	fclose(file);
-	if (!err)
-		err = dms_inventory_create(text, size, ret);
+	if (err)
+		return err;
+	err = dms_inventory_create(text, size, ret);
 	return err ? dms_error_wrap(err, "%s", path) : NULL;
 }
 
-const struct dms_inventory_device *dms_inventory_find(const struct dms_inventory *inventory,
-						      const char *name)
+/* The first device that is not named less than @name. */
+static uint32_t lower_bound(const struct dms_inventory *inventory, const char *name)
 {
 	uint32_t low = 0, high = inventory ? inventory->n_devices : 0;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		int order = strcmp(name, inventory->devices[middle].name);
 
-		if (!order)
-			return &inventory->devices[middle];
-		if (order < 0)
-			high = middle;
-		else
+		if (strcmp(inventory->devices[middle].name, name) < 0)
 			low = middle + 1;
+		else
+			high = middle;
 	}
+	return low;
+}
+
+static bool is_called(const struct dms_inventory *inventory, uint32_t index, const char *name)
+{
+	return index < inventory->n_devices && !strcmp(inventory->devices[index].name, name);
+}
+
+static struct dms_error *add_device(struct dms_inventory *inventory,
+				    const struct dms_inventory_device *device)
+{
+	uint32_t first = lower_bound(inventory, device->name), at = first, place = first;
+
+	for (; is_called(inventory, at, device->name); at++) {
+		struct dms_inventory_device *known = &inventory->devices[at];
+
+		if (may_be_same(known, device)) {
+			bool is_ambiguous = known->is_ambiguous;
+
+			if (!known->line)
+				*known = *device;
+			known->is_ambiguous = is_ambiguous;
+			return NULL;
+		}
+		if (strcmp(known->bus, device->bus) < 0)
+			place = at + 1;
+	}
+	if (inventory->n_devices >= MAX_ADDED)
+		return dms_error_new(DMS_ERROR_INPUT, "one device more than can be added");
+	if (!open_place(inventory, place))
+		return &dms_error_nomem;
+	inventory->devices[place] = *device;
+	for (uint32_t i = first; at > first && i <= at; i++)
+		inventory->devices[i].is_ambiguous = true;
 	return NULL;
+}
+
+struct dms_error *dms_inventory_add_line(struct dms_inventory *inventory, const char *text,
+					 size_t size)
+{
+	struct line line = {.inventory = inventory};
+	struct dms_inventory_device device = {.name = NULL};
+	struct dms_error *err;
+
+	while (size && (text[size - 1] == '\n' || text[size - 1] == '\0'))
+		size--;
+	err = take_line(&line, text, size, &device);
+	return err || !device.name ? err : add_device(inventory, &device);
+}
+
+const struct dms_inventory_device *dms_inventory_find(const struct dms_inventory *inventory,
+						      const char *name)
+{
+	uint32_t index = lower_bound(inventory, name);
+
+	if (!inventory || !is_called(inventory, index, name) ||
+	    inventory->devices[index].is_ambiguous)
+		return NULL;
+	return &inventory->devices[index];
 }
 
 uint32_t dms_inventory_count(const struct dms_inventory *inventory)
 {
 	return inventory->n_devices;
+}
+
+const struct dms_inventory_device *dms_inventory_at(const struct dms_inventory *inventory,
+						    uint32_t index)
+{
+	return &inventory->devices[index];
 }

@@ -20,7 +20,8 @@ struct listener {
 
 static struct dms_error *take_finding(void *context, const struct dms_finding *finding)
 {
-	char *message = dms_finding_message(finding), *json = dms_finding_json(finding);
+	char *message = dms_finding_message(finding, NULL, NULL);
+	char *json = dms_finding_json(finding, NULL, NULL);
 
 	(void)context;
 	dms_free(message);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Events written as text, one a line: how tests tell the model what happened. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,24 @@ static uint8_t read_dir(const char *word)
 	return DMS_DIR_UNKNOWN;
 }
 
+/* In the order of enum dms_message. */
+static bool read_message(struct dms_event *event, const char *word)
+{
+	static const char *const words[DMS_N_MESSAGES] = {
+		"none",		"swiotlb-full", "overflow",	"vmalloc",	    "stack",
+		"kernel-text",	"invalid-area", "resource-ram", "segment-long",	    "segment-boundary",
+		"leak",		"debug-other",	"debug-off",	"pool",
+	};
+
+	for (uint8_t i = 0; i < DMS_N_MESSAGES; i++) {
+		if (!strcmp(word, words[i])) {
+			event->message = i;
+			return true;
+		}
+	}
+	return false;
+}
+
 #define NUMBER(word, member, bit)                                                                  \
 	if (!strcmp(key, word)) {                                                                  \
 		event->member = (__typeof__(event->member))strtoull(value, NULL, 0);               \
@@ -45,14 +64,17 @@ static bool read_pair(struct text_item *item, const char *key, const char *value
 	NUMBER("dma", dma_addr, DMS_HAS_DMA_ADDR)
 	NUMBER("phys", phys_addr, DMS_HAS_PHYS_ADDR)
 	NUMBER("virt", virt_addr, DMS_HAS_VIRT_ADDR)
+	NUMBER("unmapped", phys_addr, DMS_HAS_UNMAPPED)
 	NUMBER("size", size, DMS_HAS_SIZE)
 	NUMBER("attrs", attrs, DMS_HAS_ATTRS)
 	NUMBER("nents", nents, DMS_HAS_NENTS)
 	NUMBER("ents", ents, DMS_HAS_NENTS)
 	NUMBER("mask", dma_mask, DMS_HAS_DMA_MASK)
 	NUMBER("err", err, DMS_HAS_ERR)
+	NUMBER("ptr", virt_addr, DMS_HAS_POINTER)
 	NUMBER("cpu", cpu, 0)
 	NUMBER("pid", pid, 0)
+	NUMBER("stack", stack, DMS_HAS_STACK)
 	NUMBER("flags", common_flags, 0)
 	if (!strcmp(key, "dir")) {
 		event->dir = read_dir(value);
@@ -66,8 +88,12 @@ static bool read_pair(struct text_item *item, const char *key, const char *value
 		event->dma_list = item->dma;
 		event->lengths = item->lengths;
 		event->has |= DMS_HAS_DMA_LIST | DMS_HAS_LENGTHS;
+	} else if (!strcmp(key, "text")) {
+		strncpy(item->text, value, sizeof(item->text) - 1);
+		event->text = item->text;
+		event->text_len = (uint32_t)strlen(item->text);
 	} else {
-		return false;
+		return !strcmp(key, "message") && read_message(event, value);
 	}
 	return true;
 }
@@ -133,8 +159,18 @@ static void read_event(struct text_item *item, char *save)
 
 		if (!strcmp(word, "failed")) {
 			event->failed = true;
+		} else if (!strcmp(word, "force")) {
+			event->force = true;
 		} else if (!strcmp(word, "truncated")) {
 			event->truncated = true;
+		} else if (!strcmp(word, "by_kernel") || !strcmp(word, "by_driver")) {
+			event->by_kernel = !strcmp(word, "by_kernel");
+			event->has |= DMS_HAS_CALLER;
+		} else if (!strcmp(word, "other_clock")) {
+			event->is_other_clock = true;
+		} else if (!strcmp(word, "may_block") || !strcmp(word, "may_not_block")) {
+			event->may_block = !strcmp(word, "may_block");
+			event->has |= DMS_HAS_MAY_BLOCK;
 		} else {
 			if (!equals)
 				return;
@@ -182,5 +218,63 @@ void text_parse(const char *line, struct dms_strtab *names, struct text_item *re
 			ret->event.has |= DMS_HAS_DEVICE;
 		}
 		read_event(ret, save);
+		if (ret->event.kind == DMS_EV_MODULE_LOAD || ret->event.kind == DMS_EV_MODULE_FREE) {
+			ret->event.driver = ret->event.device;
+			ret->event.has &= ~(uint32_t)DMS_HAS_DEVICE;
+		}
 	}
+}
+
+/* "@A+B" becomes the number it is in this turn. */
+static void expand(const char *from, unsigned long turn, char *line, size_t size)
+{
+	size_t used = 0;
+	char *end;
+
+	while (*from && used + 24 < size) {
+		uint64_t value, step;
+
+		if (*from != '@') {
+			line[used++] = *from++;
+			continue;
+		}
+		value = strtoull(from + 1, &end, 0);
+		step = *end == '+' ? strtoull(end + 1, &end, 0) : 0;
+		from = end;
+		used += (size_t)snprintf(line + used, size - used, "%" PRIu64, value + turn * step);
+	}
+	line[used] = '\0';
+}
+
+bool text_read_line(struct text_reader *reader, char *line, size_t size)
+{
+	char raw[4096];
+	bool is_read;
+
+	for (;;) {
+		is_read = fgets(raw, sizeof(raw), reader->file) != NULL;
+		reader->line_number += is_read;
+		if (reader->turns && (!is_read || raw[0] != '\t') &&
+		    ++reader->turn < reader->turns) {
+			fseek(reader->file, reader->block, SEEK_SET);
+			reader->line_number = reader->block_line;
+			continue;
+		}
+		if (!is_read)
+			return false;
+		raw[strcspn(raw, "\n")] = '\0';
+		if (raw[0] == '\t' && reader->turns) {
+			expand(raw + 1, reader->turn, line, size);
+			return true;
+		}
+		reader->turns = 0;
+		if (raw[0] != '*')
+			break;
+		reader->turns = strtoul(raw + 1, NULL, 0);
+		reader->turn = 0;
+		reader->block = ftell(reader->file);
+		reader->block_line = reader->line_number;
+	}
+	snprintf(line, size, "%s", raw);
+	return true;
 }

@@ -85,9 +85,12 @@ generate() {
 
 said() { tr ' ' '\n' <"$1.said" | sed -n "s/^$2=//p"; }
 
+# every rule switched off
+mapfile -t no_rules < <("$dmascope" rules | sed 's/^\([^ ]*\) .*/-W\nno-\1/')
+
 # speed NAME FILE: the rivals take turns, so that each meets the same machine
 speed() {
-	local name=$1 file=$2 n i
+	local name=$1 file=$2 n i cost
 
 	n=$("$count_events" "$file" | awk '/:/ { n += $2 } END { print n + 0 }')
 	best_wall=() best_cpu=()
@@ -96,6 +99,7 @@ speed() {
 		best report trace-cmd report "$file"
 		best iterate "$count_events" --iterate "$file"
 		best analyze "$dmascope" analyze "$file"
+		best norules "$dmascope" analyze "$file" "${no_rules[@]}"
 		rm -f "$work/run.db"
 		best store "$dmascope" analyze "$file" -o "$work/run.db"
 	done
@@ -106,6 +110,9 @@ speed() {
 	speed_row "$name" iterate "libtracecmd, ordered, nothing done" "$n" 0
 	speed_row "$name" analyze "analyze" "$n" 10
 	speed_row "$name" store "analyze -o run.db" "$n" 5
+	cost=$(calc "100 * (${best_wall[analyze]} / (${best_wall[norules]} + 0.0005) - 1)" 1)
+	row "rules on: per cent more than all of them off" "< 15" "$cost" "$cost < 15"
+	fact "${name}_rules_percent" "$cost"
 	row "run.db, bytes a record" - "$(calc "$(stat -c %s "$work/run.db") / $n" 1)" ""
 	rm -f "$work/run.db"
 }

@@ -3,7 +3,8 @@
 #
 # Input, tab-separated, the R rows first:
 #   R rule                                            a rule there is
-#   F rule severity confidence device addr[,addr].. message   a finding
+#   F rule severity confidence device addr[,addr].. message reason   a finding
+#   N rule device reason                              a rule that could not be judged; - is any device
 #   E kind device dma fields                          a message of dma-debug (expected.tsv)
 #   S kind dma                                        a seeded mistake
 # Output: "status<TAB>kind<TAB>rule or reason", for each mistake; status is reproduced, underivable,
@@ -33,18 +34,8 @@ BEGIN {
 	rules["sg-segment-long"] = "sg-segment-too-long"
 	rules["other-map-overflow"] = "map-failed" # the mapping layer's own message
 	rules["other-vmalloc-rejected"] = "map-failed"
-	# what the recording at hand cannot show
-	reason["leak"] = "no mark of the unbind in the trace"
-	reason["map-stack"] = "needs a probe that tells the task's stack"
-	reason["map-invalid-area"] = "needs /proc/iomem"
-	reason["sg-boundary"] = "needs the device's limits"
-	reason["sg-segment-long"] = "needs the device's limits"
+	# messages of the mapping layer itself, of calls that leave no event
 	reason["other-vmalloc-rejected"] = "refused before the tracepoint: no event"
-	if (recording !~ /probe/)
-		reason["map-error-unchecked"] = "needs a probe of debug_dma_mapping_error()"
-	# cases where only an older mapping could tell the mistake from correct code
-	if (recording ~ /^(sync_unmapped|unmap_never_mapped) /)
-		reason["sync-unknown"] = reason["free-unknown"] = "it may be older than the trace"
 	if (recording ~ /^ctl_fail_sg /)
 		reason["other-map-overflow"] = "a list that cannot be mapped leaves no event"
 	# seeds of the stress cases
@@ -59,15 +50,15 @@ BEGIN {
 	seed["overlap"] = "overlapping-cacheline"
 	seed["unchecked"] = "map-error-unchecked"
 	seed["leak"] = "leak-at-unbind"
-	if (recording !~ /probe/)
-		reason["unchecked"] = reason["map-error-unchecked"]
 }
 
 $1 == "R" { is_rule[$2] = 1 }
 
+$1 == "N" { not_judged[$2, $3] = $4 }
+
 $1 == "F" {
 	n++
-	rule[n] = $2; severity[n] = $3; device[n] = $5; message[n] = $7
+	rule[n] = $2; severity[n] = $3; device[n] = $5; message[n] = $7; doubt[n] = $8
 	n_addrs = split($6, list, ",")
 	for (i = 1; i <= n_addrs; i++)
 		left[n, list[i]] = 1 # each address of a list answers one message
@@ -75,13 +66,13 @@ $1 == "F" {
 }
 
 # True if finding @i holds each "key=value" of @fields, which may have been "key value" in the log;
-# CPU addresses are physical there, virtual here.
+# CPU addresses are physical there, virtual here, or hashed.
 function has_fields(i, fields,    pairs, k, count, words) {
 	count = split(fields, pairs, ";")
 	for (k = 1; k <= count; k++) {
 		words = pairs[k]
 		sub(/=/, " ", words)
-		if (pairs[k] !~ /^(-|cpu)/ && !index(message[i], "[" pairs[k] "]") &&
+		if (pairs[k] !~ /^(-|cpu|addr=)/ && !index(message[i], "[" pairs[k] "]") &&
 		    !index(message[i], "[" words "]"))
 			return 0
 	}
@@ -115,12 +106,31 @@ function is_repetition(i, kind, fields,    words) {
 	return used[i] >= words[2] + 0
 }
 
-function verdict(kind,    list, count, i) {
+# Why dmascope itself says that @rule could not be judged on @dev; "" if it does not say so.
+function why_not(one_rule, dev) {
+	if ((one_rule, dev) in not_judged)
+		return not_judged[one_rule, dev]
+	return (one_rule, "-") in not_judged ? not_judged[one_rule, "-"] : ""
+}
+
+# What became of a message nobody answered; sets why. A finding that is only information has its
+# reason for doubt.
+function verdict(kind, dev, dma,    list, count, i, known) {
+	why = kind in reason ? reason[kind] : ""
 	count = split(rules[kind], list, " ")
-	for (i = 1; i <= count; i++)
-		if (list[i] in is_rule)
-			return (kind in reason) ? "underivable" : "missed"
-	return (kind in reason) ? "underivable" : "no-rule"
+	for (i = 1; i <= count; i++) {
+		known += list[i] in is_rule
+		if (why == "")
+			why = why_not(list[i], dev)
+	}
+	for (i = 1; i <= n && why == ""; i++) {
+		if (index(" " rules[kind] " ", " " rule[i] " ") && device[i] == dev &&
+		    severity[i] == "info" && (dma == "-" || (i, dma) in left))
+			why = "told as information: " doubt[i]
+	}
+	if (why != "")
+		return "underivable"
+	return known ? "missed" : "no-rule"
 }
 
 $1 == "E" {
@@ -137,8 +147,8 @@ $1 == "E" {
 			print "reproduced", kind, rule[i]
 		next
 	}
-	status = verdict(kind)
-	print status, kind, status == "underivable" ? reason[kind] : rules[kind] " " $4 " " $5
+	status = verdict(kind, $3, $4)
+	print status, kind, status == "underivable" ? why : rules[kind] " " $4 " " $5
 }
 
 $1 == "S" {
@@ -151,11 +161,11 @@ $1 == "S" {
 		print "seed-found", $2, rule[i]
 		next
 	}
-	# dma-debug is silent of a leak before the unbind, and so is the trace
+	why = why_not(seed[$2], "-")
 	if (!(seed[$2] in is_rule))
 		print "seed-no-rule", $2, seed[$2]
-	else if ($2 == "leak" || $2 in reason)
-		print "seed-underivable", $2, $2 in reason ? reason[$2] : reason["leak"]
+	else if (why != "")
+		print "seed-underivable", $2, why
 	else
 		print "seed-missed", $2, seed[$2] " at " $3
 }

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* The decoder's inside, shared by its own files only. */
+#ifndef DMS_DECODE_DECODER_H
+#define DMS_DECODE_DECODER_H
+
+#include <string.h>
+
+#include <dmascope/symbols.h>
+
+#include "table.h"
+
+#define MAX_TYPES  65536 /* common_type is 16 bits */
+#define NAME_CACHE 64	 /* last names seen, by their hash; a trace has a handful of devices */
+#define CALLERS	   64	 /* last callers of probed functions, by their hash */
+
+/** A device name as the last record spelled it. */
+struct cached_name {
+	const char *str; /* in the run's names; NULL: empty */
+	uint32_t bytes, id;
+};
+
+/** One array of a record, in host order. */
+struct list {
+	uint64_t *values; /* lengths use it as uint32_t[] */
+	size_t capacity;
+	uint32_t count;
+};
+
+/** Whose call an address belongs to. */
+enum caller { CALLER_UNKNOWN, CALLER_KERNEL, CALLER_DRIVER };
+
+struct cached_caller {
+	uint64_t address; /* 0: empty */
+	enum caller caller;
+};
+
+struct dms_decoder {
+	struct dms_source *source;
+	const struct dms_names *names;
+	struct tracepoint *tracepoints; /* by system, then name */
+	uint32_t n_tracepoints;
+	uint32_t *by_type; /* common_type to index + 1 */
+	uint32_t n_types;
+	uint32_t stack_type, stack_offset;
+	const void *taken_stack; /* the stack record that belongs to the event before */
+	uint64_t orphan_stacks;
+	struct cached_name name_cache[NAME_CACHE];
+	struct list phys, dma, lengths;
+	uint64_t mapping_error;	 /* all ones in the traced kernel's dma_addr_t */
+	uint32_t direct_reclaim; /* __GFP_DIRECT_RECLAIM of the traced kernel; 0: not known */
+	unsigned int page_shift; /* of the traced machine; 0: not known */
+	unsigned int long_size;
+	bool swap;
+	bool no_alloc_dir;
+	bool has_no_symbols;	     /* asked for, and there are none */
+	struct dms_symbols *symbols; /* NULL: not asked for yet, or none */
+	struct cached_caller callers[CALLERS];
+	struct dms_console_state console;
+	uint32_t inputs_seen; /* DMS_INPUT_* that only records prove */
+	/* Copied by a call: gcc would clear an event with `rep stos`, a sixth of all decoding. */
+	struct dms_event blank;
+	size_t blank_bytes;
+};
+
+/** Why a record could not be decoded; NULL is none. */
+typedef const char *malformed;
+extern const char out_of_memory[];
+
+/** What follows from an event's fields, by its kind. May make it DMS_EV_NONE. */
+typedef malformed (*finish_fn)(struct dms_decoder *decoder, struct dms_event *event);
+extern const finish_fn finish[DMS_EV_N_KINDS];
+
+/** Set may_block of @event, if its flags and their meaning are known. */
+void finish_gfp(const struct dms_decoder *decoder, struct dms_event *event);
+
+static inline uint64_t load(const uint8_t *at, unsigned int size, bool swap)
+{
+	uint16_t half;
+	uint32_t word;
+	uint64_t value;
+
+	switch (size) {
+	case 8:
+		memcpy(&value, at, 8);
+		return swap ? __builtin_bswap64(value) : value;
+	case 4:
+		memcpy(&word, at, 4);
+		return swap ? __builtin_bswap32(word) : word;
+	case 2:
+		memcpy(&half, at, 2);
+		return swap ? __builtin_bswap16(half) : half;
+	default:
+		return *at;
+	}
+}
+
+/* probe.c */
+/**
+ * If @tracepoint is a probe, note where its records hold the function's address, and expect the
+ * function its name speaks of. Errors: memory.
+ */
+struct dms_error *probe_bind(struct tracepoint *tracepoint);
+/** The first record of a probe: which function does it sit on? Binds its row. Errors: memory. */
+struct dms_error *probe_settle(struct dms_decoder *decoder, struct tracepoint *tracepoint,
+			       const struct dms_record *record);
+/** finish functions of the kinds that only probes give */
+malformed finish_check(struct dms_decoder *decoder, struct dms_event *event);
+malformed finish_mask(struct dms_decoder *decoder, struct dms_event *event);
+malformed finish_sg_return(struct dms_decoder *decoder, struct dms_event *event);
+malformed finish_need_unmap(struct dms_decoder *decoder, struct dms_event *event);
+malformed finish_pool(struct dms_decoder *decoder, struct dms_event *event);
+malformed finish_stack_page(struct dms_decoder *decoder, struct dms_event *event);
+malformed finish_bind(struct dms_decoder *decoder, struct dms_event *event);
+
+/* caller.c */
+/** Set by_kernel of the CHECK @event, if @address tells. */
+void caller_note(struct dms_decoder *decoder, uint64_t address, struct dms_event *event);
+/** As caller_note(), of a symbol's name with or without "+0x12/0x34" behind it. */
+void caller_note_name(const char *name, size_t size, struct dms_event *event);
+/** What only the call stack of @event tells: a check's caller, why devres logged. */
+void caller_by_stack(struct dms_decoder *decoder, struct dms_event *event);
+/** The traced kernel's symbol that holds @address; false if that cannot be known. */
+bool caller_symbol(struct dms_decoder *decoder, uint64_t address, struct dms_symbol *ret);
+
+/* inputs.c */
+/** The bit that a dma_alloc format calls __GFP_DIRECT_RECLAIM; 0 if that is not clear. */
+uint32_t gfp_direct_reclaim(const char *text, size_t size);
+
+#endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* A kernel log as a file, whatever wrote it: its lines, their times, and what they tell of DMA. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "console.h"
+
+/* printk's longest message is 2 KiB (CONSOLE_EXT_LOG_MAX 8); what is beyond this is cut. */
+#define LINE_BYTES 8192
+
+/**
+ * A log being read. An event waits for the line after it: SMMUv3 faults and dma-debug's leaks are
+ * told in two. So there are two lines: the one being read, and the waiting event's.
+ */
+struct klog {
+	struct dms_console_state state;
+	struct dms_strtab *names;
+	struct dms_error *(*take)(void *context, const struct dms_event *event);
+	void *context;
+	char lines[2][LINE_BYTES];
+	unsigned int current;
+	struct dms_event waiting; /* kind DMS_EV_NONE: none does */
+};
+
+/* One line without its end into @line. Return: its length; -1 at the end of the file. */
+static long read_line(FILE *file, char *line)
+{
+	long size = 0;
+	int c;
+
+	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+		if (size < LINE_BYTES)
+			line[size++] = (char)c;
+	}
+	return c == EOF && !size ? -1 : size;
+}
+
+/* ---- what writers of logs put before the text ------------------------------------------------ */
+
+static bool skip_char(struct text *text, char c)
+{
+	if (!text->size || *text->at != c)
+		return false;
+	text->at++;
+	text->size--;
+	return true;
+}
+
+static void skip_spaces(struct text *text)
+{
+	while (skip_char(text, ' ') || skip_char(text, '\t'))
+		;
+}
+
+/* "12.345678" to nanoseconds */
+static bool take_seconds(struct text *text, uint64_t *ret_ns)
+{
+	uint64_t seconds, ns = 0, unit = 100000000;
+
+	if (!text_take_number(text, 10, &seconds) || !skip_char(text, '.') ||
+	    seconds >= UINT64_MAX / 1000000000)
+		return false;
+	for (; text->size && *text->at >= '0' && *text->at <= '9'; unit /= 10) {
+		ns += (uint64_t)(*text->at - '0') * unit;
+		skip_char(text, *text->at);
+	}
+	*ret_ns = seconds * 1000000000 + ns;
+	return true;
+}
+
+/* "<6>", or dmesg -x's "kern  :err   : " */
+static void skip_level(struct text *text)
+{
+	struct text rest = *text;
+	uint64_t level;
+
+	if (skip_char(&rest, '<') && text_take_number(&rest, 10, &level) && skip_char(&rest, '>'))
+		*text = rest;
+	else if (text->size > 15 && !memcmp(text->at, "kern  :", 7) && text->at[13] == ':')
+		*text = (struct text){text->at + 14, text->size - 14};
+	skip_spaces(text);
+}
+
+/* "[   12.345678]", seconds since boot: the clock "mono" of a trace, nearly. */
+static void take_stamp(struct text *text, uint64_t *ret_ns)
+{
+	struct text rest = *text;
+	uint64_t ns;
+
+	if (!skip_char(&rest, '['))
+		return;
+	skip_spaces(&rest);
+	if (!take_seconds(&rest, &ns) || !skip_char(&rest, ']'))
+		return;
+	*text = rest;
+	*ret_ns = ns;
+}
+
+/* "[Sat Nov 21 07:01:09 2026] ", of dmesg -T: no time that a trace could have. */
+static void skip_date(struct text *text)
+{
+	struct text rest = text_behind(*text, TEXT("] "));
+
+	if (text->size && *text->at == '[' && rest.at && rest.at - text->at < 40)
+		*text = rest;
+}
+
+/* "host kernel: ", "Nov 21 07:01:09 host kernel: ": journalctl, syslog */
+static void skip_host(struct text *text)
+{
+	struct text rest = text_behind(*text, TEXT(" kernel: "));
+
+	if (rest.at && rest.at - text->at < 128)
+		*text = rest;
+}
+
+/* The kernel's words in the line, and when it said them; UINT64_MAX: not known. */
+static struct text text_of_line(const char *line, size_t size, uint64_t *ret_ns)
+{
+	struct text text = {line, size};
+
+	*ret_ns = UINT64_MAX;
+	skip_level(&text);
+	take_stamp(&text, ret_ns);
+	if (*ret_ns == UINT64_MAX)
+		skip_date(&text);
+	skip_host(&text);
+	if (*ret_ns == UINT64_MAX)
+		take_stamp(&text, ret_ns); /* syslog keeps printk's */
+	return text;
+}
+
+/* ---- events of one line, or of two ----------------------------------------------------------- */
+
+static struct dms_error *give_waiting(struct klog *log)
+{
+	struct dms_error *err = NULL;
+
+	if (log->waiting.kind != DMS_EV_NONE)
+		err = log->take(log->context, &log->waiting);
+	log->waiting.kind = DMS_EV_NONE;
+	return err;
+}
+
+static bool is_fault(const struct dms_event *event, bool has_device)
+{
+	return event->kind == DMS_EV_IOMMU_FAULT && !(event->has & DMS_HAS_DEVICE) == !has_device;
+}
+
+/* True if @event is the waiting one, told again with its device's name (SMMUv3). */
+static bool is_retold(const struct klog *log, const struct dms_event *event)
+{
+	return is_fault(&log->waiting, false) && is_fault(event, true) &&
+	       event->dma_addr == log->waiting.dma_addr;
+}
+
+/* dma-debug names one of the mappings that leaked, in a line of the same message. */
+static void complete_leak(struct dms_event *leak, struct text text)
+{
+	static const struct text begin = TEXT("One of leaked entries details: ");
+	uint64_t dma_addr, size;
+
+	if (leak->kind != DMS_EV_CONSOLE || leak->message != DMS_MSG_LEAK)
+		return;
+	text = text_behind(text, begin);
+	if (!text.at || !text_find_number(text, TEXT("[device address="), 16, &dma_addr) ||
+	    !text_find_number(text, TEXT("[size="), 10, &size))
+		return;
+	leak->dma_addr = dma_addr;
+	leak->size = size;
+	leak->has |= DMS_HAS_DMA_ADDR | DMS_HAS_SIZE;
+}
+
+static struct dms_error *read_event(struct klog *log, size_t size)
+{
+	struct dms_error *err = NULL;
+	struct dms_event event;
+	struct text text;
+	uint64_t ts;
+
+	text = text_of_line(log->lines[log->current], size, &ts);
+	if (!dms_console_read(&log->state, text.at, text.size, log->names, &event)) {
+		complete_leak(&log->waiting, text);
+		return give_waiting(log);
+	}
+	event.ts = ts;
+	if (!is_retold(log, &event))
+		err = give_waiting(log);
+	log->waiting = event;
+	log->current ^= 1;
+	return err;
+}
+
+struct dms_error *dms_console_read_file(const char *path, struct dms_strtab *names,
+					struct dms_error *(*take)(void *context,
+								  const struct dms_event *event),
+					void *context)
+{
+	_cleanup_(dms_freep) struct klog *log = dms_zalloc(sizeof(*log));
+	struct dms_error *err = NULL;
+	FILE *file;
+	long size;
+
+	if (!log)
+		return &dms_error_nomem;
+	log->names = names;
+	log->take = take;
+	log->context = context;
+	file = fopen(path, "re");
+	if (!file)
+		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
+	while (!err && (size = read_line(file, log->lines[log->current])) >= 0)
+		err = read_event(log, (size_t)size);
+	if (!err && ferror(file))
+		err = dms_error_errno(DMS_ERROR_INPUT, errno, "%s: cannot read", path);
+	if (!err)
+		err = give_waiting(log);
+	fclose(file);
+	return err;
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/*
+ * Incidents: two lives that held one memory, or memory freed in the midst of a life. Whether the
+ * older life was one at that time, only its end shows: drivers may skip unmaps legally, and an
+ * unmap is logged after the memory is free.
+ */
+#include "state.h"
+
+static struct incident *incident_at(const struct incident_pool *pool, uint32_t number)
+{
+	return &pool->items[number - 1];
+}
+
+/* ---- the pool ------------------------------------------------------------------------------- */
+
+/* No longer an incident of its older mapping. */
+static void leave_older(struct incident_pool *pool, struct incident *incident)
+{
+	struct live_mapping *older = incident->older_live;
+	uint32_t number = (uint32_t)(incident - pool->items) + 1, *at;
+
+	if (!older)
+		return;
+	for (at = &older->as_older; *at != number;)
+		at = &incident_at(pool, *at)->next_of_older;
+	*at = incident->next_of_older;
+	older->n_as_older--;
+	incident->older_live = NULL;
+}
+
+static void release(struct incident_pool *pool, struct incident *incident)
+{
+	uint32_t number = (uint32_t)(incident - pool->items) + 1;
+
+	leave_older(pool, incident);
+	if (incident->newer_live)
+		incident->newer_live->as_newer = 0;
+	*(incident->before ? &incident_at(pool, incident->before)->after : &pool->oldest) =
+		incident->after;
+	*(incident->after ? &incident_at(pool, incident->after)->before : &pool->newest) =
+		incident->before;
+	incident->next_of_older = pool->free;
+	pool->free = number;
+}
+
+/* A place for one more; 0 when memory is short. */
+static uint32_t take(struct incident_pool *pool)
+{
+	uint32_t number;
+
+	if (!pool->free && pool->n_items >= MAX_INCIDENTS) {
+		release(pool, incident_at(pool, pool->oldest));
+		pool->n_forgotten++;
+	}
+	if (!pool->free) {
+		if (!dms_grow(&pool->items, &pool->capacity, pool->n_items + 1,
+			      sizeof(*pool->items)))
+			return 0;
+		return ++pool->n_items;
+	}
+	number = pool->free;
+	pool->free = incident_at(pool, number)->next_of_older;
+	return number;
+}
+
+struct incident *incident_add(struct incident_pool *pool, enum dms_step_kind kind,
+			      struct live_mapping *older, struct live_mapping *newer)
+{
+	struct incident *incident;
+	uint32_t number = older->n_as_older < MAX_INCIDENTS_OF_OLDER ? take(pool) : 0;
+
+	if (!number)
+		return NULL;
+	incident = incident_at(pool, number);
+	*incident = (struct incident){
+		.kind = kind,
+		.older_live = older,
+		.newer_live = newer,
+		.next_of_older = older->as_older,
+		.before = pool->newest,
+	};
+	*(pool->newest ? &incident_at(pool, pool->newest)->after : &pool->oldest) = number;
+	pool->newest = number;
+	older->as_older = number;
+	older->n_as_older++;
+	older->mapping.has_incident = true;
+	if (newer) {
+		newer->as_newer = number;
+		newer->mapping.has_incident = true;
+	}
+	return incident;
+}
+
+/* ---- doubts, when the lives have ended ------------------------------------------------------- */
+
+/* Without an IOMMU drivers of newer kernels may leave out unmaps. */
+static bool can_elide(const struct dms_model *model, const struct device_state *state)
+{
+	return !model->config.never_elides && state->device.mode != DMS_MODE_IOMMU &&
+	       (state->device.mode != DMS_MODE_BOUNCED || state->has_elided);
+}
+
+/*
+ * Is the end of the older one an unmap, and its own? Where a driver seems to leave some out, the
+ * unmap of a later mapping may have been taken for it.
+ */
+static bool is_end_sure(const struct incident *incident, const struct device_state *owner)
+{
+	if (incident->older_end != DMS_END_UNMAPPED || device_may_elide(owner))
+		return false;
+	return incident->kind != DMS_STEP_OVERLAP || incident->newer_end == DMS_END_UNMAPPED ||
+	       !overlap_are_alike(&incident->older, &incident->newer);
+}
+
+/*
+ * The unmap of a single mapping is logged when the memory is free already: what came between on
+ * another CPU, or in an interrupt, may have come after it.
+ */
+static bool may_be_late(const struct incident *incident, const struct dms_event *unmap)
+{
+	const struct dms_event *event = &incident->event;
+	uint64_t window_ns = incident->kind == DMS_STEP_OVERLAP ? SUPERSEDE_NS : REORDER_NS;
+
+	if (unmap->n_phys || unmap->ts - event->ts > window_ns)
+		return false;
+	if (unmap->cpu != event->cpu)
+		return true;
+	if (is_in_interrupt(event))
+		return true;
+	return unmap->pid != event->pid && !is_in_interrupt(unmap);
+}
+
+/* What user space may hand to the kernel for direct I/O: sectors, in the caller's context. */
+#define SECTOR 512
+#define PAGE   4096
+
+static bool may_be_users(const struct dms_mapping *mapping)
+{
+	return mapping->kind <= DMS_MAPPING_SG && mapping->kind != DMS_MAPPING_RESOURCE &&
+	       !mapping->in_interrupt && !(mapping->size % SECTOR) && !(mapping->cpu_addr % 4);
+}
+
+static bool is_of_pages(const struct dms_mapping *mapping)
+{
+	return mapping->kind == DMS_MAPPING_SG && !(mapping->size % PAGE) &&
+	       !(mapping->cpu_addr % PAGE);
+}
+
+/*
+ * User space may read into one buffer by several threads or requests at once, and have a dma-buf
+ * mapped for each plane of an image: its own matter, and no driver's mistake. A list that was
+ * mapped twice by mistake is unmapped once.
+ */
+static bool may_be_user_space(const struct incident *incident)
+{
+	const struct dms_mapping *older = &incident->older, *newer = &incident->newer;
+
+	if (incident->kind != DMS_STEP_OVERLAP || !incident->overlap.bytes)
+		return false;
+	if (is_of_pages(older) && is_of_pages(newer) &&
+	    (incident->older_end == DMS_END_UNMAPPED) == (incident->newer_end == DMS_END_UNMAPPED))
+		return true;
+	return may_be_users(older) && may_be_users(newer) &&
+	       (incident->is_of_several || older->map_pid != newer->map_pid);
+}
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+static struct dms_error *tell(struct dms_model *model, struct incident *incident)
+{
+	struct device_state *owner = model->devices[incident->older.device];
+	struct dms_step step = {
+		.kind = incident->kind,
+		.mapping = &incident->older,
+		.doubts = incident->doubts,
+		.end = incident->older_end,
+	};
+
+	if (incident->older_end == DMS_END_LOST)
+		return NULL; /* its unmap is known to be missing: it may have come before */
+	if (!is_end_sure(incident, owner) && can_elide(model, owner))
+		step.doubts |= DMS_DOUBT_ELIDED;
+	if ((step.doubts & DMS_DOUBT_ELIDED) && device_may_elide(owner))
+		return NULL; /* it does leave out unmaps: every page used again would be told */
+	if (may_be_user_space(incident))
+		step.doubts |= DMS_DOUBT_UNTRACED;
+	if (incident->kind == DMS_STEP_OVERLAP) {
+		step.mapping = &incident->newer;
+		step.related = &incident->older;
+		step.overlap = &incident->overlap;
+	}
+	return model_tell(model, model->devices[step.mapping->device], &incident->event, &step);
+}
+
+/* Told when both lives are over. */
+static struct dms_error *settle(struct dms_model *model, struct incident *incident)
+{
+	struct dms_error *err;
+
+	if (incident->older_live || incident->newer_live)
+		return NULL;
+	err = tell(model, incident);
+	release(&model->overlap.incidents, incident);
+	return err;
+}
+
+/* Is it another task that unmaps, or an interrupt? */
+static bool is_by_another(const struct live_mapping *live, const struct dms_event *event)
+{
+	return event && (event->pid != live->mapping.map_pid || is_in_interrupt(event));
+}
+
+static void end_older(struct dms_model *model, struct incident *incident,
+		      const struct dms_event *event, const struct dms_step *step)
+{
+	struct live_mapping *live = incident->older_live;
+
+	leave_older(&model->overlap.incidents, incident);
+	incident->older = live->mapping;
+	incident->older.sg = NULL;
+	incident->older_end = step->end;
+	incident->is_of_several |= is_by_another(live, event);
+	if (step->kind == DMS_STEP_ENDED)
+		incident->doubts |= step->doubts;
+	else
+		incident->doubts |= step->doubts & DMS_DOUBT_AMBIGUOUS;
+	if (event && may_be_late(incident, event))
+		incident->doubts |= DMS_DOUBT_REORDERED;
+}
+
+struct dms_error *incident_end(struct dms_model *model, struct live_mapping *live,
+			       const struct dms_event *event, const struct dms_step *step)
+{
+	struct incident_pool *pool = &model->overlap.incidents;
+	struct incident *incident;
+	struct dms_error *err = NULL;
+
+	if (live->as_newer) {
+		incident = incident_at(pool, live->as_newer);
+		incident->newer = live->mapping;
+		incident->newer.sg = NULL;
+		incident->newer_end = step->end;
+		incident->newer_live = NULL;
+		incident->is_of_several |= is_by_another(live, event);
+		live->as_newer = 0;
+		err = settle(model, incident);
+	}
+	while (!err && live->as_older) {
+		incident = incident_at(pool, live->as_older);
+		end_older(model, incident, event, step);
+		err = settle(model, incident);
+	}
+	return err;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The calls a finding is about: read out of its facts, and printed as dma-debug prints them. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include <dmascope/symbols.h>
+
+#include "local.h"
+
+/** One kind of call, as the facts name it. The order is that of the summary. */
+static const struct call_row {
+	const char *key;    /* in JSON */
+	const char *text;   /* in the summary */
+	const char *device; /* fact that names its device; NULL: the finding's own */
+	const char *ns, *cpu, *pid, *stack_id; /* facts */
+} call_rows[] = {
+	[DMS_CALL_BROKE] = {"call", "Called at", NULL, NULL, NULL, NULL, NULL},
+	[DMS_CALL_MAPPED] = {"map", "Mapped at", "owner_device", "map_ns", "map_cpu", "map_pid",
+			     "map_stack_id"},
+	[DMS_CALL_OTHER] = {"other_map", "The other was mapped at", "other_device", "other_ns",
+			    "other_cpu", "other_pid", "other_stack_id"},
+	[DMS_CALL_UNMAPPED] = {"unmap", "Already unmapped at", NULL, "unmap_ns", "unmap_cpu",
+			       "unmap_pid", "unmap_stack_id"},
+	[DMS_CALL_SITE] = {"site", "Mapped from", NULL, NULL, NULL, NULL, "site_stack_id"},
+};
+
+const char *dms_call_name(enum dms_call_kind kind)
+{
+	return call_rows[kind].key;
+}
+
+static uint64_t u64_of(const json_t *facts, const char *key)
+{
+	const json_t *value = key ? json_object_get(facts, key) : NULL;
+
+	return json_is_integer(value) && json_integer_value(value) > 0
+		       ? (uint64_t)json_integer_value(value)
+		       : 0;
+}
+
+/* NULL: none is named, or memory is short, which the next allocation will say. */
+static const char *text_of(const json_t *facts, const char *key, struct dms_arena *arena)
+{
+	const char *text = key ? json_string_value(json_object_get(facts, key)) : NULL;
+	char *copy = text ? dms_arena_alloc(arena, strlen(text) + 1) : NULL;
+
+	return copy ? strcpy(copy, text) : NULL;
+}
+
+size_t dms_calls_of_facts(const char *facts, struct dms_arena *arena, struct dms_call_summary *ret)
+{
+	json_t *json = facts ? json_loads(facts, 0, NULL) : NULL;
+	size_t count = 0;
+
+	for (size_t i = DMS_CALL_MAPPED; i < DMS_ARRAY_SIZE(call_rows); i++) {
+		const struct call_row *row = &call_rows[i];
+
+		if (!json_object_get(json, row->ns ? row->ns : row->stack_id))
+			continue;
+		ret[count++] = (struct dms_call_summary){
+			.what = (enum dms_call_kind)i,
+			.ts = row->ns ? u64_of(json, row->ns) : UINT64_MAX,
+			.cpu = (uint32_t)u64_of(json, row->cpu),
+			.pid = (uint32_t)u64_of(json, row->pid),
+			.has_task = row->pid && json_object_get(json, row->pid),
+			.stack_id = u64_of(json, row->stack_id),
+			.device = text_of(json, row->device, arena),
+		};
+	}
+	json_decref(json);
+	return count;
+}
+
+/* ---- as text ----------------------------------------------------------------------------------
+ */
+
+#define SHOWN_FRAMES 5 /* as many as dma-debug keeps of a map */
+
+/* Where a stack becomes interesting: the function of the API that was called. */
+static size_t first_frame(const struct dms_call_summary *call)
+{
+	for (size_t i = 0; i < call->n_frames; i++) {
+		const char *function = call->frames[i].function;
+
+		if (function && !dms_symbol_is_core(function, strlen(function)))
+			return i ? i - 1 : 0;
+	}
+	return 0;
+}
+
+static bool put_frame(const struct dms_frame_summary *frame, FILE *out)
+{
+	_cleanup_(dms_freep) char *text = NULL, *harmless = NULL;
+
+	if (!frame->function)
+		text = dms_asprintf("0x%016" PRIx64, frame->address);
+	else if (frame->module)
+		text = dms_asprintf("%s+0x%" PRIx64 " [%s]", frame->function, frame->offset,
+				    frame->module);
+	else
+		text = dms_asprintf("%s+0x%" PRIx64, frame->function, frame->offset);
+	if (text)
+		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
+	if (harmless)
+		fprintf(out, "      %s\n", harmless);
+	return harmless != NULL;
+}
+
+/* " on CPU 1, sh-87"; "" where no task is known. NULL: memory. */
+static char *format_task(const struct dms_call_summary *call)
+{
+	if (!call->has_task)
+		return dms_strdup("");
+	if (!call->comm)
+		return dms_asprintf(" on CPU %" PRIu32 ", pid %" PRIu32, call->cpu, call->pid);
+	return dms_asprintf(" on CPU %" PRIu32 ", %s-%" PRIu32, call->cpu, call->comm, call->pid);
+}
+
+static bool put_head(const struct dms_finding_summary *finding, const struct dms_call_summary *call,
+		     bool is_ns, FILE *out)
+{
+	bool is_own = !call->device || (finding->device && !strcmp(call->device, finding->device));
+	_cleanup_(dms_freep) char *task = format_task(call), *text = NULL, *harmless = NULL;
+	char ts[32];
+
+	if (task && call->what == DMS_CALL_SITE)
+		text = dms_asprintf("    %s:", call_rows[call->what].text);
+	else if (task)
+		text = dms_asprintf("    %s %s%s%s%s%s", call_rows[call->what].text,
+				    dms_format_time(call->ts, is_ns, ts, sizeof(ts)), task,
+				    is_own ? "" : ", for ", is_own ? "" : call->device,
+				    call->n_frames ? ":" : "");
+	if (text)
+		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
+	if (harmless)
+		fprintf(out, "%s\n", harmless);
+	return harmless != NULL;
+}
+
+bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool all, FILE *out)
+{
+	for (size_t i = 0; i < finding->n_calls; i++) {
+		const struct dms_call_summary *call = &finding->calls[i];
+		size_t begin = all ? 0 : first_frame(call);
+		size_t end = all || call->n_frames - begin < SHOWN_FRAMES ? call->n_frames
+									  : begin + SHOWN_FRAMES;
+
+		if (call->what == DMS_CALL_BROKE && !call->has_task)
+			continue; /* no call, and the finding told the time */
+		if (!put_head(finding, call, is_ns, out))
+			return false;
+		for (size_t frame = begin; frame < end; frame++) {
+			if (!put_frame(&call->frames[frame], out))
+				return false;
+		}
+	}
+	return true;
+}

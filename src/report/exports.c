@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Rows, views and strings, as all exports of a run need them. */
+#include <jansson.h>
+#include <string.h>
+
+#include "exports.h"
+
+struct dms_error *export_prepare(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret)
+{
+	*ret = NULL;
+	if (sqlite3_prepare_v2(db, sql, -1, ret, NULL) != SQLITE_OK)
+		return dms_read_error(db, "reading the run");
+	return NULL;
+}
+
+struct dms_error *export_step(sqlite3_stmt *stmt, bool *ret)
+{
+	int rc = sqlite3_step(stmt);
+
+	*ret = rc == SQLITE_ROW;
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		return NULL;
+	return dms_read_error(sqlite3_db_handle(stmt), "reading the run");
+}
+
+/* Did dms_select() hide a part of the run, and device_summary with it? */
+static struct dms_error *is_selected(struct sqlite3 *db, bool *ret)
+{
+	sqlite3_stmt *stmt;
+	struct dms_error *err = export_prepare(
+		db, "SELECT 1 FROM sqlite_temp_schema WHERE name = 'device_summary'", &stmt);
+
+	*ret = false;
+	if (!err)
+		err = export_step(stmt, ret);
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+/*
+ * The views of the file read the tables of the file. The same view in schema temp reads the
+ * tables of schema temp, if there are any of that name.
+ */
+struct dms_error *export_views(struct sqlite3 *db)
+{
+	struct ddl ddl = {0};
+	bool has_selection;
+	struct dms_error *err = is_selected(db, &has_selection);
+
+	while (!err && has_selection && ddl_next(&ddl)) {
+		_cleanup_(dms_freep) char *sql = NULL;
+
+		if (!ddl.is_view || !strcmp(ddl.name, "device_summary"))
+			continue;
+		sql = dms_asprintf("CREATE TEMP VIEW IF NOT EXISTS %.*s",
+				   (int)(ddl.end - ddl.begin - strlen("CREATE VIEW ")),
+				   ddl.begin + strlen("CREATE VIEW "));
+		if (!sql)
+			return &dms_error_nomem;
+		if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+			err = dms_read_error(db, "choosing what to export");
+	}
+	return err;
+}
+
+const char *export_text(sqlite3_stmt *stmt, int index, size_t *ret_bytes)
+{
+	const char *text = (const char *)sqlite3_column_text(stmt, index);
+
+	*ret_bytes = (size_t)sqlite3_column_bytes(stmt, index);
+	return text;
+}
+
+struct dms_error *export_run_i64(struct sqlite3 *db, const char *key, int64_t fallback,
+				 int64_t *ret)
+{
+	static const char sql[] = "SELECT CAST(value AS INTEGER) FROM run"
+				  " WHERE key = ?1 AND value IS NOT NULL";
+	sqlite3_stmt *stmt;
+	bool has_row = false;
+	struct dms_error *err = export_prepare(db, sql, &stmt);
+
+	if (!err) {
+		sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+		err = export_step(stmt, &has_row);
+	}
+	*ret = has_row ? sqlite3_column_int64(stmt, 0) : fallback;
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+/* Nothing in it that JSON writes in another way. */
+static bool is_plain(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		if (text[i] < ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+			return false;
+	}
+	return true;
+}
+
+bool export_json_string(FILE *out, const char *text, size_t bytes)
+{
+	json_t *string;
+	int failed;
+
+	if (text && is_plain(text, bytes)) {
+		putc('"', out);
+		fwrite(text, 1, bytes, out);
+		putc('"', out);
+		return true;
+	}
+	string = text ? dms_json_text(text, bytes) : json_null();
+	failed = !string || json_dumpf(string, out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+	json_decref(string);
+	return !failed || ferror(out);
+}

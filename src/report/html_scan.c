@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* One pass over all mappings for the HTML page: call sites, sizes, and the lanes of findings. */
+#include <inttypes.h>
+#include <string.h>
+
+#include <dmascope/stats.h>
+
+#include "html.h"
+#include "html_scan.h"
+
+#define SITES_SHOWN 40 /* of a device */
+
+static const char mappings_sql[] =
+	"SELECT id, device_id, kind, dma_addr, size_bytes, direction, map_ns, unmap_ns, ended_ns,"
+	" end, map_stack_id FROM mapping";
+
+/** What the mappings of one device from one call site come to. */
+struct site {
+	int64_t device_id, symbol_id; /* 0: not known */
+	int64_t stack_id;	      /* of the first mapping */
+	size_t sizes;		      /* place of the device's */
+	uint64_t mappings, size_bytes, live, live_bytes;
+	struct dms_histogram lifetime;
+};
+
+/** Sizes of the mappings of one device. */
+struct sizes {
+	int64_t device_id;
+	uint64_t counts[HTML_STEPS];
+};
+
+struct scan {
+	struct html_page *page;
+	struct dms_arena *arena;
+	struct site **slots; /* hash table, a power of two of them */
+	size_t n_slots, n_sites;
+	int64_t *symbol_of;  /* by stack id */
+	int64_t n_stacks;
+	struct sizes *sizes;
+	size_t n_sizes, sizes_capacity;
+	struct html_lanes *lanes;
+};
+
+/* ---- call sites ------------------------------------------------------------------------------ */
+
+/* The function of each stack that the mapping is told to come from. */
+static struct dms_error *read_symbols(struct scan *scan)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool has_row = true;
+	struct dms_error *err = html_prepare(
+		scan->page, "SELECT id, site_symbol_id, max(id) OVER () FROM stack", &stmt);
+
+	while (!err && !(err = html_step(scan->page, stmt, &has_row)) && has_row) {
+		int64_t id = sqlite3_column_int64(stmt, 0);
+
+		if (!scan->symbol_of) {
+			scan->n_stacks = sqlite3_column_int64(stmt, 2) + 1;
+			if (scan->n_stacks <= 0 || scan->n_stacks > UINT32_MAX)
+				scan->n_stacks = 0; /* not ours: no call sites */
+			scan->symbol_of = dms_zalloc(((size_t)scan->n_stacks + 1) * sizeof(int64_t));
+		}
+		if (!scan->symbol_of)
+			err = &dms_error_nomem;
+		else if (id > 0 && id < scan->n_stacks)
+			scan->symbol_of[id] = sqlite3_column_int64(stmt, 1);
+	}
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+static struct site **find_slot(struct site **slots, size_t n_slots, int64_t device_id,
+			       int64_t symbol_id)
+{
+	uint64_t key = (uint64_t)device_id << 32 ^ (uint64_t)symbol_id;
+	size_t i = dms_hash64(key) & (n_slots - 1);
+
+	while (slots[i] && (slots[i]->device_id != device_id || slots[i]->symbol_id != symbol_id))
+		i = (i + 1) & (n_slots - 1);
+	return &slots[i];
+}
+
+static bool grow_sites(struct scan *scan)
+{
+	size_t n_slots = scan->n_slots ? scan->n_slots * 2 : 256;
+	struct site **slots = dms_zalloc(n_slots * sizeof(*slots));
+
+	if (!slots)
+		return false;
+	for (size_t i = 0; i < scan->n_slots; i++) {
+		struct site *site = scan->slots[i];
+
+		if (site)
+			*find_slot(slots, n_slots, site->device_id, site->symbol_id) = site;
+	}
+	dms_free(scan->slots);
+	scan->slots = slots;
+	scan->n_slots = n_slots;
+	return true;
+}
+
+/* Place of the sizes of @device_id, new ones if need be; SIZE_MAX: memory. */
+static size_t find_sizes(struct scan *scan, int64_t device_id)
+{
+	size_t i = 0;
+
+	while (i < scan->n_sizes && scan->sizes[i].device_id != device_id)
+		i++;
+	if (i < scan->n_sizes)
+		return i;
+	if (!dms_grow(&scan->sizes, &scan->sizes_capacity, i + 1, sizeof(*scan->sizes)))
+		return SIZE_MAX;
+	scan->sizes[i].device_id = device_id;
+	scan->n_sizes++;
+	return i;
+}
+
+static struct site *find_site(struct scan *scan, int64_t device_id, int64_t stack_id)
+{
+	int64_t symbol_id = stack_id > 0 && stack_id < scan->n_stacks ? scan->symbol_of[stack_id] : 0;
+	struct site **slot, *site;
+
+	if (2 * scan->n_sites >= scan->n_slots && !grow_sites(scan))
+		return NULL;
+	slot = find_slot(scan->slots, scan->n_slots, device_id, symbol_id);
+	if (*slot)
+		return *slot;
+	site = dms_arena_alloc(scan->arena, sizeof(*site));
+	if (!site || (site->sizes = find_sizes(scan, device_id)) == SIZE_MAX)
+		return NULL;
+	site->device_id = device_id;
+	site->symbol_id = symbol_id;
+	site->stack_id = stack_id;
+	scan->n_sites++;
+	return *slot = site;
+}
+
+/* Count a mapping whose map was seen; false: memory. */
+static bool count(struct scan *scan, const struct html_mapping *mapping)
+{
+	struct site *site = find_site(scan, mapping->device_id, mapping->map_stack_id);
+
+	if (!site)
+		return false;
+	scan->sizes[site->sizes].counts[html_step_of(mapping->size_bytes)]++;
+	site->mappings++;
+	if (__builtin_add_overflow(site->size_bytes, mapping->size_bytes, &site->size_bytes))
+		site->size_bytes = UINT64_MAX;
+	if (mapping->is_live) {
+		site->live++;
+		site->live_bytes += mapping->size_bytes;
+	}
+	if (mapping->has_unmap && mapping->unmap_ns >= mapping->map_ns)
+		dms_histogram_add(&site->lifetime, (uint64_t)(mapping->unmap_ns - mapping->map_ns));
+	return true;
+}
+
+/* ---- the pass -------------------------------------------------------------------------------- */
+
+static struct html_mapping read_mapping(sqlite3_stmt *stmt)
+{
+	const char *end = (const char *)sqlite3_column_text(stmt, 9);
+
+	return (struct html_mapping){
+		.id = sqlite3_column_int64(stmt, 0),
+		.device_id = sqlite3_column_int64(stmt, 1),
+		.has_addr = sqlite3_column_type(stmt, 3) != SQLITE_NULL,
+		.dma_addr = (uint64_t)sqlite3_column_int64(stmt, 3),
+		.size_bytes = (uint64_t)sqlite3_column_int64(stmt, 4),
+		.has_map = sqlite3_column_type(stmt, 6) != SQLITE_NULL,
+		.map_ns = sqlite3_column_int64(stmt, 6),
+		.has_unmap = sqlite3_column_type(stmt, 7) != SQLITE_NULL,
+		.unmap_ns = sqlite3_column_int64(stmt, 7),
+		.ended_ns = sqlite3_column_int64(stmt, 8),
+		.is_live = end && !strcmp(end, "live"),
+		.map_stack_id = sqlite3_column_int64(stmt, 10),
+	};
+}
+
+static struct dms_error *pass(struct scan *scan)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool has_row = true;
+	struct dms_error *err = html_prepare(scan->page, mappings_sql, &stmt);
+
+	while (!err && !(err = html_step(scan->page, stmt, &has_row)) && has_row) {
+		struct html_mapping mapping = read_mapping(stmt);
+
+		if (mapping.has_map && !count(scan, &mapping))
+			err = &dms_error_nomem;
+		html_lanes_see(scan->lanes, &mapping, stmt);
+	}
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+/* ---- what came out --------------------------------------------------------------------------- */
+
+/* The busiest first; ties by what does not change from run to run. */
+static int compare_sites(const void *a, const void *b)
+{
+	const struct site *left = *(struct site *const *)a, *right = *(struct site *const *)b;
+
+	if (left->device_id != right->device_id)
+		return left->device_id < right->device_id ? -1 : 1;
+	if (left->live_bytes != right->live_bytes)
+		return left->live_bytes > right->live_bytes ? -1 : 1;
+	if (left->mappings != right->mappings)
+		return left->mappings > right->mappings ? -1 : 1;
+	return left->symbol_id < right->symbol_id ? -1 : left->symbol_id > right->symbol_id;
+}
+
+/* Function and module of @site, or nulls. */
+static struct dms_error *name_site(struct html_page *page, const struct site *site, json_t *row)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool has_row = false, failed;
+	struct dms_error *err =
+		html_prepare(page, "SELECT name, module FROM symbol WHERE id = ?1", &stmt);
+
+	if (!err) {
+		sqlite3_bind_int64(stmt, 1, site->symbol_id);
+		err = html_step(page, stmt, &has_row);
+	}
+	failed = !err && (json_array_append_new(row, has_row ? html_value(stmt, 0) : json_null()) ||
+			  json_array_append_new(row, has_row ? html_value(stmt, 1) : json_null()));
+	sqlite3_finalize(stmt);
+	return failed ? &dms_error_nomem : err;
+}
+
+static struct dms_error *add_site(struct html_page *page, json_t *rows, const struct site *site)
+{
+	const struct dms_histogram *lifetime = &site->lifetime;
+	uint64_t n = lifetime->count;
+	const uint64_t figures[] = {site->mappings, site->size_bytes, site->live, site->live_bytes,
+				    n, n ? dms_histogram_quantile(lifetime, 500) : 0,
+				    n ? dms_histogram_quantile(lifetime, 990) : 0, lifetime->max,
+				    (uint64_t)site->stack_id};
+	json_t *row = json_array();
+	struct dms_error *err;
+
+	if (json_array_append_new(rows, row) ||
+	    json_array_append_new(row, json_integer(site->device_id)))
+		return &dms_error_nomem;
+	if ((err = name_site(page, site, row)))
+		return err;
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(figures); i++) {
+		if (json_array_append_new(row, json_integer((json_int_t)figures[i])))
+			return &dms_error_nomem;
+	}
+	return html_add_stack(page, site->stack_id);
+}
+
+/* Is the device shown in detail? */
+static struct dms_error *is_detailed(struct html_page *page, int64_t device_id, bool *ret)
+{
+	static const char sql[] =
+		"SELECT 1 FROM temp.html_device WHERE device_id = ?1 AND place <= :details";
+	sqlite3_stmt *stmt = NULL;
+	struct dms_error *err = html_prepare(page, sql, &stmt);
+
+	*ret = false;
+	if (!err) {
+		sqlite3_bind_int64(stmt, 1, device_id);
+		err = html_step(page, stmt, ret);
+	}
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+static struct dms_error *add_sites(struct scan *scan, struct site **sites)
+{
+	static const char columns[] = "[s,s,s,s,s,s,s,s,s,s,s,s]";
+	json_t *table = json_object(), *rows = json_array(), *counts = json_object();
+	struct dms_error *err = NULL;
+	size_t n_shown = 0;
+	bool is_shown = false;
+
+	if (json_object_set_new(scan->page->root, "sites", table) ||
+	    json_object_set_new(scan->page->root, "site_counts", counts) ||
+	    json_object_set_new(table, "columns",
+				json_pack(columns, "device_id", "function", "module", "mappings",
+					  "size_bytes", "live", "live_bytes", "ended", "p50", "p99",
+					  "max", "stack")) ||
+	    json_object_set_new(table, "rows", rows))
+		return &dms_error_nomem;
+	for (size_t i = 0; !err && i < scan->n_sites; i++) {
+		bool is_new = !i || sites[i]->device_id != sites[i - 1]->device_id;
+
+		n_shown = is_new ? 0 : n_shown;
+		if (is_new)
+			err = is_detailed(scan->page, sites[i]->device_id, &is_shown);
+		if (!err && is_shown && n_shown++ < SITES_SHOWN)
+			err = add_site(scan->page, rows, sites[i]);
+		if (!err && is_shown) {
+			char key[24];
+
+			snprintf(key, sizeof(key), "%" PRId64, sites[i]->device_id);
+			if (json_object_set_new(counts, key, json_integer((json_int_t)n_shown)))
+				err = &dms_error_nomem;
+		}
+	}
+	return err;
+}
+
+static struct dms_error *add_sizes(struct scan *scan)
+{
+	json_t *sizes = json_object();
+	struct dms_error *err = NULL;
+
+	if (json_object_set_new(scan->page->root, "sizes", sizes))
+		return &dms_error_nomem;
+	for (size_t i = 0; !err && i < scan->n_sizes; i++) {
+		bool is_shown;
+		char key[24];
+
+		snprintf(key, sizeof(key), "%" PRId64, scan->sizes[i].device_id);
+		err = is_detailed(scan->page, scan->sizes[i].device_id, &is_shown);
+		if (!err && is_shown &&
+		    json_object_set_new(sizes, key, html_steps_json(scan->sizes[i].counts)))
+			err = &dms_error_nomem;
+	}
+	return err;
+}
+
+static struct dms_error *tell(struct scan *scan)
+{
+	struct site **sites = dms_zalloc((scan->n_sites + 1) * sizeof(*sites));
+	struct dms_error *err = sites ? NULL : &dms_error_nomem;
+	size_t n = 0;
+
+	for (size_t i = 0; sites && i < scan->n_slots; i++) {
+		if (scan->slots[i])
+			sites[n++] = scan->slots[i];
+	}
+	if (sites)
+		qsort(sites, n, sizeof(*sites), compare_sites);
+	if (!err)
+		err = add_sites(scan, sites);
+	dms_free(sites);
+	if (!err)
+		err = add_sizes(scan);
+	return err ? err : html_lanes_add(scan->lanes);
+}
+
+struct dms_error *html_add_scan(struct html_page *page)
+{
+	struct scan scan = {.page = page, .arena = dms_arena_create()};
+	struct dms_error *err = scan.arena ? read_symbols(&scan) : &dms_error_nomem;
+
+	if (!err)
+		err = html_lanes_create(page, &scan.lanes);
+	if (!err)
+		err = pass(&scan);
+	if (!err)
+		err = html_lanes_see_syncs(scan.lanes);
+	if (!err)
+		err = tell(&scan);
+	html_lanes_destroy(scan.lanes);
+	dms_arena_destroy(scan.arena);
+	dms_free(scan.slots);
+	dms_free(scan.symbol_of);
+	dms_free(scan.sizes);
+	return err;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* A part of a run: temporary views that hide from every reader what was not asked for. */
+#include <sqlite3.h>
+
+#include <dmascope/store.h>
+
+#include "local.h"
+
+#define IS_ASKED(column)                                                                           \
+	"(" column " IN (SELECT id FROM temp.asked_device)"                                        \
+	" OR (" column " IS NULL AND NOT EXISTS (SELECT 1 FROM temp.asked_name)))"
+#define SINCE "(SELECT since_ns FROM temp.asked_time)"
+#define UNTIL "(SELECT until_ns FROM temp.asked_time)"
+#define NAMES "(SELECT name FROM temp.asked_name WHERE is_driver = "
+
+static const char tables_sql[] =
+	"PRAGMA temp_store = MEMORY;"
+	"CREATE TEMP TABLE asked_name (is_driver INTEGER NOT NULL, name TEXT NOT NULL);"
+	"CREATE TEMP TABLE asked_time (since_ns INTEGER NOT NULL, until_ns INTEGER NOT NULL);";
+
+/* A view of schema temp is found before the table of the same name in the file. */
+static const char views_sql[] =
+	"CREATE TEMP TABLE asked_device AS SELECT id FROM main.device WHERE"
+	" (name IN " NAMES "0) OR NOT EXISTS " NAMES "0))"
+	" AND (driver IN " NAMES "1) OR NOT EXISTS " NAMES "1));"
+	"CREATE TEMP VIEW device AS SELECT * FROM main.device WHERE " IS_ASKED("id") ";"
+	"CREATE TEMP VIEW device_summary AS SELECT * FROM main.device_summary WHERE "
+	IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW histogram AS SELECT * FROM main.histogram WHERE "
+	IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW not_judged AS SELECT * FROM main.not_judged WHERE device_id IS NULL OR "
+	IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW finding AS SELECT * FROM main.finding WHERE " IS_ASKED("device_id")
+	" AND ts_ns BETWEEN " SINCE " AND " UNTIL ";"
+	"CREATE TEMP VIEW event AS SELECT * FROM main.event WHERE " IS_ASKED("device_id")
+	" AND ts_ns BETWEEN " SINCE " AND " UNTIL ";"
+	"CREATE TEMP VIEW series AS SELECT * FROM main.series WHERE " IS_ASKED("device_id")
+	" AND start_ns + length_ns > " SINCE " AND start_ns <= " UNTIL ";"
+	"CREATE TEMP VIEW gap AS SELECT * FROM main.gap WHERE coalesce(before_ns >= " SINCE ", 1)"
+	" AND coalesce(after_ns <= " UNTIL ", 1);"
+	"CREATE TEMP VIEW mapping AS SELECT * FROM main.mapping WHERE " IS_ASKED("device_id")
+	" AND coalesce(map_ns, unmap_ns) <= " UNTIL
+	" AND coalesce(unmap_ns, ended_ns, " UNTIL ") >= " SINCE ";";
+
+static const char is_known_sql[] =
+	"SELECT 1 FROM main.device WHERE iif(?1, driver, name) = ?2 LIMIT 1";
+static const char name_sql[] = "INSERT INTO temp.asked_name VALUES (?1, ?2)";
+static const char time_sql[] = "INSERT INTO temp.asked_time VALUES (?1, ?2)";
+
+static struct dms_error *execute(struct sqlite3 *db, const char *sql)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return NULL;
+	return dms_read_error(db, "choosing what to report");
+}
+
+/* Run @sql with a flag and a name; *@ret: it gave a row. */
+static struct dms_error *ask(struct sqlite3 *db, const char *sql, bool is_driver, const char *name,
+			     bool *ret)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int(stmt, 1, is_driver);
+		sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
+		rc = sqlite3_step(stmt);
+	}
+	*ret = rc == SQLITE_ROW;
+	sqlite3_finalize(stmt);
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		return NULL;
+	return dms_read_error(db, "choosing what to report");
+}
+
+/* A name that fits no device would make a clean bill out of a typo. */
+static struct dms_error *add_names(struct sqlite3 *db, const char *const *names, size_t n_names,
+				   bool is_driver)
+{
+	struct dms_error *err;
+	bool is_known;
+
+	for (size_t i = 0; i < n_names; i++) {
+		if ((err = ask(db, is_known_sql, is_driver, names[i], &is_known)))
+			return err;
+		if (!is_known)
+			return dms_error_new(DMS_ERROR_INPUT, "--%s: no device of this run has %s '%s'",
+					     is_driver ? "driver" : "device",
+					     is_driver ? "the driver" : "the name", names[i]);
+		if ((err = ask(db, name_sql, is_driver, names[i], &is_known)))
+			return err;
+	}
+	return NULL;
+}
+
+/* Times beyond SQLite's integers are beyond every trace. */
+static struct dms_error *add_times(struct sqlite3 *db, const struct dms_selection *selection)
+{
+	uint64_t times[] = {selection->since_ts, selection->until_ts};
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(db, time_sql, -1, &stmt, NULL);
+
+	for (int i = 0; rc == SQLITE_OK && i < 2; i++)
+		rc = sqlite3_bind_int64(stmt, i + 1,
+					times[i] > INT64_MAX ? INT64_MAX : (sqlite3_int64)times[i]);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE ? NULL : dms_read_error(db, "choosing what to report");
+}
+
+struct dms_error *dms_select(struct sqlite3 *db, const struct dms_selection *selection)
+{
+	struct dms_error *err;
+
+	if (!selection->n_devices && !selection->n_drivers && !selection->since_ts &&
+	    selection->until_ts == UINT64_MAX)
+		return NULL;
+	if ((err = execute(db, tables_sql)) ||
+	    (err = add_names(db, selection->devices, selection->n_devices, false)) ||
+	    (err = add_names(db, selection->drivers, selection->n_drivers, true)) ||
+	    (err = add_times(db, selection)))
+		return err;
+	return execute(db, views_sql);
+}
