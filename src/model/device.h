@@ -65,6 +65,13 @@ struct unbinding {
 	bool has_marks;	     /* there was one, ever */
 };
 
+/** What does not add up; generations inherit it: the recording is the same. */
+struct strays {
+	uint64_t n_unmaps;     /* unmaps and frees that fit no mapping */
+	uint64_t n_all_unmaps; /* those that do, too */
+	uint64_t n_remapped;   /* behind an IOMMU: mapped again, and the first one's unmap never came */
+};
+
 struct device_state {
 	struct dms_device device;
 	struct extent_table extents; /* by DMA address */
@@ -97,8 +104,7 @@ struct device_state {
 	uint64_t n_streamed;	      /* streaming maps seen */
 	uint64_t n_released;	      /* streaming unmaps seen, matched or not */
 	uint64_t n_freed;	      /* frees of coherent memory seen */
-	uint64_t n_strays;	      /* unmaps and frees that fit no mapping */
-	uint64_t n_lost;	      /* lives that ended because their address was mapped again */
+	struct strays strays;
 	uint64_t last_release_ts;     /* of the last unmap or free */
 	struct unbinding unbinding;
 };

@@ -83,7 +83,6 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 		step.doubts |= seed_doubts(&live->mapping);
 	if (live->mapping.kind <= DMS_MAPPING_SG && model_may_elide(model, state))
 		step.doubts |= DMS_DOUBT_ELIDED;
-	state->n_lost += end == DMS_END_LOST;
 	if (end == DMS_END_UNBOUND)
 		unbind_explain(model, state, &step);
 	check_is_suspect(model, &live->mapping);
@@ -107,11 +106,11 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 
 bool model_lacks_calls(const struct dms_model *model, const struct device_state *state)
 {
-	uint64_t n_released = state->n_released + state->n_freed;
+	const struct strays *strays = &state->strays;
 
-	if (!model->last_serial || state->n_lost)
+	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
 		return true; /* not one map, of any device */
-	return state->n_strays >= MANY_STRAYS && state->n_strays * 16 > n_released;
+	return strays->n_unmaps >= MANY_STRAYS && strays->n_unmaps * 16 > strays->n_all_unmaps;
 }
 
 /* ---- unmaps that match -------------------------------------------------------------------- */
@@ -185,6 +184,7 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 	}
 	if (match->differs || check_is_suspect(model, &live->mapping))
 		step.doubts |= doubts;
+	state->strays.n_remapped -= live->mapping.is_superseded;
 	model_detach(model, state, live);
 	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);
@@ -358,6 +358,7 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 	}
 	state->n_released += kind <= DMS_MAPPING_SG;
 	model->n_released_of[kind]++;
+	state->strays.n_all_unmaps++;
 	state->n_freed += kind == DMS_MAPPING_COHERENT;
 	state->last_release_ts = event->ts;
 	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
@@ -366,7 +367,7 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 		return end_by_unmap(model, state, event, &match);
 	if ((err = seed_give_up(model, state)))
 		return err;
-	state->n_strays += !is_mapping_error(event) && !is_stateless(event);
+	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
 	explain(model, state, event, &step);
 	step.event = event;
 	if (seed_hold(model, state, event, &step))

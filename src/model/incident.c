@@ -182,7 +182,9 @@ static struct dms_error *tell(struct dms_model *model, struct incident *incident
 		step.doubts |= DMS_DOUBT_ELIDED;
 	if ((step.doubts & DMS_DOUBT_ELIDED) && device_may_elide(owner))
 		return NULL; /* it does leave out unmaps: every page used again would be told */
-	if (may_be_user_space(incident))
+	if (may_be_user_space(incident) || model_lacks_calls(model, owner) ||
+	    (incident->kind == DMS_STEP_OVERLAP &&
+	     model_lacks_calls(model, model->devices[incident->newer.device])))
 		step.doubts |= DMS_DOUBT_UNTRACED;
 	if (incident->kind == DMS_STEP_OVERLAP) {
 		step.mapping = &incident->newer;

@@ -132,6 +132,8 @@ static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint
 		inherit(&state->device, &before->device);
 	look_up(model, &state->device);
 	state->is_from_bind = before != NULL;
+	if (before)
+		state->strays = before->strays;
 	model->devices[model->n_devices++] = state;
 	model->current[name] = (uint32_t)model->n_devices;
 	*ret = state;

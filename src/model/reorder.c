@@ -159,6 +159,7 @@ bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint6
 		return false;
 	*superseded = (struct superseded){live, live->mapping.serial, ts};
 	live->mapping.is_superseded = true;
+	model->devices[live->mapping.device]->strays.n_remapped++;
 	return true;
 }
 

@@ -73,7 +73,8 @@ void unbind_explain(const struct dms_model *model, const struct device_state *st
 		if (state->has_elided)
 			step->end = DMS_END_ELIDED;
 	}
-	if (are_ends_hidden(model, (enum dms_mapping_kind)step->mapping->kind) || state->n_lost)
+	if (are_ends_hidden(model, (enum dms_mapping_kind)step->mapping->kind) ||
+	    model_lacks_calls(model, state))
 		step->doubts |= DMS_DOUBT_UNTRACED;
 	/* Frees into a device's own pool are never traced (kernel-dma.md fact 9). */
 	if (step->mapping->kind == DMS_MAPPING_COHERENT && !state->n_freed && !is_pci_name(name))

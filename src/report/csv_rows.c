@@ -33,20 +33,6 @@ static struct dms_error *put_text(FILE *out, const char *text, size_t bytes)
 	return NULL;
 }
 
-/* As "%lld" does it, in a tenth of the time: most cells of a run are these. */
-static void put_integer(FILE *out, int64_t value)
-{
-	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	char digits[24], *at = digits + sizeof(digits);
-
-	do {
-		*--at = (char)('0' + rest % 10);
-	} while (rest /= 10);
-	if (value < 0)
-		*--at = '-';
-	fwrite(at, 1, (size_t)(digits + sizeof(digits) - at), out);
-}
-
 /* A number is told by its own type: one that begins with "-" is no formula, a text is. */
 static struct dms_error *put_cell(FILE *out, sqlite3_stmt *stmt, int index)
 {
@@ -57,7 +43,7 @@ static struct dms_error *put_cell(FILE *out, sqlite3_stmt *stmt, int index)
 	if (type == SQLITE_NULL)
 		return NULL;
 	if (type == SQLITE_INTEGER) {
-		put_integer(out, sqlite3_column_int64(stmt, index));
+		export_integer(out, sqlite3_column_int64(stmt, index));
 		return NULL;
 	}
 	text = export_text(stmt, index, &bytes);

@@ -89,6 +89,19 @@ struct dms_error *export_run_i64(struct sqlite3 *db, const char *key, int64_t fa
 	return err;
 }
 
+void export_integer(FILE *out, int64_t value)
+{
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[24], *at = digits + sizeof(digits);
+
+	do {
+		*--at = (char)('0' + rest % 10);
+	} while (rest /= 10);
+	if (value < 0)
+		*--at = '-';
+	fwrite(at, 1, (size_t)(digits + sizeof(digits) - at), out);
+}
+
 /* Nothing in it that JSON writes in another way. */
 static bool is_plain(const char *text, size_t bytes)
 {

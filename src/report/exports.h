@@ -24,6 +24,8 @@ const char *export_text(sqlite3_stmt *stmt, int index, size_t *ret_bytes);
 struct dms_error *export_run_i64(struct sqlite3 *db, const char *key, int64_t fallback,
 				 int64_t *ret);
 
+/** @value in decimal, many times as fast as fprintf(): most of an export are numbers. */
+void export_integer(FILE *out, int64_t value);
 /** @text (@bytes long; NULL: null) as a JSON string. false: memory. */
 bool export_json_string(FILE *out, const char *text, size_t bytes);
 

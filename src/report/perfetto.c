@@ -24,16 +24,28 @@ struct cursor {
 /* "1234.567": microseconds, with every nanosecond of the trace clock. */
 static void put_ts(FILE *out, int64_t ns)
 {
-	uint64_t size = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
+	int fraction = (int)(ns % 1000);
 
-	fprintf(out, "%s%" PRIu64 ".%03" PRIu64, ns < 0 ? "-" : "", size / 1000, size % 1000);
+	if (ns < 0) {
+		fraction = -fraction;
+		if (ns > -1000)
+			putc('-', out); /* -0.5: the whole has no sign */
+	}
+	export_integer(out, ns / 1000);
+	putc('.', out);
+	putc('0' + fraction / 100, out);
+	putc('0' + fraction / 10 % 10, out);
+	putc('0' + fraction % 10, out);
 }
 
 /* Every event begins so: its phase, its device as a process, its time. */
 static void put_head(FILE *out, char phase, sqlite3_stmt *stmt)
 {
-	fprintf(out, ",\n{\"ph\":\"%c\",\"pid\":%" PRId64 ",\"tid\":0,\"ts\":", phase,
-		(int64_t)sqlite3_column_int64(stmt, 1));
+	fputs(",\n{\"ph\":\"", out);
+	putc(phase, out);
+	fputs("\",\"pid\":", out);
+	export_integer(out, sqlite3_column_int64(stmt, 1));
+	fputs(",\"tid\":0,\"ts\":", out);
 	put_ts(out, sqlite3_column_int64(stmt, 0));
 }
 
@@ -50,8 +62,10 @@ static bool put_text(FILE *out, const char *key, sqlite3_stmt *stmt, int index)
 /* A member, unless its value is not known. */
 static void put_number(FILE *out, const char *key, sqlite3_stmt *stmt, int index)
 {
-	if (sqlite3_column_type(stmt, index) != SQLITE_NULL)
-		fprintf(out, "%s%" PRId64, key, (int64_t)sqlite3_column_int64(stmt, index));
+	if (sqlite3_column_type(stmt, index) == SQLITE_NULL)
+		return;
+	fputs(key, out);
+	export_integer(out, sqlite3_column_int64(stmt, index));
 }
 
 static void put_address(FILE *out, const char *key, sqlite3_stmt *stmt, int index)
