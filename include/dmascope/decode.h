@@ -209,6 +209,7 @@ struct dms_stacks;
 struct dms_names {
 	struct dms_strtab *devices; /* dev_name() strings, and driver names */
 	struct dms_stacks *stacks;  /* call stacks; NULL drops them */
+	bool is_in_ticks;	    /* the clock does not count nanoseconds: durations are ticks */
 };
 
 struct dms_decoder;

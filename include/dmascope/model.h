@@ -57,7 +57,7 @@ enum dms_confidence { DMS_POSSIBLE, DMS_LIKELY, DMS_CERTAIN };
 enum dms_confidence dms_confidence_of(uint32_t doubts);
 /** "possible", "likely", "certain". */
 const char *dms_confidence_name(enum dms_confidence confidence);
-/** The first doubt's reason in words; NULL if @doubts is 0. */
+/** The reason, in words, of the first doubt that leaves no more confidence; NULL if @doubts is 0. */
 const char *dms_doubt_reason(uint32_t doubts);
 
 /** A stretch of DMA addresses that one mapping holds: a list has one for each segment. */

@@ -115,6 +115,7 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 		if ((err = dms_decoder_create(source, &run->names, &run->decoders[i])))
 			return err;
 		run->clock_is_ns &= dms_source_info(source)->clock_is_ns;
+		run->names.is_in_ticks = !run->clock_is_ns;
 		run->first_instance[i + 1] =
 			run->first_instance[i] + dms_source_info(source)->n_instances;
 	}

@@ -411,7 +411,9 @@ struct dms_error *dms_run_side_end(struct dms_run *run)
 	while (!err && side->n_given < side->n_lines) {
 		uint64_t ts = side->lines[side->n_given].event.ts;
 
-		if (ts != UINT64_MAX && ts > run->last_ts && ts - run->last_ts > 2 * LOG_SLACK_NS) {
+		/* Without an event of ours the trace has no time: then all of the log is meant. */
+		if (run->events && ts != UINT64_MAX && ts > run->last_ts &&
+		    ts - run->last_ts > 2 * LOG_SLACK_NS) {
 			side->n_outside++;
 			side->n_given++;
 		} else {

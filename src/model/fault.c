@@ -181,6 +181,9 @@ static uint32_t doubts_of(const struct dms_model *model, const struct place *pla
 		doubts |= DMS_DOUBT_PRE_TRACE;
 	if (!place->around && place->state->n_truncated)
 		doubts |= DMS_DOUBT_TRUNCATED;
+	/* The IOVA API leaves no events but these: whose was the page last? */
+	if (!place->around && place->past && model->uncovered.iommu_maps)
+		doubts |= DMS_DOUBT_AMBIGUOUS;
 	/* Not every life is remembered: one that ended later may have been the page's last. */
 	if (!place->around &&
 	    place->state->past.forgotten_ts > (place->past ? place->past->unmap_ts : 0))

@@ -80,8 +80,10 @@ enum dms_confidence dms_confidence_of(uint32_t doubts)
 
 const char *dms_doubt_reason(uint32_t doubts)
 {
+	enum dms_confidence confidence = dms_confidence_of(doubts);
+
 	for (unsigned int i = 0; i < DMS_N_DOUBTS; i++) {
-		if (doubts & DMS_BIT(i))
+		if ((doubts & DMS_BIT(i)) && doubts_table[i].leaves == confidence)
 			return doubts_table[i].reason;
 	}
 	return NULL;

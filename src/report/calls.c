@@ -118,7 +118,7 @@ static char *format_task(const struct dms_call_summary *call)
 }
 
 static bool put_head(const struct dms_finding_summary *finding, const struct dms_call_summary *call,
-		     bool is_ns, FILE *out)
+		     bool is_ns, bool has_stack, FILE *out)
 {
 	bool is_own = !call->device || (finding->device && !strcmp(call->device, finding->device));
 	_cleanup_(dms_freep) char *task = format_task(call), *text = NULL, *harmless = NULL;
@@ -130,7 +130,7 @@ static bool put_head(const struct dms_finding_summary *finding, const struct dms
 		text = dms_asprintf("    %s %s%s%s%s%s", call_rows[call->what].text,
 				    dms_format_time(call->ts, is_ns, ts, sizeof(ts)), task,
 				    is_own ? "" : ", for ", is_own ? "" : call->device,
-				    call->n_frames ? ":" : "");
+				    has_stack && call->n_frames ? ":" : "");
 	if (text)
 		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
 	if (harmless)
@@ -138,8 +138,16 @@ static bool put_head(const struct dms_finding_summary *finding, const struct dms
 	return harmless != NULL;
 }
 
+/* What is only information, as most of a trace that began late, is told without its stacks. */
+static bool has_stacks(const struct dms_finding_summary *finding, bool all)
+{
+	return all || strcmp(finding->severity, "info") != 0;
+}
+
 bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool all, FILE *out)
 {
+	bool is_whole = has_stacks(finding, all);
+
 	for (size_t i = 0; i < finding->n_calls; i++) {
 		const struct dms_call_summary *call = &finding->calls[i];
 		size_t begin = all ? 0 : first_frame(call);
@@ -148,9 +156,9 @@ bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool
 
 		if (call->what == DMS_CALL_BROKE && !call->has_task)
 			continue; /* no call, and the finding told the time */
-		if (!put_head(finding, call, is_ns, out))
+		if (!put_head(finding, call, is_ns, is_whole, out))
 			return false;
-		for (size_t frame = begin; frame < end; frame++) {
+		for (size_t frame = begin; is_whole && frame < end; frame++) {
 			if (!put_frame(&call->frames[frame], out))
 				return false;
 		}

@@ -13,8 +13,8 @@
 #define UNTIL "(SELECT until_ns FROM temp.asked_time)"
 #define NAMES "(SELECT name FROM temp.asked_name WHERE is_driver = "
 
+/* No PRAGMA temp_store = MEMORY: then sorting a run for an export would take memory without end. */
 static const char tables_sql[] =
-	"PRAGMA temp_store = MEMORY;"
 	"CREATE TEMP TABLE asked_name (is_driver INTEGER NOT NULL, name TEXT NOT NULL);"
 	"CREATE TEMP TABLE asked_time (since_ns INTEGER NOT NULL, until_ns INTEGER NOT NULL);";
 

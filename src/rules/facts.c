@@ -105,6 +105,8 @@ static int print_in_message(const struct dms_fact *fact, const struct namer *nam
 
 	if (fact->type != DMS_FACT_NUMBER || bytes < 3 || strcmp(fact->key + bytes - 3, "_ns") != 0)
 		return print_fact(fact, namer, buf, size);
+	if (namer->names && namer->names->is_in_ticks)
+		return snprintf(buf, size, "%" PRIu64 " ticks of the clock", fact->number);
 	return snprintf(buf, size, "%s", dms_format_ns(fact->number, duration, sizeof(duration)));
 }
 

@@ -56,7 +56,8 @@ const struct dms_rule dms_rules_map[] = {
 			"or fewer mappings in flight.",
 		.limits = "A dma_map_sg() that fails with an ordinary error leaves no event. The 16th failure "
 			  "within a second is a warning if a quarter of the device's calls failed; it is "
-			  "told once, until a second with fewer failures has passed.",
+			  "told once, until a second with fewer failures has passed. Calls with "
+			  "DMA_ATTR_NO_WARN do not count: their caller expects failures.",
 		.source = "include/trace/events/dma.h; Documentation/core-api/dma-api.rst",
 	},
 	{

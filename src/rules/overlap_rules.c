@@ -10,7 +10,8 @@ static void fact_pair(struct dms_facts *facts, const struct dms_step *step)
 	fact_number(facts, "size_bytes", newer->size);
 	fact_dir(facts, "map_dir", newer->dir);
 	fact_address(facts, "phys_addr", step->overlap->phys_addr);
-	fact_number(facts, "shared_bytes", step->overlap->bytes);
+	if (step->overlap->bytes)
+		fact_number(facts, "shared_bytes", step->overlap->bytes);
 	fact_number(facts, "depth", step->overlap->depth);
 	fact_address(facts, "other_dma_addr", older->dma_addr);
 	fact_number(facts, "other_size_bytes", older->size);
@@ -76,7 +77,7 @@ const struct dms_rule dms_rules_overlap[] = {
 			"cacheline tracking EEXIST, overlapping mappings aren't supported: {what} "
 			"is "
 			"mapped by {whose} already [device address={dma_addr}] [size={size_bytes} "
-			"bytes] [mapped with {map_dir}] [shared={phys_addr}, {shared_bytes} bytes] "
+			"bytes] [mapped with {map_dir}] [shared from {phys_addr}] [shared={shared_bytes} bytes] "
 			"[other device address={other_dma_addr}] [other size={other_size_bytes} "
 			"bytes] "
 			"[other mapped with {other_dir}]{hint}",
@@ -103,9 +104,9 @@ const struct dms_rule dms_rules_overlap[] = {
 			  "leaves "
 			  "out unmaps legally are not judged. Lists that user space may share "
 			  "(dma-buf, "
-			  "RDMA) are only possible; one buffer given to two O_DIRECT reads at once "
-			  "is user "
-			  "space's mistake and looks the same. An unmap logged within a second on "
+			  "RDMA) are only possible, and so are whole sectors mapped in process "
+			  "context and unmapped by another task or an interrupt: one buffer given "
+			  "to two O_DIRECT reads at once is user space's matter. An unmap logged within a second on "
 			  "another "
 			  "CPU may have come first.",
 		.source = "kernel/dma/debug.c active_cacheline_insert(); "
@@ -132,9 +133,9 @@ const struct dms_rule dms_rules_overlap[] = {
 			"it once.",
 		.limits = "Lists of two entries and more, of the same memory on the same device, "
 			  "that the "
-			  "device writes. Both BIDIRECTIONAL it is only possible: a buffer may be "
-			  "registered "
-			  "twice for RDMA. See also overlapping-cacheline.",
+			  "device writes. Of whole pages it is only possible unless just one of the "
+			  "two is unmapped: a buffer may be registered twice for RDMA, a dma-buf "
+			  "mapped for each plane of an image. See also overlapping-cacheline.",
 		.source = "Documentation/core-api/dma-api.rst: \"the mapped scatterlist must not "
 			  "be mapped "
 			  "again\"",

@@ -151,7 +151,8 @@ const struct dms_rule dms_rules_sync[] = {
 		.cause = "The direction of a sync is not the mapping's, which is not bidirectional.",
 		.cure = "Sync with the direction the memory was mapped with.",
 		.limits = "Mappings with DMA_ATTR_SKIP_CPU_SYNC are not judged: exporters such as udmabuf "
-			  "sync them with the direction of each access.",
+			  "sync them with the direction of each access. So do dma-heaps: of lists of "
+			  "whole pages it is only possible, unless an interrupt syncs them.",
 		.source = DEBUG_C,
 	},
 	{
