@@ -59,7 +59,27 @@ report $run.db --json - --openmetrics - >out
 equal 'export: one standard output only' "$? $(cat out)" '2 '
 report $run.db --json /nowhere/x
 equal 'export: a folder that is not there' $? 4
+# a rename would replace what is no regular file: as root /dev/null was one, once
+mkfifo pipe
+timeout 20 cat pipe >got &
+report $run.db --json pipe
+wait $!
+if [ -p pipe ] && cmp -s got $run.json; then ok 'export: a pipe stays a pipe'; else
+	not_ok 'export: a pipe stays a pipe' "$(head -1 err; ls -l pipe)"; fi
+: >target.json
+ln -s target.json link.json
+report $run.db --json link.json
+if [ -L link.json ] && cmp -s target.json $run.json; then ok 'export: a link is followed'; else
+	not_ok 'export: a link is followed' "$(ls -l link.json target.json)"; fi
+mkfifo page
+timeout 20 cat page >got &
+report $run.db --html page
+wait $!
+if [ -p page ] && [ -s got ]; then ok 'html: a pipe stays a pipe'; else
+	not_ok 'html: a pipe stays a pipe' "$(ls -l page)"; fi
 mkdir foreign
+report $run.db --json foreign
+equal 'export: a file that is a folder' $? 4
 echo mine >foreign/mapping.csv
 report $run.db --csv foreign
 equal 'export: a folder of others' "$? $(cat foreign/mapping.csv)" '2 mine'
@@ -238,6 +258,12 @@ if has python3 'export: judged by python'; then
 	done
 	equal 'export: what is damaged is seen' "$bad" ''
 fi
+
+# ---- a slip of the fingers does not cost the run
+cp $run.db precious.db
+report precious.db --json precious.db >out 2>err
+equal 'export: a database is not overwritten' \
+	"$? $(cmp -s $run.db precious.db && grep -o 'it is not overwritten' err)" '2 it is not overwritten'
 
 # ---- a part of a run
 device=0000:00:05.0

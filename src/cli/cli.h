@@ -170,6 +170,15 @@ struct dms_error *dms_call_init(struct dms_call *call, const struct dms_command 
 				char **argv);
 void dms_call_deinit(struct dms_call *call);
 
+/* ---- outfile.c ------------------------------------------------------------------------------ */
+
+typedef struct dms_error *(*dms_write_fn)(const void *context, FILE *out);
+/**
+ * Have @write fill the file @path; "-": standard output. A regular file is written as
+ * "<path>.part" and renamed when complete, symbolic links followed; anything else is written to.
+ */
+struct dms_error *dms_file_write(const char *path, dms_write_fn write, const void *context);
+
 /* ---- timearg.c ------------------------------------------------------------------------------ */
 
 /**

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `dmascope report`: a run told from its database, as text or as one HTML page. */
-#include <errno.h>
+/* `dmascope report`: a run told from its database, as text, as one HTML page, and as files for other programs. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,9 +10,11 @@
 
 #include "cli.h"
 
-/** How the report leaves us. */
-typedef struct dms_error *(*print_fn)(struct sqlite3 *db, const struct dms_report_args *args,
-				      FILE *out);
+/** A report to be written. */
+struct writing {
+	struct sqlite3 *db;
+	const struct dms_report_args *args;
+};
 
 static struct dms_error *find_time(const char *option, const char *text,
 				   const struct dms_summary *summary, uint64_t *ret)
@@ -52,10 +53,12 @@ static struct dms_error *select_part(struct sqlite3 *db, const struct dms_report
 	return err ? err : dms_select(db, &selection);
 }
 
-static struct dms_error *print_html(struct sqlite3 *db, const struct dms_report_args *args,
-				    FILE *out)
+static struct dms_error *write_html(const void *context, FILE *out)
 {
-	return dms_html_print(db, args->top ? args->top : DMS_REPORT_TOP, out);
+	const struct writing *writing = context;
+
+	return dms_html_print(writing->db,
+			      writing->args->top ? writing->args->top : DMS_REPORT_TOP, out);
 }
 
 static void put_more(FILE *out, size_t n_all, size_t n_shown, const char *noun)
@@ -99,34 +102,6 @@ static struct dms_error *print_text(struct sqlite3 *db, const struct dms_report_
 	return err;
 }
 
-static struct dms_error *write_error(const char *path, int errnum)
-{
-	return dms_error_errno(DMS_ERROR_INTERNAL, errnum, "writing %s", path);
-}
-
-/* Write beside @path and rename: who opens the page never sees half of it. */
-static struct dms_error *print_to(const char *path, print_fn print, struct sqlite3 *db,
-				  const struct dms_report_args *args)
-{
-	_cleanup_(dms_freep) char *part = dms_asprintf("%s.part", path);
-	struct dms_error *err;
-	FILE *out;
-
-	if (!part)
-		return &dms_error_nomem;
-	out = fopen(part, "we");
-	if (!out)
-		return write_error(part, errno);
-	err = print(db, args, out);
-	if (fclose(out) && !err)
-		err = write_error(part, errno);
-	if (!err && rename(part, path))
-		err = write_error(path, errno);
-	if (err)
-		unlink(part);
-	return err;
-}
-
 struct dms_error *dms_cmd_report(const struct dms_call *call, enum dms_exit *ret)
 {
 	const struct dms_report_args *args = call->args;
@@ -141,8 +116,8 @@ struct dms_error *dms_cmd_report(const struct dms_call *call, enum dms_exit *ret
 	if (!err)
 		err = dms_report_exports(db, args, &has_files);
 	if (!err && args->html)
-		err = strcmp(args->html, "-") ? print_to(args->html, print_html, db, args)
-					      : print_html(db, args, stdout);
+		err = dms_file_write(args->html, write_html,
+				     &(struct writing){.db = db, .args = args});
 	else if (!err && !has_files)
 		err = print_text(db, args, stdout);
 	dms_db_close(db);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The files that `dmascope report` writes for other programs: one row an option. */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <dmascope/export.h>
 
@@ -29,31 +27,17 @@ static const struct {
 	{offsetof(struct dms_report_args, openmetrics), dms_export_openmetrics},
 };
 
-static struct dms_error *write_error(const char *path)
-{
-	return dms_error_errno(DMS_ERROR_INTERNAL, errno, "writing %s", path);
-}
+/** One export to one file. */
+struct writing {
+	struct sqlite3 *db;
+	size_t row;
+};
 
-/* Write beside @path and rename: who opens the file never sees half of it. */
-static struct dms_error *write_file(struct sqlite3 *db, size_t row, const char *path)
+static struct dms_error *write_one(const void *context, FILE *out)
 {
-	_cleanup_(dms_freep) char *part = dms_asprintf("%s.part", path);
-	struct dms_error *err;
-	FILE *out;
+	const struct writing *writing = context;
 
-	if (!part)
-		return &dms_error_nomem;
-	out = fopen(part, "we");
-	if (!out)
-		return write_error(part);
-	err = exports[row].write(db, out);
-	if (fclose(out) && !err)
-		err = write_error(part);
-	if (!err && rename(part, path))
-		err = write_error(path);
-	if (err)
-		unlink(part);
-	return err;
+	return exports[writing->row].write(writing->db, out);
 }
 
 static const char *path_of(const struct dms_report_args *args, size_t row)
@@ -85,12 +69,13 @@ struct dms_error *dms_report_exports(struct sqlite3 *db, const struct dms_report
 	if (!err && args->csv)
 		err = dms_export_csv(db, args->csv);
 	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(exports); i++) {
+		const struct writing writing = {.db = db, .row = i};
 		const char *path = path_of(args, i);
 
 		if (!path)
 			continue;
 		*ret_any = true;
-		err = strcmp(path, "-") ? write_file(db, i, path) : exports[i].write(db, stdout);
+		err = dms_file_write(path, write_one, &writing);
 	}
 	return err;
 }

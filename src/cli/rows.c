@@ -167,7 +167,7 @@ const struct dms_command dms_commands[] = {
 	{
 		.name = "report",
 		.operands = "RUN.DB",
-		.summary = "tell of a run from its database: as text, or as one HTML page",
+		.summary = "tell of a run from its database: text, HTML page, CSV, JSON, traces, metrics",
 		.run = dms_cmd_report,
 		OPTIONS(report_options),
 		.args_bytes = sizeof(struct dms_report_args),

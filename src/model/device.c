@@ -35,6 +35,7 @@ void device_learn_mode(struct device_state *state, uint64_t phys, uint64_t dma, 
 	uint64_t offset = dma - phys, page = phys >> 12;
 
 	if (bounced) {
+		state->may_have_elided |= !state->n_bounced && device_may_elide(state);
 		state->n_bounced++;
 	} else if (!offset) {
 		state->n_identity++;
@@ -64,7 +65,7 @@ bool device_direct_addr(const struct device_state *state, uint64_t phys, uint64_
 
 bool device_may_elide(const struct device_state *state)
 {
-	if (state->has_elided)
+	if (state->has_elided || state->may_have_elided)
 		return true;
 	return state->device.mode == DMS_MODE_DIRECT && state->n_streamed >= ELIDE_MIN_MAPS &&
 	       state->n_released < state->n_streamed / 2;

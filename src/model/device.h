@@ -98,6 +98,7 @@ struct device_state {
 	uint32_t n_truncated;	      /* live lists whose tail is not known */
 	bool is_from_bind;	      /* nothing can be older than what we saw */
 	bool is_closed;		      /* unbound: the next event begins a new generation */
+	bool may_have_elided;	      /* before its first bounce: since then unmaps are needed */
 	bool has_elided;	      /* some mapping here ended as ELIDED */
 	bool has_older;		      /* an unmap was of a mapping older than the trace */
 	bool has_shared;	      /* memory was mapped twice at a time TO_DEVICE, as is legal */

@@ -97,7 +97,7 @@ struct incident *incident_add(struct incident_pool *pool, enum dms_step_kind kin
 static bool can_elide(const struct dms_model *model, const struct device_state *state)
 {
 	return !model->config.never_elides && state->device.mode != DMS_MODE_IOMMU &&
-	       (state->device.mode != DMS_MODE_BOUNCED || state->has_elided);
+	       (state->device.mode != DMS_MODE_BOUNCED || device_may_elide(state));
 }
 
 /*

@@ -10,7 +10,6 @@
 
 /* What the tables below lean on: how grave it stands with each device, and who comes first. */
 static const char *const preparations[] = {
-	"PRAGMA temp_store = MEMORY",
 	"CREATE TEMP TABLE IF NOT EXISTS html_device (device_id INTEGER PRIMARY KEY,"
 	" place INTEGER NOT NULL, errors INTEGER, warnings INTEGER, infos INTEGER)",
 	"CREATE TEMP TABLE IF NOT EXISTS html_finding (id INTEGER PRIMARY KEY,"

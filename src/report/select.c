@@ -13,7 +13,10 @@
 #define UNTIL "(SELECT until_ns FROM temp.asked_time)"
 #define NAMES "(SELECT name FROM temp.asked_name WHERE is_driver = "
 
-/* No PRAGMA temp_store = MEMORY: then sorting a run for an export would take memory without end. */
+/*
+ * No PRAGMA temp_store = MEMORY, neither here nor by later readers: sorting a run for an export
+ * would take memory without end, and a change of it drops these tables.
+ */
 static const char tables_sql[] =
 	"CREATE TEMP TABLE asked_name (is_driver INTEGER NOT NULL, name TEXT NOT NULL);"
 	"CREATE TEMP TABLE asked_time (since_ns INTEGER NOT NULL, until_ns INTEGER NOT NULL);";

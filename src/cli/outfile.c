@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A file the user named for output: half of it is never seen, and no device is replaced by it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static struct dms_error *write_error(const char *path)
+{
+	return dms_error_errno(DMS_ERROR_INTERNAL, errno, "writing %s", path);
+}
+
+/* Through @fd, which is closed; below zero: opening @path has failed. */
+static struct dms_error *write_to(int fd, const char *path, dms_write_fn write,
+				  const void *context)
+{
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+	struct dms_error *err;
+
+	if (!out) {
+		err = write_error(path);
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	err = write(context, out);
+	if (fclose(out) && !err)
+		err = write_error(path);
+	return err;
+}
+
+/* Beside @path, then renamed. */
+static struct dms_error *replace(const char *path, dms_write_fn write, const void *context)
+{
+	_cleanup_(dms_freep) char *part = dms_asprintf("%s.part", path);
+	struct dms_error *err;
+	int fd;
+
+	if (!part)
+		return &dms_error_nomem;
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return write_error(part);
+	err = write_to(fd, part, write, context);
+	if (!err && rename(part, path))
+		err = write_error(path);
+	if (err)
+		unlink(part);
+	return err;
+}
+
+/* A slip of the fingers must not cost the run it is made from. */
+static bool is_database(const char *path)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof(magic)];
+	FILE *file = fopen(path, "re");
+	bool is_one = file && fread(head, sizeof(head), 1, file) == 1 &&
+		      !memcmp(head, magic, sizeof(head));
+
+	if (file)
+		fclose(file);
+	return is_one;
+}
+
+struct dms_error *dms_file_write(const char *path, dms_write_fn write, const void *context)
+{
+	char target[PATH_MAX];
+	struct stat status;
+
+	if (!strcmp(path, "-"))
+		return write(context, stdout);
+	if (stat(path, &status))
+		return replace(path, write, context);
+	/* a rename would put a file where /dev/null or a pipe was */
+	if (!S_ISREG(status.st_mode))
+		return write_to(open(path, O_WRONLY | O_CLOEXEC), path, write, context);
+	if (!realpath(path, target))
+		return write_error(path);
+	if (is_database(target))
+		return dms_error_new(DMS_ERROR_USAGE, "%s is a database: it is not overwritten",
+				     path);
+	return replace(target, write, context);
+}
