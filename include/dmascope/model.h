@@ -302,6 +302,12 @@ struct dms_error *dms_model_unbind(struct dms_model *model, uint32_t name, uint6
 uint32_t dms_model_n_devices(const struct dms_model *model);
 const struct dms_device *dms_model_device(const struct dms_model *model, uint32_t index);
 
+/**
+ * True if calls of device @index are missing in the trace, by all that was seen of it so far: it
+ * was recorded with a filter. What was told of it before that showed is then only possible.
+ */
+bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index);
+
 /** Totals of what the model could not attribute to a mapping. */
 struct dms_uncovered {
 	uint64_t iommu_maps;  /* iommu:map events inside no traced DMA-API call */

@@ -100,6 +100,9 @@ size_t dms_rules_all(const struct dms_rule *ret[static DMS_MAX_RULES]);
 /** The rule called @id, or NULL. */
 const struct dms_rule *dms_rule_find(const char *id);
 
+/** True if a call that is missing in the trace could overturn what @rule finds. */
+bool dms_rule_needs_all_calls(const struct dms_rule *rule);
+
 /** Judges steps. */
 struct dms_rules;
 struct dms_error *dms_rules_create(dms_finding_fn sink, void *context, struct dms_rules **ret);

@@ -113,6 +113,8 @@ struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event
 struct dms_error *dms_run_side_end(struct dms_run *run);
 
 /* run_findings.c */
+/** Before anything is told: what the whole trace overturns is only possible. */
+void dms_run_doubt_findings(struct dms_run *run);
 /** True if something was found by @rule. */
 bool dms_run_found(const struct dms_run *run, const struct dms_rule *rule);
 struct dms_error *dms_run_findings_create(struct dms_run *run,

@@ -201,6 +201,54 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 	return err;
 }
 
+/* Only the whole trace shows that calls are missing in it: then nothing of pairs is sure. */
+static bool is_overturned(const struct dms_run *run, const struct dms_rule *rule, uint32_t device)
+{
+	return device != DMS_ID_NONE && dms_rule_needs_all_calls(rule) &&
+	       dms_model_lacks_calls(run->model, device);
+}
+
+static void doubt_row(struct dms_finding_row *row)
+{
+	row->severity = dms_severity_name(DMS_SEVERITY_INFO);
+	row->confidence = dms_confidence_name(DMS_POSSIBLE);
+	row->reason = dms_doubt_reason(DMS_DOUBT_UNTRACED);
+}
+
+static void doubt_group(struct group *group)
+{
+	uint64_t n_rows = 0;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(group->n_rows); i++)
+		n_rows += group->n_rows[i];
+	memset(group->n_sure, 0, sizeof(group->n_sure));
+	memset(group->n_rows, 0, sizeof(group->n_rows));
+	group->n_sure[DMS_SEVERITY_INFO][DMS_POSSIBLE] = group->count;
+	group->n_rows[DMS_SEVERITY_INFO] = n_rows;
+	group->severity = DMS_SEVERITY_INFO;
+	group->confidence = DMS_POSSIBLE;
+	doubt_row(&group->first);
+}
+
+void dms_run_doubt_findings(struct dms_run *run)
+{
+	struct dms_run_findings *findings = run->findings;
+
+	for (size_t i = 0; i < findings->n_groups; i++) {
+		struct group *group = &findings->groups[i];
+
+		if (group->severity != DMS_SEVERITY_INFO &&
+		    is_overturned(run, group->rule, group->device))
+			doubt_group(group);
+	}
+	for (size_t i = 0; i < findings->n_kept; i++) {
+		struct kept_finding *kept = &findings->kept[i];
+
+		if (is_overturned(run, kept->rule, kept->row.device))
+			doubt_row(&kept->row);
+	}
+}
+
 /* Groups and kept findings, in place. */
 void dms_run_filter_findings(struct dms_run *run)
 {

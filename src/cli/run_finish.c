@@ -272,6 +272,7 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 	if ((err = load_symbols(run)) || (err = identify_devices(run)) ||
 	    (err = dms_run_filter_check(run)))
 		return err;
+	dms_run_doubt_findings(run);
 	dms_run_filter_findings(run);
 	if ((err = dms_run_note_all(run)) || !run->store)
 		return err;

@@ -315,8 +315,20 @@ static struct dms_error *note_limits(struct dms_run *run, uint32_t index,
 	return NULL;
 }
 
+static struct dms_error *note_filtered(struct dms_run *run, uint32_t index,
+				       const struct dms_device_stats *stats)
+{
+	if (!stats->counters[DMS_COUNT_MAPS] || !dms_model_lacks_calls(run->model, index))
+		return NULL;
+	return dms_run_add_note(run, NULL, index,
+				dms_asprintf("maps or unmaps are missing here and there, as a filter of "
+					     "CPUs, tasks or events leaves them: what is found of pairs "
+					     "is only possible"));
+}
+
 static struct dms_error *(*const device_notes[])(struct dms_run *run, uint32_t index,
 						 const struct dms_device_stats *stats) = {
+	note_filtered,
 	note_pre_trace,
 	note_elided,
 	note_lost_ends,

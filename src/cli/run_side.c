@@ -412,7 +412,7 @@ struct dms_error *dms_run_side_end(struct dms_run *run)
 		uint64_t ts = side->lines[side->n_given].event.ts;
 
 		/* Without an event of ours the trace has no time: then all of the log is meant. */
-		if (run->events && ts != UINT64_MAX && ts > run->last_ts &&
+		if (side->kinds_seen && ts != UINT64_MAX && ts > run->last_ts &&
 		    ts - run->last_ts > 2 * LOG_SLACK_NS) {
 			side->n_outside++;
 			side->n_given++;

@@ -68,6 +68,8 @@ struct unbinding {
 /** What does not add up; generations inherit it: the recording is the same. */
 struct strays {
 	uint64_t n_unmaps;     /* unmaps and frees that fit no mapping */
+	uint64_t n_unknown;    /* of these, of addresses that had no mapping before either */
+	uint64_t n_again;      /* of these, of addresses whose mapping had been unmapped */
 	uint64_t n_all_unmaps; /* those that do, too */
 	uint64_t n_remapped;   /* behind an IOMMU: mapped again, and the first one's unmap never came */
 };

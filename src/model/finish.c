@@ -100,7 +100,9 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 /*
  * Too many unmaps fit no map, or an address was mapped twice without an unmap where that cannot be:
  * then calls are missing, by a filter of CPUs, tasks or events, and the map between two unmaps of an
- * address, or the unmap of what still seems to live, may be one of them.
+ * address, or the unmap of what still seems to live, may be one of them. A trace that began late has
+ * unmaps of addresses it never saw, and a driver that frees twice those of addresses it did see; a
+ * filter leaves both.
  */
 #define MANY_STRAYS 3
 
@@ -110,7 +112,13 @@ bool model_lacks_calls(const struct dms_model *model, const struct device_state 
 
 	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
 		return true; /* not one map, of any device */
-	return strays->n_unmaps >= MANY_STRAYS && strays->n_unmaps * 16 > strays->n_all_unmaps;
+	return strays->n_unknown >= MANY_STRAYS && strays->n_again >= MANY_STRAYS &&
+	       strays->n_unmaps * 16 > strays->n_all_unmaps;
+}
+
+bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index)
+{
+	return model_lacks_calls(model, model->devices[index]);
 }
 
 /* ---- unmaps that match -------------------------------------------------------------------- */
@@ -326,6 +334,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 	if (event->n_phys > VANISHING_MAP_ENTRIES)
 		step->doubts |= DMS_DOUBT_OVERSIZED;
 	if (step->past) {
+		state->strays.n_again += step->past->end == DMS_END_UNMAPPED;
 		explain_past(model, state, step);
 		return;
 	}
@@ -340,6 +349,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 		step->doubts |= DMS_DOUBT_PRE_TRACE;
 	else if (model_lacks_calls(model, state))
 		step->doubts |= DMS_DOUBT_UNTRACED;
+	state->strays.n_unknown++;
 	state->has_older |= (step->doubts & DMS_DOUBT_PRE_TRACE) != 0;
 	if (step->doubts)
 		step->end = DMS_END_PRE_TRACE;

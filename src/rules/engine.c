@@ -78,6 +78,14 @@ const struct dms_rule *dms_rule_find(const char *id)
 	return NULL;
 }
 
+bool dms_rule_needs_all_calls(const struct dms_rule *rule)
+{
+	const uint32_t of_pairs = ON(UNMAP) | ON(UNMAP_UNMATCHED) | ON(ENDED) | ON(SYNC) |
+				  ON(SYNC_UNMATCHED) | ON(OVERLAP) | ON(PAGE_FREED);
+
+	return (rule->on & of_pairs) && !(rule->beside & DMS_DOUBT_UNTRACED);
+}
+
 /* True if @id is one of the space-separated words of @list. */
 static bool names(const char *list, const char *id)
 {

@@ -263,6 +263,7 @@ const struct dms_rule dms_rules_unmap[] = {
 			   "bytes]: it is DMA_MAPPING_ERROR, what a failed map returns",
 		.on = ON(UNMAP_UNMATCHED),
 		.needs = DMS_HAS_DMA_ADDR,
+		.beside = ALL_DOUBTS, /* the address itself is wrong */
 		.check = unmap_invalid,
 		.cause = "The address a failed map returned was kept and unmapped.",
 		.cure = "Check every map with dma_mapping_error() and take the error path without unmap.",
