@@ -42,7 +42,7 @@ function countText(severity) {
 function unjudgedText() {
 	const count = rowsOf("unjudged")[0].rules;
 
-	return count ? `${plural(count, "rule")} could not be judged` : "Every rule could be judged";
+	return count ? `${plural(count, "rule")} could not be judged` : "All rules that were asked for could be judged";
 }
 
 function verdict() {
@@ -53,7 +53,7 @@ function verdict() {
 	const infos = countText("info");
 	const text = grave.length ?
 		`${grave.join(" and ")}${ids.size ? ` on ${plural(ids.size, "device")}` : ""}` :
-		`No rule found broken; ${unjudgedText().replace(/^E/, "e")}`;
+		`No rule found broken; ${unjudgedText().replace(/^A/, "a")}`;
 	const also = [grave.length ? unjudgedText() : null,
 		infos ? `${infos.replace(/infos?$/, counts.info.count === 1 ? "remark" : "remarks")} for information` : null,
 		lossText() ? "Some events are missing from the trace" : null].filter(Boolean);
