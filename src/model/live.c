@@ -222,7 +222,6 @@ struct live_mapping *slots_take(struct slot_pool *pool)
 	live = pool->free;
 	pool->free = live->next_free;
 	live->list = NULL;
-	live->nodes = NULL;
 	live->as_newer = live->as_older = 0;
 	live->n_as_older = 0;
 	live->is_indexed = live->is_exact = live->is_freed = false;
@@ -239,14 +238,20 @@ void slots_give(struct slot_pool *pool, struct live_mapping *live)
 	pool->n_live--;
 }
 
+static void free_parts(struct live_mapping *live)
+{
+	if (live->list && live->is_indexed)
+		dms_free(live->nodes);
+	dms_free(live->list);
+}
+
 void slots_deinit(struct slot_pool *pool)
 {
 	for (size_t i = 0; i < pool->n_blocks; i++) {
 		for (size_t j = 0; j < SLOTS_PER_BLOCK; j++) {
 			if (!pool->blocks[i][j].mapping.serial)
 				continue;
-			dms_free(pool->blocks[i][j].list);
-			dms_free(pool->blocks[i][j].nodes);
+			free_parts(&pool->blocks[i][j]);
 		}
 		dms_free(pool->blocks[i]);
 	}

@@ -11,13 +11,12 @@ struct list_part {
 	struct dms_segment segments[]; /* n_segments; the physical addresses follow */
 };
 
-struct live_mapping;
-/** One entry of a mapping, chained by the page frame it lies in: see memory.h. */
+/** One entry of a mapping, chained by the page frame it lies in: see memory.h. 16 bytes. */
 struct memory_node {
 	struct memory_node *next;
-	struct live_mapping *owner; /* NULL: it lies in several frames, and in no chain */
-	uint64_t frame;
-	uint32_t number; /* of its list; 0 if it is none */
+	uint32_t slot;	 /* of its mapping, plus 1; 0: it lies in several frames, and in no chain */
+	uint16_t number; /* of its list; 0 if it is none */
+	uint16_t tag;	 /* of its frame: nearly always tells those of others in the chain */
 };
 
 /** A mapping while it lives. */
@@ -27,16 +26,18 @@ struct live_mapping {
 		struct list_part *list;		/* while it lives; NULL: it is no list */
 		struct live_mapping *next_free; /* while it is free */
 	};
+	union { /* memory.c, if it is_indexed */
+		struct memory_node node;   /* no list */
+		struct memory_node *nodes; /* a list; owned */
+	};
 	uint32_t slot; /* its number in the pool */
-	struct memory_node node;   /* memory.c: if it is no list */
-	struct memory_node *nodes; /* if it is one; owned */
 	/* overlap.c: incidents that await its end, plus 1; 0: none */
 	uint32_t as_newer, as_older; /* of two overlapping ones; of as_older there may be more */
 	uint8_t n_as_older;
-	bool is_indexed; /* by its memory */
-	bool is_exact;	 /* the length of each of its entries is known */
-	bool is_in_frame; /* all its memory is in one page frame */
-	bool is_freed;	 /* while it is mapped, and an incident tells so */
+	bool is_indexed : 1;  /* by its memory */
+	bool is_exact : 1;    /* the length of each of its entries is known */
+	bool is_in_frame : 1; /* all its memory is in one page frame */
+	bool is_freed : 1;    /* while it is mapped, and an incident tells so */
 };
 
 /** Slots of live mappings, recycled and numbered; slots never move. */

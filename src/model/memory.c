@@ -5,8 +5,6 @@
 /* Not that of the traced machine: cells need not be its pages. */
 #define FRAME_SHIFT  12
 #define FIRST_FRAMES 1024
-/* So many chains for each mapping: few have two. */
-#define SPARSENESS 4
 
 /* Cells one search may look into: of a larger stretch only the beginning, 2 MiB in frames. */
 #define MAX_SEARCHED_CELLS 512
@@ -26,8 +24,8 @@ bool memory_is_known(struct live_mapping *live)
 
 	live->is_in_frame = false;
 	live->is_exact = is_exact(live);
-	if (live->list)
-		return mapping->kind == DMS_MAPPING_SG;
+	if (live->list) /* more entries than a record of the ring buffer holds are no real list */
+		return mapping->kind == DMS_MAPPING_SG && live->list->sg.n_phys <= UINT16_MAX;
 	live->is_in_frame = mapping->cpu_addr >> FRAME_SHIFT ==
 			    (mapping->cpu_addr + mapping->size - 1) >> FRAME_SHIFT;
 	return mapping->kind == DMS_MAPPING_PAGE && (mapping->has & DMS_HAS_PHYS_ADDR) &&
@@ -37,20 +35,33 @@ bool memory_is_known(struct live_mapping *live)
 /* ---- what lies in one frame -------------------------------------------------------------------
  */
 
-static struct memory_node **chain_of(const struct memory_index *index, uint64_t frame)
+static struct memory_node **chain_at(const struct memory_index *index, uint64_t hash)
 {
-	return &index->frames[(uint32_t)dms_hash64(frame) & (index->n_frames - 1)];
+	return &index->frames[(uint32_t)hash & (index->n_frames - 1)];
 }
 
-static void chain(struct memory_index *index, struct memory_node *node)
+static uint16_t tag_of(uint64_t hash)
 {
-	struct memory_node **head = chain_of(index, node->frame);
+	return (uint16_t)(hash >> 48);
+}
+
+static void chain(struct memory_index *index, struct memory_node *node, uint64_t hash)
+{
+	struct memory_node **head = chain_at(index, hash);
 
 	node->next = *head;
 	*head = node;
 }
 
-static bool grow(struct memory_index *index)
+/* A node does not tell its frame: its mapping does. */
+static uint64_t frame_hash(const struct slot_pool *slots, const struct memory_node *node)
+{
+	const struct live_mapping *live = slots_at(slots, node->slot - 1);
+
+	return dms_hash64(memory_stretch(live, node->number).first >> FRAME_SHIFT);
+}
+
+static bool grow(struct memory_index *index, const struct slot_pool *slots)
 {
 	struct memory_index grown = {.n_frames =
 					     index->n_frames ? index->n_frames * 2 : FIRST_FRAMES};
@@ -61,7 +72,7 @@ static bool grow(struct memory_index *index)
 	for (uint32_t i = 0; i < index->n_frames; i++) {
 		for (struct memory_node *node = index->frames[i], *next; node; node = next) {
 			next = node->next;
-			chain(&grown, node);
+			chain(&grown, node, frame_hash(slots, node));
 		}
 	}
 	dms_free(index->frames);
@@ -70,18 +81,19 @@ static bool grow(struct memory_index *index)
 	return true;
 }
 
-static bool add_node(struct memory_index *index, struct memory_node *node)
+static bool add_node(struct memory_index *index, const struct slot_pool *slots,
+		     struct memory_node *node, uint64_t hash)
 {
-	if (index->n_chained >= index->n_frames / SPARSENESS && !grow(index))
+	if (index->n_chained >= index->n_frames && !grow(index, slots))
 		return false;
 	index->n_chained++;
-	chain(index, node);
+	chain(index, node, hash);
 	return true;
 }
 
-static void remove_node(struct memory_index *index, const struct memory_node *node)
+static void remove_node(struct memory_index *index, const struct memory_node *node, uint64_t hash)
 {
-	struct memory_node **at = chain_of(index, node->frame);
+	struct memory_node **at = chain_at(index, hash);
 
 	while (*at != node)
 		at = &(*at)->next;
@@ -89,23 +101,28 @@ static void remove_node(struct memory_index *index, const struct memory_node *no
 	index->n_chained--;
 }
 
-static bool search_frame(const struct memory_index *index, uint64_t frame, memory_fn visit,
-			 void *context)
+/* Two frames of one tag are visited both: whoever visits looks at the memory itself. */
+static bool search_frame(const struct memory_index *index, const struct slot_pool *slots,
+			 uint64_t frame, memory_fn visit, void *context)
 {
-	for (const struct memory_node *node = *chain_of(index, frame); node; node = node->next) {
-		if (node->frame == frame && !visit(context, node->owner, node->number))
+	uint64_t hash = dms_hash64(frame);
+	uint16_t tag = tag_of(hash);
+
+	for (const struct memory_node *node = *chain_at(index, hash); node; node = node->next) {
+		if (node->tag == tag &&
+		    !visit(context, slots_at(slots, node->slot - 1), node->number))
 			return false;
 	}
 	return true;
 }
 
-static bool search_frames(const struct memory_index *index, struct stretch memory, memory_fn visit,
-			  void *context)
+static bool search_frames(const struct memory_index *index, const struct slot_pool *slots,
+			  struct stretch memory, memory_fn visit, void *context)
 {
 	uint64_t at = memory.first >> FRAME_SHIFT, n = (memory.last >> FRAME_SHIFT) - at;
 
 	for (uint64_t i = 0; i <= n && i < MAX_SEARCHED_CELLS; i++) {
-		if (!search_frame(index, at + i, visit, context))
+		if (!search_frame(index, slots, at + i, visit, context))
 			return false;
 	}
 	return true;
@@ -264,7 +281,8 @@ static bool add_large(struct memory_index *index, const struct live_mapping *liv
 	return add_stretch(index, live, number);
 }
 
-bool memory_add(struct memory_index *index, struct live_mapping *live)
+bool memory_add(struct memory_index *index, const struct slot_pool *slots,
+		struct live_mapping *live)
 {
 	uint32_t n = memory_n_stretches(live);
 	struct memory_node *nodes = &live->node;
@@ -276,13 +294,15 @@ bool memory_add(struct memory_index *index, struct live_mapping *live)
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		struct stretch memory = memory_stretch(live, i);
+		uint64_t hash = dms_hash64(memory.first >> FRAME_SHIFT);
 
 		nodes[i] = (struct memory_node){
-			.owner = is_large(memory) ? NULL : live,
-			.frame = memory.first >> FRAME_SHIFT,
-			.number = i,
+			.slot = is_large(memory) ? 0 : live->slot + 1,
+			.number = (uint16_t)i,
+			.tag = tag_of(hash),
 		};
-		if (!(nodes[i].owner ? add_node(index, &nodes[i]) : add_large(index, live, i)))
+		if (!(nodes[i].slot ? add_node(index, slots, &nodes[i], hash)
+				    : add_large(index, live, i)))
 			return false;
 	}
 	return true;
@@ -293,13 +313,15 @@ void memory_remove(struct memory_index *index, struct live_mapping *live)
 	const struct memory_node *nodes = live->list ? live->nodes : &live->node;
 
 	for (uint32_t i = 0; i < memory_n_stretches(live); i++) {
-		if (nodes[i].owner)
-			remove_node(index, &nodes[i]);
+		uint64_t frame = memory_stretch(live, i).first >> FRAME_SHIFT;
+
+		if (nodes[i].slot)
+			remove_node(index, &nodes[i], dms_hash64(frame));
 		else
 			remove_stretch(index, live, i);
 	}
-	dms_free(live->nodes);
-	live->nodes = NULL;
+	if (live->list)
+		dms_free(live->nodes);
 }
 
 void memory_deinit(struct memory_index *index)
@@ -314,7 +336,7 @@ bool memory_may_share(const struct memory_index *index, const struct live_mappin
 {
 	if (!live->is_in_frame)
 		return true;
-	return (index->n_chained && *chain_of(index, live->mapping.cpu_addr >> FRAME_SHIFT)) ||
+	return (index->n_chained && *chain_at(index, dms_hash64(live->mapping.cpu_addr >> FRAME_SHIFT))) ||
 	       is_any_near(index, memory_stretch(live, 0));
 }
 
@@ -323,7 +345,7 @@ void memory_search(const struct memory_index *index, const struct slot_pool *slo
 {
 	struct large_search search = {slots, visit, context, false};
 
-	if (index->n_chained && !search_frames(index, memory, visit, context))
+	if (index->n_chained && !search_frames(index, slots, memory, visit, context))
 		return;
 	if (is_any_near(index, memory))
 		search_large(&index->large, memory, &search);

@@ -51,8 +51,9 @@ struct memory_index {
 	uint32_t n_wide;  /* extents of more than a few of them */
 };
 
-/** Enter @live. Return: false when memory is short. */
-bool memory_add(struct memory_index *index, struct live_mapping *live);
+/** Enter @live, one of @slots. Return: false when memory is short. */
+bool memory_add(struct memory_index *index, const struct slot_pool *slots,
+		struct live_mapping *live);
 /** Remove what was entered. */
 void memory_remove(struct memory_index *index, struct live_mapping *live);
 void memory_deinit(struct memory_index *index);

@@ -270,7 +270,7 @@ struct dms_error *overlap_begin(struct dms_model *model, struct device_state *st
 	    !find_pairs(model, event, live))
 		return NULL;
 	live->is_indexed = true;
-	return memory_add(&model->overlap.memory, live) ? NULL : &dms_error_nomem;
+	return memory_add(&model->overlap.memory, &model->slots, live) ? NULL : &dms_error_nomem;
 }
 
 void overlap_detach(struct dms_model *model, struct live_mapping *live)
