@@ -57,6 +57,21 @@ analyze fault --kernel-log "$fixtures/lab-7.2-fault.log"
 is "what the trace has itself is not told twice" "$(sql "$grave")" 'use-after-unmap|0000:00:05.0|3'
 is "and that is said" "$(sql "SELECT count(*) FROM not_judged WHERE reason LIKE '%were left out%'")" 1
 
+# ---- a file that is none of what it is given as would let rules pass as judged
+echo 'just a text' >"$work/text"
+: >"$work/empty"
+# refused OPTION FILE: exit code, and what is said of the file
+refused() {
+	"$DMASCOPE" analyze "$fixtures/lab-7.2-fault.dat" --quiet "$1" "$work/$2" >/dev/null 2>"$work/err"
+	echo "$? $(sed "s|.*/$2: ||" "$work/err")"
+}
+is "a text is no kernel log" "$(refused --kernel-log text)" '3 no line of a kernel log'
+is "an empty file is no dump" "$(refused --dump-seed empty)" '3 no entry of a dma-api dump'
+if [ -w /dev/full ]; then
+	is "a full disk has its reason" "$("$DMASCOPE" report "$work/run.db" --openmetrics /dev/full \
+		2>&1 >/dev/null | grep -c 'No space left on device')" 1
+fi
+
 # ---- drivers unbound and bound under probes: nothing is left behind, each probe is a generation
 analyze probes
 is "healthy drivers leak nothing" "$(sql "$grave")" ''

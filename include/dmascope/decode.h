@@ -264,7 +264,7 @@ bool dms_console_read(struct dms_console_state *state, const char *text, size_t 
 /**
  * Read the kernel log @path (dmesg output: "[   12.345678] text", with or without <level>, journal
  * and -T forms without a usable time give ts UINT64_MAX) and give each event to @take, in order.
- * Errors: unreadable file; those of @take.
+ * Errors: unreadable file; one without a line of a kernel log; those of @take.
  */
 struct dms_error *dms_console_read_file(const char *path, struct dms_strtab *names,
 					struct dms_error *(*take)(void *context,

@@ -28,6 +28,7 @@ struct dms_run_side {
 	size_t n_lines, lines_capacity, n_given;
 	size_t n_outside;	/* of the trace */
 	size_t n_doubled;	/* the trace has the message itself */
+	bool has_seeds;		/* the dump had an entry */
 	bool has_log;		/* one was given; what it does not tell did not happen */
 	bool has_order;		/* the trace's clock counts from boot, in nanoseconds */
 	bool may_have_console;	/* the trace has the format of kernel messages, at least */
@@ -260,7 +261,20 @@ static void use_markers(struct dms_run *run)
 
 static struct dms_error *take_seed(void *context, const struct dms_dump_entry *entry)
 {
-	return dms_model_seed(context, entry);
+	struct dms_run *run = context;
+
+	run->side->has_seeds = true;
+	return dms_model_seed(run->model, entry);
+}
+
+/* No machine is without a mapping: an empty dump was not read as root, or dma-debug was off. */
+static struct dms_error *read_dump(struct dms_run *run, const char *path)
+{
+	struct dms_error *err = dms_dump_read(path, take_seed, run);
+
+	if (!err && !run->side->has_seeds)
+		err = dms_error_new(DMS_ERROR_INPUT, "%s: no entry of a dma-api dump", path);
+	return err;
 }
 
 static void configure(struct dms_run *run)
@@ -303,7 +317,7 @@ struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_op
 	configure(run);
 	if (!options->dump_seed)
 		return NULL;
-	return dms_dump_read(options->dump_seed, take_seed, run->model);
+	return read_dump(run, options->dump_seed);
 }
 
 void dms_run_side_close(struct dms_run *run)

@@ -21,6 +21,8 @@ struct klog {
 	char lines[2][LINE_BYTES];
 	unsigned int current;
 	struct dms_event waiting; /* kind DMS_EV_NONE: none does */
+	bool has_text;		  /* a line was not empty */
+	bool is_log;		  /* a line began as a log's do, or told of DMA */
 };
 
 /* One line without its end into @line. Return: its length; -1 at the end of the file. */
@@ -172,6 +174,16 @@ static void complete_leak(struct dms_event *leak, struct text text)
 	leak->has |= DMS_HAS_DMA_ADDR | DMS_HAS_SIZE;
 }
 
+/* True if more than blanks stood before @text on its @line: a stamp, a level, a host. */
+static bool has_prefix(const char *line, struct text text)
+{
+	for (; line < text.at; line++) {
+		if (*line != ' ' && *line != '\t')
+			return true;
+	}
+	return false;
+}
+
 static struct dms_error *read_event(struct klog *log, size_t size)
 {
 	struct dms_error *err = NULL;
@@ -180,11 +192,14 @@ static struct dms_error *read_event(struct klog *log, size_t size)
 	uint64_t ts;
 
 	text = text_of_line(log->lines[log->current], size, &ts);
+	log->has_text |= size > 0;
+	log->is_log |= has_prefix(log->lines[log->current], text);
 	if (!dms_console_read(&log->state, text.at, text.size, log->names, &event)) {
 		complete_leak(&log->waiting, text);
 		return give_waiting(log);
 	}
 	event.ts = ts;
+	log->is_log = true;
 	if (!is_retold(log, &event))
 		err = give_waiting(log);
 	log->waiting = event;
@@ -216,6 +231,9 @@ struct dms_error *dms_console_read_file(const char *path, struct dms_strtab *nam
 		err = dms_error_errno(DMS_ERROR_INPUT, errno, "%s: cannot read", path);
 	if (!err)
 		err = give_waiting(log);
+	/* Another file in its place would let rules pass as judged that were not. */
+	if (!err && log->has_text && !log->is_log)
+		err = dms_error_new(DMS_ERROR_INPUT, "%s: no line of a kernel log", path);
 	fclose(file);
 	return err;
 }

@@ -202,7 +202,13 @@ json_t *dms_json_u64(uint64_t value)
 
 struct dms_error *dms_check_written(FILE *out)
 {
-	if (!ferror(out))
-		return NULL;
-	return dms_error_errno(DMS_ERROR_INTERNAL, errno ? errno : EIO, "writing the output");
+	bool has_failed = ferror(out);
+
+	/* A failure of before has its reason no longer: what is left in the buffer meets it again. */
+	clearerr(out);
+	if (fflush(out))
+		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "writing the output");
+	if (has_failed)
+		return dms_error_new(DMS_ERROR_INTERNAL, "writing the output failed");
+	return NULL;
 }
