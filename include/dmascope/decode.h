@@ -129,6 +129,7 @@ enum dms_has {
 	DMS_HAS_MAY_BLOCK = DMS_BIT(16), /* ALLOC: may_block is known */
 	DMS_HAS_UNMAPPED = DMS_BIT(17),	/* IOMMU_UNMAP: phys_addr holds the bytes really unmapped */
 	DMS_HAS_POINTER = DMS_BIT(18),	/* a probe's struct device, in virt_addr; no name */
+	DMS_HAS_HASH = DMS_BIT(19),	/* virt_addr is a text's hashed pointer: comparable, no address */
 };
 
 /* DMA_ATTR_* bits the program itself looks at (kernel-dma.md section 1.1) */

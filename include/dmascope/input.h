@@ -24,6 +24,9 @@ struct dms_record {
 	uint32_t next_size;  /* of next, bytes */
 	uint32_t cpu;
 	uint32_t instance;   /* buffer instance: index into dms_source_info.instances */
+	uint32_t n_chain;    /* of chain */
+	const uint64_t *chain; /* its call stack, innermost first, where the container keeps it with the
+				  record (perf.data, text); kernel addresses only, host order */
 };
 
 /** Events the tracer itself dropped on one CPU, somewhere in (after_ts, before_ts]. */
@@ -62,6 +65,10 @@ struct dms_source_info {
 	uint32_t long_size;	    /* of the traced kernel, bytes */
 	bool big_endian;
 	bool clock_is_ns;	    /* false for counter, and for cycles without a conversion */
+	bool is_text;		    /* addresses in chains are made up: kallsyms names them, no more */
+	uint32_t resolution_ns;	    /* of ts: 1000 where a text gives microseconds; 0 is 1 */
+	const char *const *notes;   /* what this file cannot tell, one sentence each */
+	uint32_t n_notes;
 	uint64_t file_size;	    /* bytes */
 	uint64_t lost_by_stats;	    /* events lost by the tracer's own statistics, if recorded */
 	uint64_t missing_bytes;	    /* trace data named in the header but not in the file */
@@ -76,6 +83,15 @@ struct dms_source;
  * Errors: DMS_ERROR_INPUT, with the path, the offset and what was expected there.
  */
 struct dms_error *dms_source_open(const char *path, struct dms_source **ret);
+
+/** What a file may lack, and others have. All may be NULL. */
+struct dms_source_options {
+	const char *formats_dir; /* folder of event formats: events/ of tracefs or a copy of it */
+	const char *kallsyms;	 /* file of kernel symbols, in place of the trace's own */
+};
+/** As dms_source_open(). Strings are borrowed until the source is closed. */
+struct dms_error *dms_source_open_with(const char *path, const struct dms_source_options *options,
+				       struct dms_source **ret);
 void dms_source_close(struct dms_source *source);
 
 /**

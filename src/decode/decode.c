@@ -217,13 +217,28 @@ static uint32_t record_type(const struct dms_decoder *decoder, const void *data,
 	return size < 2 ? MAX_TYPES : (uint32_t)load(data, 2, decoder->swap);
 }
 
-/* The stack of an event is the next record on its CPU. */
+/* The stack of an event that its container keeps with it. */
+static bool take_chain(struct dms_decoder *decoder, const struct dms_record *record,
+		       struct dms_event *event)
+{
+	uint32_t n_frames = record->n_chain < MAX_FRAMES ? record->n_chain : MAX_FRAMES;
+
+	if (!decoder->names->stacks)
+		return true;
+	event->stack = dms_stacks_add(decoder->names->stacks, record->chain, n_frames);
+	event->has |= DMS_HAS_STACK;
+	return event->stack != DMS_STR_NONE;
+}
+
+/* Else the stack of an event is the next record on its CPU. */
 static bool take_stack(struct dms_decoder *decoder, const struct dms_record *record,
 		       struct dms_event *event)
 {
 	uint64_t frames[MAX_FRAMES], end_mark;
 	uint32_t n_frames = 0;
 
+	if (record->n_chain)
+		return take_chain(decoder, record, event);
 	if (!decoder->stack_offset || !record->next || !decoder->names->stacks ||
 	    record_type(decoder, record->next, record->next_size) != decoder->stack_type)
 		return true;

@@ -41,6 +41,7 @@ static const struct field_row alloc_fields[] = {
 	ROW_DEVICE,
 	{ "dma_addr",	 FIELD_U64,	AT(dma_addr),	DMS_HAS_DMA_ADDR,  REQUIRED },
 	{ "virt_addr",	 FIELD_U64,	AT(virt_addr),	DMS_HAS_VIRT_ADDR, OPTIONAL },
+	{ "virt_addr_hash", FIELD_U64,	AT(virt_addr),	DMS_HAS_VIRT_ADDR | DMS_HAS_HASH, OPTIONAL },
 	{ "phys_addr",	 FIELD_U64,	AT(phys_addr),	DMS_HAS_PHYS_ADDR, OPTIONAL },
 	{ "flags",	 FIELD_U32,	AT(gfp),	DMS_HAS_GFP,	   OPTIONAL },
 	ROW_SIZE, ROW_DIR, ROW_ATTRS,

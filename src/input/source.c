@@ -17,14 +17,13 @@ struct source_comm {
 static const struct format_row {
 	const char *magic;
 	size_t magic_bytes;
-	struct dms_error *(*open)(struct file *file, struct dms_source **ret);
+	struct dms_error *(*open)(struct file *file, const struct dms_source_options *options,
+				  struct dms_source **ret);
 	const char *hint; /* for those without open: what it is, and what to do */
 } format_table[] = {
 	{"\x17\x08\x44tracing", 10, tracedat_source_open, NULL},
-	{"PERFILE2", 8, NULL,
-	 "is a perf.data file, expected a trace.dat of trace-cmd (perf.data is not read yet)"},
-	{"2ELIFREP", 8, NULL,
-	 "is a big-endian perf.data file, expected a trace.dat of trace-cmd (not read yet)"},
+	{"PERFILE2", 8, perf_source_open, NULL},
+	{"2ELIFREP", 8, perf_source_open, NULL},
 	{"SQLite format 3", 16, NULL,
 	 "is an SQLite database, expected a trace; to read a run use `dmascope query`"},
 	{"\x28\xb5\x2f\xfd", 4, NULL,
@@ -52,6 +51,14 @@ static struct dms_error *not_a_trace(const struct file *file, const char *hint)
 
 struct dms_error *dms_source_open(const char *path, struct dms_source **ret)
 {
+	static const struct dms_source_options none = {0};
+
+	return dms_source_open_with(path, &none, ret);
+}
+
+struct dms_error *dms_source_open_with(const char *path, const struct dms_source_options *options,
+				       struct dms_source **ret)
+{
 	char head[SNIFF_BYTES] = {0};
 	const char *hint = NULL;
 	struct dms_error *err;
@@ -66,7 +73,7 @@ struct dms_error *dms_source_open(const char *path, struct dms_source **ret)
 		if (file.size < row->magic_bytes || memcmp(head, row->magic, row->magic_bytes) != 0)
 			continue;
 		if (row->open)
-			return row->open(&file, ret);
+			return row->open(&file, options, ret);
 		hint = row->hint;
 		break;
 	}

@@ -28,7 +28,16 @@ struct dms_source {
 	size_t n_comms, comms_capacity;
 };
 
-/* One row of the table of formats in source.c. Takes @file. */
-struct dms_error *tracedat_source_open(struct file *file, struct dms_source **ret);
+/*
+ * Rows of the table of formats in source.c. All take @file, also when they fail.
+ * @options: what dms_source_open_with() was given; never NULL.
+ */
+struct dms_error *tracedat_source_open(struct file *file, const struct dms_source_options *options,
+				       struct dms_source **ret);
+struct dms_error *perf_source_open(struct file *file, const struct dms_source_options *options,
+				   struct dms_source **ret);
+/* *@ret is NULL, without an error, if no line is one of a trace. */
+struct dms_error *text_source_open(struct file *file, const struct dms_source_options *options,
+				   struct dms_source **ret);
 
 #endif

@@ -332,8 +332,10 @@ static struct dms_error *open_streams(struct tracedat_source *source)
 	return NULL;
 }
 
-struct dms_error *tracedat_source_open(struct file *file, struct dms_source **ret)
+struct dms_error *tracedat_source_open(struct file *file, const struct dms_source_options *options,
+				       struct dms_source **ret)
 {
+	(void)options; /* a trace.dat has its formats */
 	struct tracedat_source *source = dms_zalloc(sizeof(*source));
 	struct dms_error *err;
 
