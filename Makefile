@@ -21,7 +21,8 @@ PKG_CFLAGS   := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv
 
 STAGES	     := base input decode symbols model rules stats store report output
-LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c
+LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c \
+		$(B)/gen/formats.c
 LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))
 CLI_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c))) $(B)/gen/examples.o
 SQL	     := schemas/001-init.sql $(sort $(wildcard schemas/queries/*.sql))
@@ -45,6 +46,13 @@ $(B)/gen/%.o: $(B)/gen/%.c
 $(B)/gen/schema.c: schemas/embed.sh $(SQL)
 	@mkdir -p $(@D)
 	sh schemas/embed.sh $(SQL) > $@.tmp && mv $@.tmp $@
+
+# event formats for a perf.data that has none
+FORMATS	     := $(sort $(wildcard schemas/formats/*/*/*.format))
+$(B)/gen/formats.c: scripts/embed-formats.sh $(FORMATS)
+	@mkdir -p $(@D)
+	sh scripts/embed-formats.sh $(FORMATS) > $@.tmp && mv $@.tmp $@
+$(B)/gen/formats.o: CPPFLAGS += -Isrc
 
 # what `dmascope rules ID` shows: the scripts that rules are tested by
 EXAMPLES     := $(sort $(wildcard tests/scripts/rules/*-fire.txt))
@@ -109,13 +117,18 @@ bench: $(B)/dmascope $(TOOLS)
 
 # clang's libFuzzer, seeded with the fixtures: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60
-fuzz: $(B)/gen/schema.c $(B)/gen/html.c
-	mkdir -p $(B)/fuzz/corpus
-	clang $(CPPFLAGS) $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
-		-o $(B)/fuzz/fuzz_tracedat tests/fuzz/fuzz_tracedat.c $(filter src/%,$(LIB_SRC)) \
-		$(B)/gen/schema.c $(B)/gen/html.c $(PKG_LIBS)
-	LSAN_OPTIONS=suppressions=tests/lsan.supp $(B)/fuzz/fuzz_tracedat -max_len=524288 -timeout=20 \
-		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 $(B)/fuzz/corpus tests/fixtures
+FUZZ_TARGETS := tracedat perf
+fuzz: $(B)/gen/schema.c $(B)/gen/html.c $(B)/gen/formats.c
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(B)/fuzz/corpus-$$target && \
+		clang $(CPPFLAGS) -Isrc $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread \
+			-fsanitize=fuzzer,address,undefined -o $(B)/fuzz/fuzz_$$target \
+			tests/fuzz/fuzz_$$target.c $(filter src/%,$(LIB_SRC)) \
+			$(filter $(B)/%,$(LIB_SRC)) $(PKG_LIBS) && \
+		LSAN_OPTIONS=suppressions=tests/lsan.supp $(B)/fuzz/fuzz_$$target -max_len=524288 \
+			-timeout=20 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+			$(B)/fuzz/corpus-$$target tests/fixtures || exit 1; \
+	done
 
 lint:
 	bash scripts/lint.sh

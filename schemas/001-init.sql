@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: LGPL-2.1-only
--- dmascope run database, schema 1. Described in dmascope-db(5).
+-- dmascope run database, schema 2. Described in dmascope-db(5).
 -- Addresses and attributes are unsigned 64-bit numbers in two's complement; the views show
 -- them as hex text. Times are nanoseconds of the trace clock (ticks if run.clock_is_ns is 0).
 
 PRAGMA application_id = 1684889971; -- "dmas"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE run (
 	-- Facts about the whole run, one a row
@@ -75,7 +75,7 @@ CREATE TABLE symbol (
 	id INTEGER PRIMARY KEY, -- in order of address, from 1
 	name TEXT NOT NULL, -- function
 	module TEXT, -- NULL: the kernel itself
-	address INTEGER NOT NULL -- where the function begins
+	address INTEGER -- where the function begins; NULL: a text dump does not tell
 ) STRICT;
 
 CREATE TABLE stack (
@@ -91,9 +91,9 @@ CREATE TABLE frame (
 	-- Return addresses of the stacks
 	stack_id INTEGER NOT NULL REFERENCES stack (id), -- stack it is part of
 	depth INTEGER NOT NULL CHECK (depth >= 0), -- 0 is the innermost
-	address INTEGER NOT NULL, -- as traced
+	address INTEGER, -- as traced; NULL: a text dump has only the function's name
 	symbol_id INTEGER REFERENCES symbol (id), -- function it lies in; NULL: not known
-	offset_bytes INTEGER, -- of the address from the beginning of the function
+	offset_bytes INTEGER, -- of the address from the beginning of the function; NULL: not told
 	PRIMARY KEY (stack_id, depth)
 ) STRICT, WITHOUT ROWID;
 
@@ -254,14 +254,73 @@ CREATE TABLE series (
 CREATE TABLE histogram (
 	-- Distribution of a measure, per device; buckets with a count of 0 have no row
 	device_id INTEGER NOT NULL REFERENCES device (id), -- whose
-	measure TEXT NOT NULL, -- "lifetime": of streaming mappings that ended by their unmap
+	measure TEXT NOT NULL, -- what, see distribution
 	low INTEGER NOT NULL, -- smallest value of the bucket
-	high INTEGER NOT NULL, -- largest value of the bucket
+	high INTEGER NOT NULL, -- largest value of the bucket, at most 1/32 above low
 	count INTEGER NOT NULL CHECK (count > 0), -- values in the bucket
 	unit TEXT NOT NULL, -- of low and high
 	PRIMARY KEY (device_id, measure, low),
 	CHECK (low <= high)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE distribution (
+	-- Measures that histogram has buckets of; a measure without a value has no row
+	device_id INTEGER NOT NULL REFERENCES device (id), -- whose
+	measure TEXT NOT NULL, -- "lifetime", "size", ...: see dmascope-db(5)
+	unit TEXT NOT NULL, -- of sum, min and max
+	count INTEGER NOT NULL CHECK (count > 0), -- values
+	sum INTEGER NOT NULL, -- of all values, exact
+	min INTEGER NOT NULL, -- smallest value, exact
+	max INTEGER NOT NULL, -- largest value, exact
+	PRIMARY KEY (device_id, measure),
+	CHECK (min <= max)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE breakdown (
+	-- Calls of each device by CPU, direction, family of calls, and pairs of CPUs
+	device_id INTEGER NOT NULL REFERENCES device (id), -- whose
+	dimension TEXT NOT NULL
+		CHECK (dimension IN ('cpu', 'direction', 'kind', 'cpu_pair')), -- by what
+	key TEXT NOT NULL, -- CPU or "other", direction or kind as in mapping, or "0>1"
+	maps INTEGER NOT NULL, -- maps and allocations, without the failed
+	unmaps INTEGER NOT NULL, -- unmaps and frees, matched or not
+	syncs INTEGER NOT NULL, -- in both directions
+	failed INTEGER NOT NULL, -- maps and allocations that failed
+	bytes INTEGER NOT NULL, -- of maps; of cpu_pair, of unmaps
+	PRIMARY KEY (device_id, dimension, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE call_site (
+	-- Maps made with one stack, of one kind and direction, for one device; of the whole trace
+	id INTEGER PRIMARY KEY, -- in order of the first map, from 1
+	device_id INTEGER NOT NULL REFERENCES device (id), -- for which it maps
+	stack_id INTEGER REFERENCES stack (id), -- NULL: not recorded, or one of too many
+	kind TEXT NOT NULL CHECK (kind IN
+		('page', 'resource', 'sg', 'coherent', 'pages', 'noncontiguous')), -- family of calls
+	direction TEXT NOT NULL CHECK (direction IN
+		('BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE', 'UNKNOWN')), -- of the data
+	maps INTEGER NOT NULL CHECK (maps > 0), -- maps and allocations
+	unmapped INTEGER NOT NULL, -- of these, ended by their unmap
+	live INTEGER NOT NULL, -- of these, live when the trace ended
+	size_bytes INTEGER NOT NULL, -- of all maps
+	min_size_bytes INTEGER NOT NULL, -- smallest map
+	max_size_bytes INTEGER NOT NULL, -- largest map
+	lifetime_p50_ns INTEGER, -- half the lifetimes are no longer; less than twice the exact value
+	lifetime_p90_ns INTEGER, -- 90 percent are no longer; the same
+	lifetime_p99_ns INTEGER, -- 99 percent are no longer; the same
+	lifetime_max_ns INTEGER, -- longest, exact; NULL: no map was unmapped
+	syncs_for_cpu INTEGER NOT NULL, -- calls of dma_sync_*_for_cpu() on its mappings
+	syncs_for_device INTEGER NOT NULL, -- calls of dma_sync_*_for_device() on its mappings
+	remaps INTEGER NOT NULL, -- streaming maps of memory it mapped before, as far as remembered
+	bounced INTEGER NOT NULL, -- streaming maps that went through swiotlb: the sum of the next three
+	bounced_forced INTEGER NOT NULL, -- by swiotlb=force, or in a confidential guest
+	bounced_mask INTEGER NOT NULL, -- memory above the mask of the device
+	bounced_other INTEGER NOT NULL, -- alignment, small buffers, untrusted devices
+	bounced_bytes INTEGER NOT NULL, -- size of the maps that bounced
+	first_ns INTEGER NOT NULL, -- first map
+	last_ns INTEGER NOT NULL, -- last map
+	CHECK (bounced = bounced_forced + bounced_mask + bounced_other)
+) STRICT;
 
 CREATE VIEW findings AS
 	-- Findings with their device; addresses as hex text
@@ -304,7 +363,7 @@ CREATE VIEW device_summary AS
 		coalesce(sum(c.value) FILTER (WHERE c.name IN ('maps', 'allocs')), 0) AS maps,
 		coalesce(sum(c.value) FILTER (WHERE c.name IN ('unmaps', 'frees')), 0) AS unmaps,
 		coalesce(sum(c.value) FILTER (WHERE c.name IN
-			('syncs_for_cpu', 'syncs_for_device')), 0) AS syncs,
+			('syncs_for_cpu', 'syncs_for_device', 'syncs')), 0) AS syncs,
 		coalesce(max(c.value) FILTER (WHERE c.name = 'live_at_end'), 0) AS live_at_end,
 		coalesce(max(c.value) FILTER (WHERE c.name = 'live_bytes_at_end'), 0)
 			AS live_bytes_at_end,
@@ -379,3 +438,163 @@ CREATE VIEW throughput AS
 		FROM mapping WHERE map_ns IS NOT NULL AND kind IN ('page', 'resource', 'sg')
 		GROUP BY device_id, start_ns) AS g
 	LEFT JOIN device AS d ON d.id = g.device_id;
+
+CREATE VIEW counting AS
+	-- One row: the time in which counters, breakdown and distribution were counted
+	SELECT from_ns, to_ns, iif(is_ns AND to_ns > from_ns, (to_ns - from_ns) / 1e9, NULL) AS seconds
+	FROM (SELECT max(CAST(value AS INTEGER)) FILTER (WHERE key = 'counted_from_ns') AS from_ns,
+			max(CAST(value AS INTEGER)) FILTER (WHERE key = 'counted_to_ns') AS to_ns,
+			coalesce(max(value = '1') FILTER (WHERE key = 'clock_is_ns'), 0) AS is_ns
+		FROM run);
+
+CREATE VIEW distributions AS
+	-- Distributions with percentiles, which are at most 1/32 too high; the rest is exact
+	SELECT d.id AS device_id, d.name AS device, d.generation, d.driver, t.measure, t.unit,
+		t.count, t.sum, t.min,
+		iif(t.count <= 2, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 500 + 999) / 1000))) AS p50,
+		iif(t.count <= 1, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 900 + 999) / 1000))) AS p90,
+		iif(t.count <= 1, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 990 + 999) / 1000))) AS p99,
+		iif(t.count <= 1, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 999 + 999) / 1000))) AS p999,
+		t.max
+	FROM distribution AS t JOIN device AS d ON d.id = t.device_id
+	JOIN (SELECT device_id, measure, high,
+			sum(count) OVER (PARTITION BY device_id, measure ORDER BY low) AS passed
+		FROM histogram) AS b ON b.device_id = t.device_id AND b.measure = t.measure
+	GROUP BY t.device_id, t.measure;
+
+CREATE VIEW driver_distributions AS
+	-- Distributions of all devices of a driver together; NULL: driver not known
+	SELECT t.driver, t.measure, t.unit, t.count, t.sum, t.min,
+		iif(t.count <= 2, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 500 + 999) / 1000))) AS p50,
+		iif(t.count <= 1, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 900 + 999) / 1000))) AS p90,
+		iif(t.count <= 1, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 990 + 999) / 1000))) AS p99,
+		iif(t.count <= 1, t.min, min(t.max, min(b.high) FILTER (
+			WHERE b.passed >= (t.count * 999 + 999) / 1000))) AS p999,
+		t.max
+	FROM (SELECT d.driver, t.measure, t.unit, sum(t.count) AS count,
+			CAST(total(t.sum) AS INTEGER) AS sum, min(t.min) AS min, max(t.max) AS max
+		FROM distribution AS t JOIN device AS d ON d.id = t.device_id
+		GROUP BY d.driver, t.measure) AS t
+	JOIN (SELECT driver, measure, high,
+			sum(count) OVER (PARTITION BY driver, measure ORDER BY high) AS passed
+		FROM (SELECT d.driver, h.measure, h.high, sum(h.count) AS count
+			FROM histogram AS h JOIN device AS d ON d.id = h.device_id
+			GROUP BY d.driver, h.measure, h.high)) AS b
+		ON b.driver IS t.driver AND b.measure = t.measure
+	GROUP BY t.driver, t.measure;
+
+CREATE VIEW rates AS
+	-- Calls and bytes of each device per second of the time counted; NULL: no such time
+	SELECT s.device_id, s.device, s.generation, s.driver, c.seconds, s.maps, s.unmaps, s.syncs,
+		s.failed, s.bytes, s.maps / c.seconds AS maps_per_s,
+		s.unmaps / c.seconds AS unmaps_per_s, s.syncs / c.seconds AS syncs_per_s,
+		s.failed / c.seconds AS failed_per_s, s.bytes / c.seconds AS bytes_per_s,
+		s.bytes_to_device / c.seconds AS bytes_to_device_per_s,
+		s.bytes_from_device / c.seconds AS bytes_from_device_per_s,
+		s.bytes_bidirectional / c.seconds AS bytes_bidirectional_per_s
+	FROM (SELECT *, (SELECT coalesce(max(sum), 0) FROM distribution AS t
+			WHERE t.device_id = s.device_id AND t.measure = 'size') AS bytes
+		FROM device_summary AS s) AS s, counting AS c;
+
+CREATE VIEW driver_rates AS
+	-- Sums of rates over the devices of one driver; NULL: driver not known
+	SELECT driver, count(*) AS devices, max(seconds) AS seconds, sum(maps) AS maps,
+		sum(unmaps) AS unmaps, sum(syncs) AS syncs, sum(failed) AS failed,
+		CAST(total(bytes) AS INTEGER) AS bytes, sum(maps_per_s) AS maps_per_s,
+		sum(unmaps_per_s) AS unmaps_per_s, sum(syncs_per_s) AS syncs_per_s,
+		sum(failed_per_s) AS failed_per_s, sum(bytes_per_s) AS bytes_per_s,
+		sum(bytes_to_device_per_s) AS bytes_to_device_per_s,
+		sum(bytes_from_device_per_s) AS bytes_from_device_per_s,
+		sum(bytes_bidirectional_per_s) AS bytes_bidirectional_per_s
+	FROM rates GROUP BY driver;
+
+CREATE VIEW breakdown_rates AS
+	-- Breakdown with names, and per second of the time counted
+	SELECT b.device_id, d.name AS device, d.generation, d.driver, b.dimension, b.key, c.seconds,
+		b.maps, b.unmaps, b.syncs, b.failed, b.bytes, b.maps / c.seconds AS maps_per_s,
+		b.unmaps / c.seconds AS unmaps_per_s, b.syncs / c.seconds AS syncs_per_s,
+		b.bytes / c.seconds AS bytes_per_s
+	FROM breakdown AS b JOIN device AS d ON d.id = b.device_id, counting AS c;
+
+CREATE VIEW cpu_rates AS
+	-- Calls of each CPU for each device; cpu NULL: all CPUs from number 512 on
+	SELECT device_id, device, generation, driver,
+		iif(key = 'other', NULL, CAST(key AS INTEGER)) AS cpu, seconds, maps, unmaps, syncs,
+		failed, bytes, maps_per_s, unmaps_per_s, syncs_per_s, bytes_per_s
+	FROM breakdown_rates WHERE dimension = 'cpu';
+
+CREATE VIEW handovers AS
+	-- Mappings unmapped on another CPU than they were mapped on, by both CPUs (below 64)
+	SELECT b.device_id, d.name AS device, d.generation, d.driver,
+		CAST(substr(b.key, 1, instr(b.key, '>') - 1) AS INTEGER) AS map_cpu,
+		CAST(substr(b.key, instr(b.key, '>') + 1) AS INTEGER) AS unmap_cpu,
+		b.unmaps AS mappings, b.bytes,
+		1.0 * b.unmaps / (SELECT nullif(max(t.value), 0) FROM device_counter AS t
+			WHERE t.device_id = b.device_id AND t.name = 'unmaps_matched') AS share
+	FROM breakdown AS b JOIN device AS d ON d.id = b.device_id WHERE b.dimension = 'cpu_pair';
+
+CREATE VIEW bounces AS
+	-- What went through swiotlb, and why, of each device that maps; share is of streaming maps
+	SELECT d.id AS device_id, d.name AS device, d.generation, d.driver, d.dma_mask, c.maps,
+		c.bounces, c.bounced, 1.0 * c.bounced / nullif(c.maps, 0) AS share, c.bytes,
+		c.forced, c.mask, c.other, c.largest_bytes, c.peak_bytes, c.peak_ns
+	FROM (SELECT device_id,
+			max(value) FILTER (WHERE name = 'maps') AS maps,
+			max(value) FILTER (WHERE name = 'bounces') AS bounces,
+			max(value) FILTER (WHERE name = 'bounced_maps') AS bounced,
+			max(value) FILTER (WHERE name = 'bounced_bytes') AS bytes,
+			max(value) FILTER (WHERE name = 'bounced_forced') AS forced,
+			max(value) FILTER (WHERE name = 'bounced_mask') AS mask,
+			max(value) FILTER (WHERE name = 'bounced_other') AS other,
+			max(value) FILTER (WHERE name = 'bounced_largest_bytes') AS largest_bytes,
+			max(value) FILTER (WHERE name = 'peak_bounced_bytes') AS peak_bytes,
+			max(value) FILTER (WHERE name = 'peak_bounced_bytes_time') AS peak_ns
+		FROM device_counter GROUP BY device_id) AS c
+	JOIN device AS d ON d.id = c.device_id WHERE c.maps + c.bounces > 0;
+
+CREATE VIEW iommu_merge AS
+	-- Entries of scatter lists, and the segments they became; ratio: segments of each entry
+	SELECT d.id AS device_id, d.name AS device, d.generation, d.driver, d.address_mode,
+		c.lists, c.entries, c.segments, 1.0 * c.segments / nullif(c.entries, 0) AS ratio
+	FROM (SELECT device_id, max(value) FILTER (WHERE name = 'sg_entries') AS entries,
+			max(value) FILTER (WHERE name = 'sg_segments') AS segments,
+			(SELECT max(t.count) FROM distribution AS t WHERE t.measure = 'entries'
+				AND t.device_id = device_counter.device_id) AS lists
+		FROM device_counter GROUP BY device_id) AS c
+	JOIN device AS d ON d.id = c.device_id WHERE c.entries > 0;
+
+CREATE VIEW iova_space AS
+	-- DMA addresses each device used; fill: the most bytes live at a time, of the span
+	SELECT d.id AS device_id, d.name AS device, d.generation, d.driver, d.address_mode,
+		printf('0x%x', c.low) AS low, printf('0x%x', c.high) AS high,
+		c.span_bytes, c.peak_live_bytes,
+		1.0 * c.peak_live_bytes / c.span_bytes AS fill
+	FROM (SELECT device_id, max(value) FILTER (WHERE name = 'iova_low') AS low,
+			max(value) FILTER (WHERE name = 'iova_high') AS high,
+			max(value) FILTER (WHERE name = 'iova_span_bytes') AS span_bytes,
+			max(value) FILTER (WHERE name = 'peak_live_bytes') AS peak_live_bytes
+		FROM device_counter GROUP BY device_id) AS c
+	JOIN device AS d ON d.id = c.device_id WHERE c.span_bytes > 0;
+
+CREATE VIEW call_site_rates AS
+	-- Table call_site with names, and its figures per second from its first to its last map
+	SELECT s.id, s.device_id, d.name AS device, d.generation, d.driver, s.stack_id,
+		y.name AS function, y.module, s.kind, s.direction, s.maps, s.unmapped, s.live,
+		s.size_bytes, s.min_size_bytes, s.max_size_bytes, s.lifetime_p50_ns,
+		s.lifetime_p90_ns, s.lifetime_p99_ns, s.lifetime_max_ns, s.syncs_for_cpu,
+		s.syncs_for_device, s.remaps, s.bounced, s.bounced_forced, s.bounced_mask,
+		s.bounced_other, s.bounced_bytes, s.first_ns, s.last_ns, t.seconds,
+		s.maps / t.seconds AS maps_per_s, s.size_bytes / t.seconds AS bytes_per_s
+	FROM call_site AS s JOIN device AS d ON d.id = s.device_id
+	JOIN (SELECT i.id, iif(r.value = '1' AND i.last_ns > i.first_ns,
+			(i.last_ns - i.first_ns) / 1e9, NULL) AS seconds
+		FROM call_site AS i LEFT JOIN run AS r ON r.key = 'clock_is_ns') AS t ON t.id = s.id
+	LEFT JOIN stack AS k ON k.id = s.stack_id
+	LEFT JOIN symbol AS y ON y.id = k.site_symbol_id;

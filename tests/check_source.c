@@ -24,14 +24,20 @@ static const struct {
 	{"\x17\x08\x44tracing6\0\2\0\0\0", 16, "byte order 2"},
 	{"\x17\x08\x44tracing6\0\0\x08\1\0\0\0", 18, "page size 1,"},
 	{"\x17\x08\x44tracing7\0\0\x08\0\x10\0\0lzo\0", 22, "compressed with \"lzo\""},
-	{"PERFILE2", 8, "perf.data"},
+	{"PERFILE2", 8, "ends at offset 0x8"},
 	{"SQLite format 3\0", 16, "dmascope query"},
-	{"\x28\xb5\x2f\xfd", 4, "zstd -d"},
-	{"\x1f\x8b", 2, "gunzip"},
+	{"\x28\xb5\x2f\xfd", 4, "at offset 0x4 of its zstd data: truncated"},
+	{"\x1f\x8b", 2, "at offset 0x2 of its gzip data: truncated"},
 	{"\xfd"
 	 "7zXZ\0",
-	 6, "xz -d"},
-	{"# tracer: nop", 13, "text dump"},
+	 6, "at offset 0x6 of its xz data: truncated"},
+	{"BZh91AY", 7, "bunzip2"},
+	{"\x04\x22\x4d\x18", 4, "lz4 -d"},
+	{"PK\3\4", 4, "unzip"},
+	{"\x7f"
+	 "ELF\2\1",
+	 6, "nm vmlinux"},
+	{"hello\0\0", 7, "at offset 0: not a trace"},
 };
 
 START_TEST(no_trace)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <dmascope/stats.h>
+#include "lib/statsbench.h"
 
 /* ---- histogram ----------------------------------------------------------------------------- */
 
@@ -124,90 +124,13 @@ END_TEST
 
 /* ---- steps --------------------------------------------------------------------------------- */
 
-static struct dms_stats *stats;
-static struct dms_device devices[3];
-static struct dms_event event;
-static struct dms_mapping mapping;
-static struct dms_step step;
-
-static void setup(void)
-{
-	stats = dms_stats_create();
-	ck_assert_ptr_nonnull(stats);
-	for (uint32_t i = 0; i < DMS_ARRAY_SIZE(devices); i++)
-		devices[i] = (struct dms_device){.index = i, .generation = 1};
-	event = (struct dms_event){.stack = DMS_ID_NONE};
-	mapping = (struct dms_mapping){.has = DMS_HAS_SIZE, .nents = 1, .ents = 1};
-	step = (struct dms_step){.event = &event, .device = &devices[1], .mapping = &mapping};
-}
-
-static void teardown(void)
-{
-	dms_stats_destroy(stats);
-}
-
-static void feed(enum dms_step_kind kind, enum dms_event_kind event_kind, uint64_t ts)
-{
-	struct dms_error *err;
-
-	step.kind = kind;
-	step.ts = ts;
-	event.kind = event_kind;
-	event.ts = ts;
-	err = dms_stats_step(stats, &step);
-	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
-}
-
-static void map(enum dms_mapping_kind kind, enum dms_dir dir, uint64_t size, uint64_t ts)
-{
-	mapping.kind = kind;
-	mapping.dir = dir;
-	mapping.size = size;
-	mapping.map_ts = ts;
-	step.end = DMS_END_LIVE;
-	feed(DMS_STEP_MAP, DMS_EV_MAP, ts);
-}
-
-static void ended(enum dms_end end, uint64_t size, uint64_t ts)
-{
-	mapping.size = size;
-	step.end = end;
-	step.event = NULL;
-	feed(DMS_STEP_ENDED, DMS_EV_NONE, ts);
-	step.event = &event;
-}
-
-/* Exactly the counters named have their value; every other one is 0. */
-struct wanted {
-	enum dms_counter counter;
-	uint64_t value;
-};
-
-static void expect_counters(uint32_t device, const struct wanted *wanted, size_t n_wanted)
-{
-	const struct dms_device_stats *figures = dms_stats_device(stats, device);
-
-	ck_assert_ptr_nonnull(figures);
-	for (unsigned int i = 0; i < DMS_N_COUNTERS; i++) {
-		uint64_t value = 0;
-
-		for (size_t k = 0; k < n_wanted; k++) {
-			if (wanted[k].counter == i)
-				value = wanted[k].value;
-		}
-		ck_assert_msg(figures->counters[i] == value, "%s is %" PRIu64 ", not %" PRIu64,
-			      dms_counter_name(i), figures->counters[i], value);
-	}
-}
-
-#define EXPECT(device, ...)                                                                        \
-	do {                                                                                       \
-		static const struct wanted wanted_[] = {__VA_ARGS__};                              \
-		expect_counters(device, wanted_, DMS_ARRAY_SIZE(wanted_));                         \
-	} while (0)
-
 START_TEST(names_are_distinct)
 {
+	for (unsigned int i = 0; i < DMS_N_DISTRIBUTIONS; i++) {
+		ck_assert(dms_distribution_name(i) && dms_distribution_unit(i));
+		for (unsigned int k = 0; k < i; k++)
+			ck_assert_str_ne(dms_distribution_name(i), dms_distribution_name(k));
+	}
 	for (unsigned int i = 0; i < DMS_N_COUNTERS; i++) {
 		ck_assert_msg(dms_counter_name(i) && dms_counter_unit(i), "counter %u", i);
 		for (unsigned int k = 0; k < i; k++)
@@ -260,7 +183,8 @@ START_TEST(unmaps_by_call)
 	feed(DMS_STEP_UNMAP_UNMATCHED, DMS_EV_FREE, 12);
 	feed(DMS_STEP_FREE_NULL, DMS_EV_FREE, 13);
 	EXPECT(1, {DMS_COUNT_UNMAPS, 4}, {DMS_COUNT_FREES, 5}, {DMS_COUNT_PRE_TRACE, 1},
-	       {DMS_COUNT_UNMAP_ERRORS, 2}, {DMS_COUNT_NULL_FREES, 1});
+	       {DMS_COUNT_UNMAP_ERRORS, 2}, {DMS_COUNT_NULL_FREES, 1},
+	       {DMS_COUNT_UNMAPS_MATCHED, 6});
 }
 END_TEST
 
@@ -280,7 +204,7 @@ START_TEST(other_calls)
 	feed(DMS_STEP_DEVICE, DMS_EV_MAP, 11);
 	EXPECT(1, {DMS_COUNT_SYNCS_FOR_CPU, 2}, {DMS_COUNT_SYNCS_FOR_DEVICE, 3},
 	       {DMS_COUNT_MAP_ERRORS, 2}, {DMS_COUNT_BOUNCES, 1}, {DMS_COUNT_BOUNCED_BYTES, 2048},
-	       {DMS_COUNT_FAULTS, 1});
+	       {DMS_COUNT_BOUNCED_LARGEST, 2048}, {DMS_COUNT_FAULTS, 1});
 }
 END_TEST
 
@@ -349,7 +273,7 @@ START_TEST(ends)
 	       {DMS_COUNT_LIVE_AT_END, 1}, {DMS_COUNT_LIVE_BYTES_AT_END, 103});
 	ck_assert_uint_eq(dms_stats_device(stats, 1)->live, 0);
 	ck_assert_uint_eq(dms_stats_device(stats, 1)->live_bytes, 0);
-	ck_assert_uint_eq(dms_stats_device(stats, 1)->lifetime->count, 0);
+	ck_assert_ptr_null(histogram_of(DMS_DIST_LIFETIME));
 	/* the end of the trace is not the device's doing */
 	ck_assert_uint_eq(dms_stats_device(stats, 1)->first_ts, 1);
 	ck_assert_uint_eq(dms_stats_device(stats, 1)->last_ts, 1);
@@ -400,7 +324,7 @@ START_TEST(lifetimes)
 		mapping.kind = (uint8_t)kind;
 		feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 1000 + 17 * (kind + 1)); /* 17, 34, 51 count */
 	}
-	lifetime = dms_stats_device(stats, 1)->lifetime;
+	lifetime = histogram_of(DMS_DIST_LIFETIME);
 	ck_assert_uint_eq(lifetime->count, 3);
 	ck_assert_uint_eq(lifetime->min, 17);
 	ck_assert_uint_eq(lifetime->max, 51);

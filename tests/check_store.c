@@ -176,9 +176,9 @@ START_TEST(device_figures)
 	stats->counters[DMS_COUNT_BYTES_TO_DEVICE] = UINT64_MAX;
 	stats->peak_live = 4;
 	stats->last_ts = 900;
-	stats->lifetime = dms_zalloc(sizeof(*stats->lifetime));
-	dms_histogram_add(stats->lifetime, 100);
-	dms_histogram_add(stats->lifetime, 5000);
+	stats->histograms[DMS_DIST_LIFETIME] = dms_zalloc(sizeof(*stats->histograms[DMS_DIST_LIFETIME]));
+	dms_histogram_add(stats->histograms[DMS_DIST_LIFETIME], 100);
+	dms_histogram_add(stats->histograms[DMS_DIST_LIFETIME], 5000);
 	room.device.dma_mask = UINT64_MAX;
 	room.device.iommu_group = 3;
 	room_must(dms_store_device(room.store, &room.names, &room.device, NULL, stats));
@@ -195,7 +195,7 @@ START_TEST(device_figures)
 	    "0");
 	ASK(&room, "SELECT driver, devices, maps FROM driver_summary", "-|2|9");
 	room_assert_sound(&room);
-	dms_free(stats->lifetime);
+	dms_free(stats->histograms[DMS_DIST_LIFETIME]);
 	dms_free(stats);
 	room_leave(&room);
 }

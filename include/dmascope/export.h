@@ -8,6 +8,7 @@
 #include <dmascope/base.h>
 
 struct sqlite3;
+struct dms_layout; /* see report.h; NULL: as the database has it */
 
 /*
  * All of these only read @db, show what dms_select() has left of it, and give the same bytes for
@@ -22,10 +23,12 @@ struct sqlite3;
  * A README stands in complete exports only.
  * Errors: DMS_ERROR_USAGE: @dir is no folder, or holds files that are not ours.
  */
-struct dms_error *dms_export_csv(struct sqlite3 *db, const char *dir);
+struct dms_error *dms_export_csv(struct sqlite3 *db, const char *dir,
+				 const struct dms_layout *layout);
 
 /** The whole report as one JSON object; schemas/report.schema.json describes it. */
-struct dms_error *dms_export_json(struct sqlite3 *db, FILE *out);
+struct dms_error *dms_export_json(struct sqlite3 *db, const struct dms_layout *layout,
+				  FILE *out);
 
 /**
  * Chrome's trace event format, which Perfetto reads too, sorted by time: a process for each

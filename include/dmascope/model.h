@@ -73,6 +73,14 @@ struct dms_sg {
 	uint64_t *phys;	     /* CPU physical address of each entry given */
 };
 
+/** Why memory goes through a bounce buffer, as far as swiotlb_bounced tells; of several the last. */
+enum dms_bounce_reason {
+	DMS_BOUNCE_NONE,   /* it does not */
+	DMS_BOUNCE_OTHER,  /* alignment, small kmalloc() buffers, untrusted devices */
+	DMS_BOUNCE_MASK,   /* it lies above the device's DMA mask */
+	DMS_BOUNCE_FORCED, /* swiotlb=force, or a confidential guest */
+};
+
 /** One mapping from its map or allocation on. Owned by the model, borrowed through steps. */
 struct dms_mapping {
 	uint64_t serial;     /* order of mapping, from 1 */
@@ -107,6 +115,8 @@ struct dms_mapping {
 	bool is_used_unchecked : 1; /* synced before it was checked */
 	bool is_on_stack : 1;	/* a probe told that it is the mapping task's own stack */
 	bool is_seeded : 1;	/* from a dma-api/dump: older than the trace */
+	bool is_remap : 1;	/* its site mapped this memory before, in the same way */
+	uint8_t bounce_reason : 2; /* enum dms_bounce_reason; NONE unless bounced */
 	bool has_incident : 1;	/* the model awaits its end to tell of an overlap or a freed page */
 };
 
@@ -307,6 +317,13 @@ const struct dms_device *dms_model_device(const struct dms_model *model, uint32_
  * was recorded with a filter. What was told of it before that showed is then only possible.
  */
 bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index);
+
+/**
+ * Call sites, numbered from 0 in order of their first maps; their figures once dms_model_end() has
+ * told them. What was live at the end is then in the last bucket of live_series. Borrowed.
+ */
+uint32_t dms_model_n_sites(const struct dms_model *model);
+const struct dms_site *dms_model_site(const struct dms_model *model, uint32_t index);
 
 /** Totals of what the model could not attribute to a mapping. */
 struct dms_uncovered {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 
 #include <dmascope/base.h>
+#include <dmascope/model.h>
+#include <dmascope/rules.h>
 
 struct sqlite3;
 
@@ -24,7 +26,36 @@ struct dms_device_summary {
 	uint64_t lifetime_p50_ns, lifetime_p99_ns, lifetime_max_ns;
 	uint64_t peak_live, peak_live_bytes, peak_live_bytes_ts;
 	uint64_t bounces, bounced_bytes;
+	/* known from a database only; UINT64_MAX: not known */
+	uint64_t lifetime_p90_ns, lifetime_p999_ns;
+	uint64_t size_p50_bytes, size_p99_bytes, size_max_bytes;
+	uint64_t maps_per_s, unmaps_per_s, syncs_per_s, bytes_per_s; /* rounded */
+	uint64_t bounced_permille; /* of the mappings that were mapped */
+	uint64_t failed_permille;  /* of the calls that map */
+	uint64_t merged_permille;  /* of the entries of lists: segments the IOMMU saved */
+	uint64_t handovers;	   /* unmaps on another CPU than the map */
+	uint64_t remaps;	   /* maps of memory that was unmapped just before */
+	uint64_t bounce_p50_ns;	   /* from the bounce to the end of the map */
+	uint64_t iommu_map_p50_ns, iommu_unmap_p50_ns; /* from the IOMMU's to the end of ours */
 };
+
+/** Columns there may be in a table of devices. */
+#define DMS_MAX_COLUMNS 64
+/** Which columns the table of devices has, and in which order the devices stand in it. */
+struct dms_layout {
+	uint8_t columns[DMS_MAX_COLUMNS]; /* numbers that only columns.c knows */
+	size_t n_columns;		  /* 0: those of the format */
+	uint8_t sort;			  /* the same, plus 1; 0: as the devices were first seen */
+	bool is_descending;
+};
+/**
+ * Read @columns, "KEY,KEY...", and @sort, "KEY" or "KEY:asc" or "KEY:desc"; NULL: not given. A key
+ * may be cut short where it is no other's beginning. Errors: DMS_ERROR_USAGE.
+ */
+struct dms_error *dms_layout_parse(const char *columns, const char *sort,
+				   struct dms_layout *ret);
+/** The columns there are, one a line, and what they mean. */
+void dms_layout_help(FILE *out);
 
 /** One thing that could not be judged, or was lost. */
 struct dms_note {
@@ -35,10 +66,10 @@ struct dms_note {
 
 /** One frame of a call stack. */
 struct dms_frame_summary {
-	uint64_t address;
+	uint64_t address;     /* 0: a text dump does not tell */
 	const char *function; /* NULL: not known; then module and offset mean nothing */
 	const char *module;   /* NULL: the kernel itself */
-	uint64_t offset;      /* of the address in the function, bytes */
+	uint64_t offset;      /* of the address in the function, bytes; UINT64_MAX: not told */
 };
 
 /** What a call has to do with a finding. */
@@ -106,6 +137,8 @@ struct dms_summary {
 	const struct dms_note *notes;
 	size_t n_notes;
 	bool whole_stacks;	   /* text shows all frames, not the first five */
+	uint64_t top;		   /* text shows so many rows of a list; 0: all */
+	const struct dms_layout *layout; /* NULL: as the format has it */
 };
 
 enum dms_output { DMS_FORMAT_TEXT, DMS_FORMAT_JSON, DMS_FORMAT_CSV };
@@ -119,6 +152,9 @@ struct dms_error *dms_summary_print(const struct dms_summary *summary, enum dms_
 
 /** The summary of the finished run in @db, for the printers above. */
 struct dms_error *dms_summary_read(struct sqlite3 *db, struct dms_summary **ret);
+/** The same, with all columns of the devices, sorted as @layout says, which is borrowed. */
+struct dms_error *dms_summary_read_as(struct sqlite3 *db, const struct dms_layout *layout,
+				      struct dms_summary **ret);
 void dms_summary_destroy(struct dms_summary *summary);
 
 /**
@@ -136,16 +172,31 @@ struct dms_selection {
 	uint64_t since_ts, until_ts; /* trace clock, both inclusive */
 };
 /**
- * Let every later reading of @db see only what @selection asks for. Counters of a device stay
- * those of the whole run. Errors: DMS_ERROR_INPUT: a name fits no device.
+ * Let every later reading of @db see only what @selection asks for. The figures of a part of the
+ * time are counted anew; what cannot be is left out, and a note says what. To be called once, and
+ * first. Errors: DMS_ERROR_INPUT: a name fits no device.
  */
 struct dms_error *dms_select(struct sqlite3 *db, const struct dms_selection *selection);
 
 /**
  * Write the run in @db as one HTML page that needs nothing else, at most 2 MB: no list has more
- * than @top rows. Errors: reading, memory, writing.
+ * than @top rows. @layout NULL: the columns that tell something, the gravest device first.
+ * Errors: reading, memory, writing.
  */
-struct dms_error *dms_html_print(struct sqlite3 *db, uint64_t top, FILE *out);
+struct dms_error *dms_html_print(struct sqlite3 *db, uint64_t top, const struct dms_layout *layout,
+				 FILE *out);
+
+/**
+ * Write what mapping costs the devices of the run, after the summary: rates, latencies, bounces
+ * and why, lists, hand-overs; @top rows of each table, 0: all. Nothing where there is nothing.
+ * Errors: reading, memory, writing.
+ */
+struct dms_error *dms_costs_print(struct sqlite3 *db, uint64_t top, FILE *out, unsigned int width,
+				  bool colour);
+
+/** The findings dms_select() has left that are at least so grave and so sure. */
+struct dms_error *dms_findings_count(struct sqlite3 *db, enum dms_severity severity,
+				     enum dms_confidence confidence, uint64_t *ret);
 
 /** The mappings live at @ts (trace clock), in the line shape of debugfs dma-api/dump. */
 struct dms_error *dms_live_print(struct sqlite3 *db, uint64_t ts, const char *device, FILE *out);

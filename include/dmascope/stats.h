@@ -56,12 +56,63 @@ enum dms_counter {
 	DMS_COUNT_SEGMENT_MESSAGES, /* of dma-debug: a list's segment breaks the device's limits */
 	DMS_COUNT_POOL_ALLOCS,	    /* of dma_pool objects, by probes */
 	DMS_COUNT_POOL_FREES,
+	DMS_COUNT_UNMAPS_MATCHED,   /* unmaps and frees of mappings whose map was seen */
+	DMS_COUNT_HANDOVERS,	    /* of these, on another CPU than the map */
+	DMS_COUNT_BOUNCED_MAPS,	    /* maps that went through swiotlb; DMS_COUNT_BOUNCES: attempts */
+	DMS_COUNT_BOUNCED_FORCED,   /* the same by reason, see enum dms_bounce_reason */
+	DMS_COUNT_BOUNCED_MASK,
+	DMS_COUNT_BOUNCED_OTHER,
+	DMS_COUNT_BOUNCED_LARGEST,  /* bytes of the largest attempt: swiotlb takes 256 KiB at most */
+	DMS_COUNT_REMAPS,	    /* maps of memory that was mapped before in the same way */
+	DMS_COUNT_REMAPPED_BYTES,
 	DMS_N_COUNTERS
 };
 /** "maps", "dma_map_errors", ...: the counter's name in the database and in JSON. */
 const char *dms_counter_name(enum dms_counter counter);
 /** "mappings", "bytes", ... */
 const char *dms_counter_unit(enum dms_counter counter);
+
+/** What is kept as a histogram of each device. */
+enum dms_distribution {
+	DMS_DIST_LIFETIME, /* of streaming mappings that ended by their unmap, ns */
+	DMS_DIST_SIZE,	   /* of maps and allocations, bytes */
+	DMS_DIST_ENTRIES,  /* of each list, as given */
+	DMS_DIST_SEGMENTS, /* of each list, after mapping */
+	/*
+	 * Times within one call, in ns: from one event to the next of its CPU, if that is of the
+	 * same task and concerns the same addresses (kernel-dma.md section 7). No other event of
+	 * dma, swiotlb or iommu may stand between.
+	 */
+	DMS_DIST_BOUNCE_TO_MAP,		  /* swiotlb_bounced to the map: slot search and copy */
+	DMS_DIST_IOMMU_MAP_TO_MAP,	  /* iommu:map to the map: what is left to do */
+	DMS_DIST_IOMMU_UNMAP_TO_UNMAP,	  /* iommu:unmap to the unmap: IOTLB flush, IOVA free */
+	DMS_DIST_UNMAP_SG_TO_IOMMU_UNMAP, /* a list's unmap to iommu:unmap: lookup and caches */
+	DMS_DIST_REUSE, /* from the unmap of a streaming address to its next map, ns */
+	DMS_N_DISTRIBUTIONS
+};
+/** "lifetime", "size", ...; and "ns", "bytes", "entries", "segments". */
+const char *dms_distribution_name(enum dms_distribution distribution);
+const char *dms_distribution_unit(enum dms_distribution distribution);
+
+/** Addresses of the last unmaps that are remembered of each device, by their hash. */
+#define DMS_STATS_REUSE_SLOTS 1024
+
+/** Calls of one CPU, or of one kind and direction. */
+struct dms_calls {
+	uint64_t maps;	 /* and allocations, without those that failed */
+	uint64_t unmaps; /* and frees, matched or not, without those of NULL */
+	uint64_t syncs, failed;
+	uint64_t bytes; /* of maps */
+};
+
+/** CPUs with figures of their own: those above share the last row. */
+#define DMS_STATS_CPUS 512
+/** CPUs whose pairs are told apart. */
+#define DMS_STATS_PAIR_CPUS 64
+/** Mappings that one CPU mapped and one other unmapped. */
+struct dms_handover {
+	uint64_t mappings, bytes;
+};
 
 /** Distinct stacks of maps that are kept of each device, the first seen. */
 #define DMS_STATS_MAP_STACKS 32
@@ -71,8 +122,19 @@ struct dms_device_stats {
 	uint64_t live, live_bytes;		/* now */
 	uint64_t peak_live, peak_live_ts;	/* mappings, and when first reached */
 	uint64_t peak_live_bytes, peak_live_bytes_ts;
+	uint64_t bounced_bytes;			/* of live mappings that went through swiotlb */
+	uint64_t peak_bounced_bytes, peak_bounced_bytes_ts;
 	uint64_t first_ts, last_ts;
-	struct dms_histogram *lifetime;		/* of streaming mappings that ended by unmap, ns */
+	uint64_t iova_low, iova_high;		/* DMA addresses used; low > high: none is known */
+	struct dms_histogram *histograms[DMS_N_DISTRIBUTIONS]; /* NULL: no value yet */
+	struct dms_calls recent;		/* not yet counted below: of one CPU, kind and direction */
+	uint64_t recent_key;
+	uint32_t reuse_mask, n_reused;		/* only addresses whose hash has none of these bits */
+	struct dms_reuse *reuse;		/* ended addresses; NULL: none yet */
+	struct dms_calls calls[DMS_MAPPING_N_KINDS][DMS_DIR_UNKNOWN + 1];
+	struct dms_calls *cpus;			/* n_cpus of them, and DMS_STATS_CPUS for the rest */
+	size_t n_cpus;
+	struct dms_handover *handovers[DMS_STATS_PAIR_CPUS]; /* by map CPU, then by unmap CPU */
 	uint32_t map_stacks[DMS_STATS_MAP_STACKS]; /* a sample: who maps for this device */
 	uint32_t n_map_stacks;
 	uint64_t unchecked;	/* failed maps since the last check of an error value */
@@ -93,7 +155,7 @@ void dms_stats_destroy(struct dms_stats *stats);
 struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step);
 /** Count from @ts on as if nothing had been counted; what lives now lives on. */
 void dms_stats_restart(struct dms_stats *stats, uint64_t ts);
-/** Figures of device @index, borrowed; NULL if it had no step. */
+/** Figures of device @index up to now, borrowed; NULL if it had no step. */
 const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, uint32_t index);
 
 #endif

@@ -12,7 +12,7 @@
 struct sqlite3;
 
 /** PRAGMA user_version of the schema this program writes and reads. */
-#define DMS_SCHEMA_VERSION 1
+#define DMS_SCHEMA_VERSION 2
 
 /** A database being written. All rows pass to a writer thread in batches. */
 struct dms_store;
@@ -57,7 +57,10 @@ struct dms_device_facts {
 	uint64_t dma_mask;	  /* 0: not known */
 	int32_t iommu_group;	  /* -1: not known */
 };
-/** Rows of device, device_counter and histogram for one device. @facts, @stats may be NULL. */
+/**
+ * Rows of device, device_counter, distribution, histogram and breakdown for one device. @facts,
+ * @stats may be NULL.
+ */
 struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,
 				   const struct dms_device *device,
 				   const struct dms_device_facts *facts,
@@ -65,6 +68,9 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 /** Rows of series for one device: counts that are not 0, and every level. */
 struct dms_error *dms_store_series(struct dms_store *store, const struct dms_device *device,
 				   const struct dms_series *series);
+/** Row @number, from 1, of call_site. Told when the model has ended. */
+struct dms_error *dms_store_site(struct dms_store *store, uint64_t number,
+				 const struct dms_site *site);
 /** Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). */
 struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,
 				   const struct dms_symbols *symbols);

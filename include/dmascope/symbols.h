@@ -15,6 +15,19 @@ uint32_t dms_stacks_add(struct dms_stacks *stacks, const uint64_t *frames, uint3
 const uint64_t *dms_stacks_get(const struct dms_stacks *stacks, uint32_t id, uint32_t *ret_n);
 uint32_t dms_stacks_count(const struct dms_stacks *stacks);
 
+/*
+ * A text dump names functions and not where they are. Its source makes addresses up, in a range
+ * where no kernel has any: they tell functions apart, and must not be shown. Each function has
+ * DMS_MADE_UP_STRIDE bytes; an offset of 1 says that the text does not tell the offset.
+ */
+#define DMS_MADE_UP_FIRST  0x7465787400000000ull
+#define DMS_MADE_UP_END	   0x7465ffff00000000ull
+#define DMS_MADE_UP_STRIDE 0x10000u
+static inline bool dms_address_is_made_up(uint64_t address)
+{
+	return address >= DMS_MADE_UP_FIRST && address < DMS_MADE_UP_END;
+}
+
 /** One symbol as found for an address. */
 struct dms_symbol {
 	const char *name;   /* not terminated: name_len bytes; borrowed */
@@ -22,7 +35,18 @@ struct dms_symbol {
 	uint32_t name_len;
 	uint32_t module_len;
 	uint64_t address;   /* where the symbol begins */
+	bool is_start_unknown; /* a text named the function, and told no offset in it */
 };
+
+/** *@ret_bytes: of @address, found in @symbol, from its beginning; false: a text did not tell. */
+static inline bool dms_symbol_offset(const struct dms_symbol *symbol, uint64_t address,
+				     uint64_t *ret_bytes)
+{
+	*ret_bytes = address - symbol->address;
+	if (dms_address_is_made_up(address))
+		return *ret_bytes > 1;
+	return !symbol->is_start_unknown;
+}
 
 /** The traced kernel's symbol table. */
 struct dms_symbols;

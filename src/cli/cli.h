@@ -98,6 +98,7 @@ struct dms_analyze_args {
 	int progress;	    /* enum dms_progress; AUTO: on a terminal, unless common.quiet */
 	struct dms_strings switches; /* of rules: "ID" or "no-ID" */
 	const char *inventory, *iomem, *dump_seed, *kernel_log; /* side files; NULL: none */
+	const char *kallsyms, *formats_dir;			/* the same */
 	struct dms_strings devices, drivers, rules; /* filters; empty: all */
 	const char *since, *until;		    /* times; NULL: all */
 	uint64_t limit;	    /* findings kept; 0: not given, UINT64_MAX: all */
@@ -107,7 +108,16 @@ struct dms_analyze_args {
 };
 
 struct dms_doctor_args {
+	const char *kallsyms, *formats_dir; /* as those of analyze */
 	int format; /* DMS_FORMAT_TEXT or DMS_FORMAT_JSON */
+};
+
+struct dms_convert_args {
+	const char *output;			/* NULL: not given */
+	const char *kallsyms, *formats_dir;	/* as those of analyze */
+	int file_version;			/* 6 or 7; 0: not given */
+	int is_zstd;				/* 1: compressed */
+	bool salvage;				/* convert what is left of a damaged file */
 };
 
 struct dms_query_args {
@@ -128,11 +138,14 @@ struct dms_report_args {
 	struct dms_strings devices, drivers; /* filters; empty: all */
 	const char *since, *until;	   /* times; NULL: all */
 	uint64_t top;			   /* rows of a list; 0: not given, UINT64_MAX: all */
+	const char *columns, *sort;	   /* of the table of devices; NULL: as the format has it */
+	int fail_on;			   /* DMS_FAIL_ON(); 0: never */
 };
 struct sqlite3;
+struct dms_layout;
 /** report_exports.c: write what else @args asks for; *@ret_any: there was something. */
 struct dms_error *dms_report_exports(struct sqlite3 *db, const struct dms_report_args *args,
-				     bool *ret_any);
+				     const struct dms_layout *layout, bool *ret_any);
 #define DMS_REPORT_TOP 100 /* rows of a list in HTML, if not given */
 
 struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *ret);
@@ -141,6 +154,7 @@ struct dms_error *dms_cmd_report(const struct dms_call *call, enum dms_exit *ret
 struct dms_error *dms_cmd_live(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_convert(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret);
 
 /** Every command there is, in the order of the help. */

@@ -91,6 +91,8 @@ struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *re
 		.iomem = args->iomem,
 		.dump_seed = args->dump_seed,
 		.kernel_log = args->kernel_log,
+		.kallsyms = args->kallsyms,
+		.formats_dir = args->formats_dir,
 		.salvage = args->salvage,
 		.rule_switches = args->switches.items,
 		.n_rule_switches = args->switches.n_items,

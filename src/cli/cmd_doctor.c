@@ -142,9 +142,14 @@ static void check_beginning(const struct dms_run *run, struct advice *ret)
 static void check_stacks(const struct dms_run *run, struct advice *ret)
 {
 	uint64_t stacks = records_of(run, "ftrace", "kernel_stack");
+	uint32_t n_distinct = run->names.stacks ? dms_stacks_count(run->names.stacks) : 0;
 
 	if (stacks) {
 		ret->finding = dms_asprintf("%" PRIu64 " call stacks recorded", stacks);
+		return;
+	}
+	if (n_distinct) { /* perf.data and text have them with their events */
+		ret->finding = dms_asprintf("%" PRIu32 " different call stacks recorded", n_distinct);
 		return;
 	}
 	ret->verdict = VERDICT_MISSING;
@@ -154,9 +159,16 @@ static void check_stacks(const struct dms_run *run, struct advice *ret)
 
 static void check_clock(const struct dms_run *run, struct advice *ret)
 {
-	const char *clock = dms_source_info(dms_merge_source(run->merge, 0))->clock;
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	const char *clock = info->clock;
 
-	if (!run->clock_is_ns) {
+	if (!clock && info->is_text) {
+		ret->verdict = run->clock_is_ns ? VERDICT_PARTLY : VERDICT_MISSING;
+		ret->finding = dms_asprintf(
+			run->clock_is_ns ? "the text does not name its clock"
+					 : "the text does not name its clock, which counts no "
+					   "nanoseconds: no durations");
+	} else if (!run->clock_is_ns) {
 		ret->verdict = VERDICT_MISSING;
 		ret->finding = dms_asprintf("clock \"%s\" does not count nanoseconds: no durations",
 					    clock);
@@ -297,7 +309,7 @@ static void check_error_checks(const struct dms_run *run, struct advice *ret)
 
 static void check_messages(const struct dms_run *run, struct advice *ret)
 {
-	if (has_kind(run, DMS_EV_CONSOLE)) {
+	if (has_kind(run, DMS_EV_CONSOLE) || run->inputs & DMS_INPUT_CONSOLE) {
 		ret->finding = dms_asprintf("messages of the kernel are recorded");
 		return;
 	}
@@ -398,6 +410,33 @@ static struct dms_error *tell_all(const struct dms_run *run, json_t *list)
 	return NULL;
 }
 
+/* What the file's container cannot tell, and which part of it is missing. */
+static struct dms_error *print_notes(const struct dms_run *run)
+{
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+
+	for (uint32_t i = 0; i < info->n_notes; i++) {
+		_cleanup_(dms_freep) char *note =
+			dms_escape(info->notes[i], strlen(info->notes[i]), DMS_ESCAPE_TEXT);
+
+		if (!note)
+			return &dms_error_nomem;
+		printf("%s%-*s", i ? "" : "\n", TEXT_COLUMN, i ? "" : "the file itself");
+		dms_put_wrapped(note, TEXT_COLUMN, stdout);
+	}
+	return NULL;
+}
+
+static json_t *list_notes(const struct dms_run *run)
+{
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; list && i < info->n_notes; i++)
+		json_array_append_new(list, json_string(info->notes[i]));
+	return list;
+}
+
 static struct dms_error *print_text(const struct dms_run *run)
 {
 	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
@@ -409,7 +448,7 @@ static struct dms_error *print_text(const struct dms_run *run)
 		return &dms_error_nomem;
 	printf("%s: %s, kernel %s, %" PRIu64 " records\n\n", info->path, info->format, shown,
 	       run->records);
-	if ((err = tell_all(run, NULL)))
+	if ((err = tell_all(run, NULL)) || (err = print_notes(run)))
 		return err;
 	printf("\nA recording that shows what a stock kernel can show:\n  %s\n"
 	       "\nProbes that show more: append these lines to /sys/kernel/tracing/kprobe_events\n"
@@ -439,9 +478,10 @@ static struct dms_error *print_json(const struct dms_run *run)
 		json_decref(list);
 		return list ? err : &dms_error_nomem;
 	}
-	root = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:s, s:o}", "input", info->path, "format",
+	root = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:s, s:o, s:o}", "input", info->path, "format",
 			 info->format, "kernel", info->release, "records", (json_int_t)run->records,
-			 "checks", list, "record_command", record_command, "probes", list_probes());
+			 "checks", list, "record_command", record_command, "probes", list_probes(),
+			 "notes", list_notes(run));
 	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)))
 		err = dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed");
 	puts("");
@@ -452,7 +492,12 @@ static struct dms_error *print_json(const struct dms_run *run)
 struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret)
 {
 	const struct dms_doctor_args *args = call->args;
-	struct dms_run_options options = {.salvage = true};
+	struct dms_run_options options = {
+		.salvage = true,
+		.keep_stacks = true,
+		.kallsyms = args->kallsyms,
+		.formats_dir = args->formats_dir,
+	};
 	struct dms_run run;
 	struct dms_error *err;
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `dmascope report`: a run told from its database, as text, as one HTML page, and as files for other programs. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <dmascope/model.h>
 #include <dmascope/report.h>
+#include <dmascope/rules.h>
 #include <dmascope/store.h>
 
 #include "cli.h"
@@ -14,6 +17,7 @@
 struct writing {
 	struct sqlite3 *db;
 	const struct dms_report_args *args;
+	const struct dms_layout *layout;
 };
 
 static struct dms_error *find_time(const char *option, const char *text,
@@ -58,68 +62,99 @@ static struct dms_error *write_html(const void *context, FILE *out)
 	const struct writing *writing = context;
 
 	return dms_html_print(writing->db,
-			      writing->args->top ? writing->args->top : DMS_REPORT_TOP, out);
+			      writing->args->top ? writing->args->top : DMS_REPORT_TOP,
+			      writing->layout, out);
 }
 
-static void put_more(FILE *out, size_t n_all, size_t n_shown, const char *noun)
+static struct dms_error *print_text(const struct writing *writing, FILE *out)
 {
-	if (n_all > n_shown)
-		fprintf(out, "and %zu more %s%s: --top is too small\n", n_all - n_shown, noun,
-			n_all - n_shown == 1 ? "" : "s");
-}
-
-static size_t smaller(size_t a, uint64_t b)
-{
-	return a < b ? a : (size_t)b;
-}
-
-static struct dms_error *print_text(struct sqlite3 *db, const struct dms_report_args *args,
-				    FILE *out)
-{
-	uint64_t top = args->top ? args->top : UINT64_MAX;
-	struct dms_summary *summary, shown;
+	struct dms_summary *summary;
 	struct winsize size;
-	bool is_terminal = isatty(fileno(out));
 	const char *no_colour = getenv("NO_COLOR");
+	bool is_terminal = isatty(fileno(out));
+	bool has_colour = is_terminal && !(no_colour && *no_colour);
+	struct dms_error *err = dms_summary_read_as(writing->db, writing->layout, &summary);
+
+	if (err)
+		return err;
+	summary->top = writing->args->top == UINT64_MAX ? 0 : writing->args->top;
+	if (!is_terminal || ioctl(fileno(out), TIOCGWINSZ, &size) || !size.ws_col)
+		size.ws_col = 132;
+	err = dms_summary_print(summary, DMS_FORMAT_TEXT, out, size.ws_col, has_colour);
+	if (!err)
+		err = dms_costs_print(writing->db, summary->top, out, size.ws_col, has_colour);
+	dms_summary_destroy(summary);
+	return err;
+}
+
+/* More was lost than is there: that nothing was found then says nothing. */
+static struct dms_error *check_losses(struct sqlite3 *db)
+{
+	struct dms_summary *summary;
 	struct dms_error *err = dms_summary_read(db, &summary);
 
 	if (err)
 		return err;
-	shown = *summary;
-	shown.n_devices = smaller(shown.n_devices, top);
-	shown.n_findings = smaller(shown.n_findings, top);
-	shown.n_notes = smaller(shown.n_notes, top);
-	if (!is_terminal || ioctl(fileno(out), TIOCGWINSZ, &size) || !size.ws_col)
-		size.ws_col = 132;
-	err = dms_summary_print(&shown, DMS_FORMAT_TEXT, out, size.ws_col,
-				is_terminal && !(no_colour && *no_colour));
-	if (!err) {
-		put_more(out, summary->n_devices, shown.n_devices, "device");
-		put_more(out, summary->n_findings, shown.n_findings, "finding");
-		put_more(out, summary->n_notes, shown.n_notes, "note");
-	}
+	if (!summary->events || summary->lost_events > summary->events)
+		err = dms_error_new(DMS_ERROR_INPUT,
+				    "too lossy to judge: %" PRIu64 " events lost, %" PRIu64
+				    " of DMA left",
+				    summary->lost_events, summary->events);
+	else if (summary->gaps)
+		dms_log(DMS_LOG_WARN,
+			"no such finding, but the trace has gaps: findings near them are "
+			"only possible, of severity info");
 	dms_summary_destroy(summary);
 	return err;
+}
+
+static struct dms_error *judge(struct sqlite3 *db, int fail_on, enum dms_exit *ret)
+{
+	uint64_t n_findings;
+	struct dms_error *err;
+
+	if (!fail_on)
+		return NULL;
+	err = dms_findings_count(db, (enum dms_severity)DMS_FAIL_SEVERITY(fail_on),
+				 (enum dms_confidence)DMS_FAIL_CONFIDENCE(fail_on), &n_findings);
+	if (!err && n_findings)
+		*ret = DMS_EXIT_FINDINGS;
+	return err || n_findings ? err : check_losses(db);
+}
+
+static struct dms_error *report(const struct writing *writing)
+{
+	bool has_files = false;
+	struct dms_error *err =
+		dms_report_exports(writing->db, writing->args, writing->layout, &has_files);
+
+	if (!err && writing->args->html)
+		return dms_file_write(writing->args->html, write_html, writing);
+	return err || has_files ? err : print_text(writing, stdout);
 }
 
 struct dms_error *dms_cmd_report(const struct dms_call *call, enum dms_exit *ret)
 {
 	const struct dms_report_args *args = call->args;
+	struct dms_layout layout;
 	struct sqlite3 *db = NULL;
-	bool has_files = false;
 	struct dms_error *err;
 
-	(void)ret;
+	if (args->columns && !strcmp(args->columns, "help")) {
+		dms_layout_help(stdout);
+		return NULL;
+	}
+	if ((err = dms_layout_parse(args->columns, args->sort, &layout)))
+		return err;
+	if (!call->n_operands)
+		return dms_error_new(DMS_ERROR_USAGE, "report needs RUN.DB");
 	if ((err = dms_db_open(call->operands[0], false, &db)))
 		return err;
 	err = select_part(db, args);
 	if (!err)
-		err = dms_report_exports(db, args, &has_files);
-	if (!err && args->html)
-		err = dms_file_write(args->html, write_html,
-				     &(struct writing){.db = db, .args = args});
-	else if (!err && !has_files)
-		err = print_text(db, args, stdout);
+		err = report(&(struct writing){.db = db, .args = args, .layout = &layout});
+	if (!err)
+		err = judge(db, args->fail_on, ret);
 	dms_db_close(db);
 	return err;
 }

@@ -34,6 +34,9 @@ static const struct dms_word table_formats[] = {
 	{NULL, 0},
 };
 
+static const struct dms_word file_versions[] = {{"6", 6}, {"7", 7}, {NULL, 0}};
+static const struct dms_word compressions[] = {{"none", 0}, {"zstd", 1}, {NULL, 0}};
+
 /* What is only possible is never more than information: the others begin at likely. */
 static const struct dms_word failures[] = {
 	{"info", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_POSSIBLE)},
@@ -94,7 +97,11 @@ static const struct dms_option analyze_options[] = {
 	OPTION(0, "dump-seed", "FILE", STRING, dms_analyze_args, dump_seed,
 	       "take what was mapped when the trace began from FILE, a copy of dma-api/dump"),
 	OPTION(0, "kernel-log", "FILE", STRING, dms_analyze_args, kernel_log,
-	       "read IOMMU faults and DMA messages from FILE, output of dmesg"),
+	       "read IOMMU faults and DMA messages from FILE, output of dmesg or a console log"),
+	OPTION(0, "kallsyms", "FILE", STRING, dms_analyze_args, kallsyms,
+	       "name functions by FILE, a copy of /proc/kallsyms or a System.map, not by the trace"),
+	OPTION(0, "formats", "DIR", STRING, dms_analyze_args, formats_dir,
+	       "take event formats that the trace lacks from DIR, a copy of events of tracefs"),
 	OPTION(0, "salvage", NULL, FLAG, dms_analyze_args, salvage,
 	       "analyze what is left of a truncated or damaged file, and say what is missing"),
 	OPTION(0, "progress", NULL, VALUE, dms_analyze_args, progress,
@@ -128,6 +135,14 @@ static const struct dms_option report_options[] = {
 	       "tell only what happened up to that time"),
 	OPTION(0, "top", "N", LIMIT, dms_report_args, top,
 	       "show at most N rows of each list (default: all in text, 100 in HTML)"),
+	OPTION(0, "sort", "COLUMN[:ORDER]", STRING, dms_report_args, sort,
+	       "sort the devices by COLUMN, ORDER asc or desc (default: largest first, names from a)"),
+	OPTION(0, "columns", "LIST", STRING, dms_report_args, columns,
+	       "tell COLUMN,COLUMN... of each device; help lists them all"),
+	OPTION(0, "fail-on", "SEVERITY[:CONFIDENCE]", WORD, dms_report_args, fail_on,
+	       "exit with 1 if there is a finding of info, warning or error or above, and at least "
+	       "possible, likely or certain, in what is told",
+	       .words = failures),
 };
 
 static const struct dms_option query_options[] = {
@@ -150,19 +165,43 @@ static const struct dms_option live_options[] = {
 static const struct dms_option doctor_options[] = {
 	OPTION(0, "format", "FORMAT", WORD, dms_doctor_args, format,
 	       "print as text or json (default: text)", .words = doctor_formats),
+	OPTION(0, "kallsyms", "FILE", STRING, dms_doctor_args, kallsyms,
+	       "name functions by FILE, a copy of /proc/kallsyms or a System.map, not by the trace"),
+	OPTION(0, "formats", "DIR", STRING, dms_doctor_args, formats_dir,
+	       "take event formats that the trace lacks from DIR, a copy of events of tracefs"),
+};
+
+static const struct dms_option convert_options[] = {
+	OPTION('o', "output", "OUT", STRING, dms_convert_args, output,
+	       "write the trace.dat OUT, which is replaced if it exists; needed"),
+	OPTION(0, "file-version", "VERSION", WORD, dms_convert_args, file_version,
+	       "write version 6 or 7 (default: 6, or 7 if a record does not fit a page)",
+	       .words = file_versions),
+	OPTION(0, "compression", "METHOD", WORD, dms_convert_args, is_zstd,
+	       "compress by METHOD: none or zstd, which needs version 7 (default: none)",
+	       .words = compressions),
+	OPTION(0, "kallsyms", "FILE", STRING, dms_convert_args, kallsyms,
+	       "name functions by FILE, a copy of /proc/kallsyms or a System.map, not by the trace"),
+	OPTION(0, "formats", "DIR", STRING, dms_convert_args, formats_dir,
+	       "take event formats that the trace lacks from DIR, a copy of events of tracefs"),
+	OPTION(0, "salvage", NULL, FLAG, dms_convert_args, salvage,
+	       "convert what is left of a truncated or damaged file, and say what is missing"),
 };
 
 const struct dms_command dms_commands[] = {
 	{
 		.name = "analyze",
-		.operands = "TRACE...",
+		.operands = "FILE...",
 		.summary = "read traces, rebuild the life of every mapping, print a summary",
 		.run = dms_cmd_analyze,
 		OPTIONS(analyze_options),
 		.args_bytes = sizeof(struct dms_analyze_args),
 		.min_operands = 1,
 		.max_operands = SIZE_MAX,
-		.epilogue = "Several TRACEs are files of one machine, merged in time order.",
+		.epilogue = "FILEs are of one machine, and known by their content: traces (several are "
+			    "merged in\ntime order), and what goes beside them: a kernel log, a device "
+			    "inventory, copies of\n/proc/iomem, dma-api/dump and kallsyms. They may be "
+			    "compressed (gzip, zstd, xz).\n- is standard input.",
 	},
 	{
 		.name = "report",
@@ -171,9 +210,7 @@ const struct dms_command dms_commands[] = {
 		.run = dms_cmd_report,
 		OPTIONS(report_options),
 		.args_bytes = sizeof(struct dms_report_args),
-		.min_operands = 1,
-		.max_operands = 1,
-		.epilogue = "Figures of a device are those of the whole run, whatever the times.",
+		.max_operands = 1, /* none for --columns help: the command checks it */
 	},
 	{
 		.name = "query",
@@ -211,6 +248,18 @@ const struct dms_command dms_commands[] = {
 		.args_bytes = sizeof(struct dms_doctor_args),
 		.min_operands = 1,
 		.max_operands = 1,
+	},
+	{
+		.name = "convert",
+		.operands = "TRACE...",
+		.summary = "write traces as one trace.dat for trace-cmd and KernelShark",
+		.run = dms_cmd_convert,
+		OPTIONS(convert_options),
+		.args_bytes = sizeof(struct dms_convert_args),
+		.min_operands = 1,
+		.max_operands = SIZE_MAX,
+		.epilogue = "Several TRACEs are files of one machine; the buffers of all but the "
+			    "first become instances called after their files.",
 	},
 	{
 		.name = "completion",

@@ -2,9 +2,9 @@
 /* The pipeline as one loop: input, decode, model, and its steps to statistics and store. */
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "run.h"
+#include "run_recognise.h"
 
 /* Look at the clock of the progress bar this often, in records. */
 #define PROGRESS_RECORDS 65536
@@ -27,37 +27,17 @@ static struct dms_error *take_step(void *context, const struct dms_step *step)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* The same events twice would be twice as many maps. Hard links and other spellings count. */
-static struct dms_error *check_distinct(const char *const *paths, size_t n_paths)
-{
-	for (size_t i = 1; i < n_paths; i++) {
-		struct stat one, other;
-
-		for (size_t j = 0; j < i && !stat(paths[i], &one); j++) {
-			if (!stat(paths[j], &other) && one.st_dev == other.st_dev &&
-			    one.st_ino == other.st_ino)
-				return dms_error_new(DMS_ERROR_USAGE, "%s is given twice%s%s",
-						     paths[i],
-						     strcmp(paths[i], paths[j]) ? ", also as " : "",
-						     strcmp(paths[i], paths[j]) ? paths[j] : "");
-		}
-	}
-	return NULL;
-}
-
-static struct dms_error *open_sources(struct dms_run *run, const char *const *paths, size_t n_paths)
+static struct dms_error *open_sources(struct dms_run *run, const char *const *paths, size_t n_paths,
+				      struct dms_run_options *options)
 {
 	_cleanup_(dms_freep) struct dms_source **sources = dms_zalloc(n_paths * sizeof(*sources));
 	struct dms_error *err = NULL;
-	size_t n_open = 0;
+	uint32_t n_open = 0;
 
 	if (!sources)
 		return &dms_error_nomem;
-	while (!err && n_open < n_paths) {
-		err = dms_source_open(paths[n_open], &sources[n_open]);
-		n_open += !err;
-	}
-	if (!err && !(run->merge = dms_merge_create(sources, (uint32_t)n_paths)))
+	err = dms_run_recognise(run, paths, n_paths, options, sources, &n_open);
+	if (!err && !(run->merge = dms_merge_create(sources, n_open)))
 		err = &dms_error_nomem;
 	while (err && n_open)
 		dms_source_close(sources[--n_open]);
@@ -68,7 +48,11 @@ static struct dms_error *open_sources(struct dms_run *run, const char *const *pa
 static struct dms_error *check_whole(const struct dms_source *source)
 {
 	const struct dms_source_info *info = dms_source_info(source);
+	const char *damage;
 
+	if (dms_source_damage(source, &damage)) /* compressed data: found when it was unpacked */
+		return dms_error_new(DMS_ERROR_INPUT, "%s: %s; --salvage analyzes what is left",
+				     info->path, damage);
 	if (!info->missing_bytes)
 		return NULL;
 	return dms_error_new(DMS_ERROR_INPUT,
@@ -78,15 +62,33 @@ static struct dms_error *check_whole(const struct dms_source *source)
 			     info->path, info->missing_bytes, info->missing_offset);
 }
 
+/* The first file that can tell its clock: a text names none. */
+static const struct dms_source_info *clock_teller(const struct dms_run *run)
+{
+	for (uint32_t i = 0; i < dms_merge_count(run->merge); i++) {
+		const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, i));
+
+		if (!info->is_text || info->clock)
+			return info;
+	}
+	return dms_source_info(dms_merge_source(run->merge, 0));
+}
+
 /* Time stamps of two clocks have no order among each other. */
 static struct dms_error *check_same_clock(const struct dms_run *run, uint32_t file)
 {
-	const struct dms_source_info *first = dms_source_info(dms_merge_source(run->merge, 0));
+	const struct dms_source_info *first = clock_teller(run);
 	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, file));
 	const char *a = first->clock ? first->clock : "local";
 	const char *b = info->clock ? info->clock : "local";
 
-	if (!strcmp(a, b))
+	if (info->is_text && !info->clock && info->clock_is_ns != first->clock_is_ns)
+		return dms_error_new(DMS_ERROR_INPUT,
+				     "%s: its times are %s, those of %s are %s: files of one run "
+				     "need one clock",
+				     info->path, info->clock_is_ns ? "seconds" : "ticks", first->path,
+				     first->clock_is_ns ? "seconds" : "ticks");
+	if (!strcmp(a, b) || (info->is_text && !info->clock))
 		return NULL;
 	return dms_error_new(
 		DMS_ERROR_INPUT,
@@ -126,6 +128,7 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 			       const struct dms_run_options *options)
 {
 	struct dms_store_options store_options = {.keep_events = options->keep_events};
+	struct dms_run_options all = *options; /* and the side files among @paths */
 	struct dms_error *err;
 
 	*run = (struct dms_run){.first_ts = UINT64_MAX,
@@ -139,7 +142,7 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 	if (!run->arena || !run->names.devices || !run->stats || !run->task_bits ||
 	    (options->keep_stacks && !run->names.stacks))
 		return &dms_error_nomem;
-	if ((err = check_distinct(paths, n_paths)) || (err = open_sources(run, paths, n_paths)) ||
+	if ((err = open_sources(run, paths, n_paths, &all)) ||
 	    (err = open_decoders(run, options->salvage)) ||
 	    (err = dms_run_findings_create(run, options)) ||
 	    (err = dms_model_create(&run->names, take_step, run, &run->model)))
@@ -149,7 +152,8 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 	if (options->output &&
 	    (err = dms_store_create(options->output, &store_options, &run->store)))
 		return err;
-	return dms_run_side_open(run, options);
+	run->kallsyms_file = all.kallsyms ? dms_run_file_name(run, all.kallsyms) : NULL;
+	return dms_run_side_open(run, &all);
 }
 
 void dms_run_close(struct dms_run *run)
@@ -164,9 +168,12 @@ void dms_run_close(struct dms_run *run)
 	dms_symbols_destroy(run->symbols); /* borrows text from a source */
 	dms_merge_destroy(run->merge);
 	dms_run_side_close(run);
+	dms_run_files_close(run);
 	dms_inventory_destroy(run->inventory);
 	dms_stacks_destroy(run->names.stacks);
 	dms_strtab_destroy(run->names.devices);
+	dms_free(run->symbol_text.text);
+	dms_free(run->chain);
 	dms_free(run->task_bits);
 	dms_free(run->notes.notes);
 	dms_free(run->notes.devices);
@@ -185,11 +192,13 @@ static void note_time(struct dms_run *run, uint64_t ts)
 
 static struct dms_error *take_record(struct dms_run *run, const struct dms_item *item)
 {
+	struct dms_record record = item->record;
 	struct dms_event event;
 	struct dms_error *err;
 
 	run->records++;
-	if ((err = dms_decode(run->decoders[item->file], &item->record, &event)) ||
+	if ((err = dms_run_chain(run, item->file, &record)) ||
+	    (err = dms_decode(run->decoders[item->file], &record, &event)) ||
 	    event.kind == DMS_EV_NONE)
 		return err;
 	run->events++;

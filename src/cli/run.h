@@ -34,6 +34,8 @@ struct dms_run_notes {
 struct dms_run_findings;
 /** Files beside the traces: run_side.c. */
 struct dms_run_side;
+/** Copies of what is compressed or a pipe: run_recognise.c. */
+struct dms_run_files;
 
 /** Everything of one run, open from dms_run_open() to dms_run_close(). */
 struct dms_run {
@@ -62,6 +64,14 @@ struct dms_run {
 	struct dms_run_findings *findings;
 	uint32_t inputs; /* DMS_INPUT_*: what the trace and its side files can show */
 	struct dms_run_side *side;
+	struct dms_run_files *files;
+	const char *kallsyms_file; /* what the user calls it; NULL: none was given */
+	struct dms_run_text {
+		char *text;
+		size_t size, capacity;
+	} symbol_text; /* of several files, some of them texts; symbols borrows it */
+	uint64_t *chain; /* run_symbols.c: of the record in hand */
+	size_t chain_capacity;
 	struct dms_inventory *inventory;       /* NULL: none was given, and none is in the trace */
 	struct dms_symbols *symbols;	       /* NULL until the end, or without call stacks */
 	struct dms_device_facts *device_facts; /* of each device, from dms_run_finish() on */
@@ -73,7 +83,8 @@ struct dms_run {
 struct dms_run_options {
 	const char *output;    /* database to write; NULL: none */
 	const char *inventory; /* file to read; NULL: none */
-	const char *iomem, *dump_seed, *kernel_log; /* the same */
+	const char *iomem, *dump_seed, *kernel_log, *kallsyms; /* the same */
+	const char *formats_dir; /* folder of event formats; NULL: none */
 	bool keep_events;
 	bool salvage;			  /* analyze what is left of a damaged file */
 	bool keep_stacks;		  /* intern call stacks */
@@ -102,6 +113,14 @@ const char *dms_run_comm(struct dms_run *run, uint32_t pid);
 /** The calls finding @row is about, named and with their stacks, into @ret. Errors: memory. */
 struct dms_error *dms_run_calls(struct dms_run *run, const struct dms_finding_row *row,
 				struct dms_finding_summary *ret);
+
+/* run_symbols.c */
+/** Keep the addresses that @file, a text, made up apart from those of other files. */
+struct dms_error *dms_run_chain(struct dms_run *run, uint32_t file, struct dms_record *record);
+/** Make run->symbols, if there are call stacks. Errors: memory; damaged ones, but for --salvage. */
+struct dms_error *dms_run_load_symbols(struct dms_run *run);
+/** Note symbols that were given and fit no address. */
+struct dms_error *dms_run_note_symbols(struct dms_run *run);
 
 /* run_side.c */
 /** Read the side files of @options, configure and seed the model. Errors: unreadable ones. */

@@ -17,10 +17,13 @@ static bool name_frame(struct dms_run *run, uint64_t address, struct dms_frame_s
 {
 	struct dms_symbol symbol;
 
-	*ret = (struct dms_frame_summary){.address = address};
+	*ret = (struct dms_frame_summary){
+		.address = dms_address_is_made_up(address) ? 0 : address,
+	};
 	if (!run->symbols || !dms_symbols_find(run->symbols, address, &symbol))
 		return true;
-	ret->offset = address - symbol.address;
+	if (!dms_symbol_offset(&symbol, address, &ret->offset))
+		ret->offset = UINT64_MAX;
 	ret->function = copy_name(run, symbol.name, symbol.name_len);
 	if (symbol.module)
 		ret->module = copy_name(run, symbol.module, symbol.module_len);

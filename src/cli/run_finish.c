@@ -26,24 +26,6 @@ static uint64_t count_malformed(const struct dms_run *run)
 
 /* ---- devices --------------------------------------------------------------------------------- */
 
-/* Stacks of several files are named by the first one's symbols: they are of one machine. */
-static struct dms_error *load_symbols(struct dms_run *run)
-{
-	struct dms_error *err;
-	const char *text;
-	size_t size;
-
-	if (!run->names.stacks || !dms_stacks_count(run->names.stacks))
-		return NULL;
-	err = dms_source_kallsyms(dms_merge_source(run->merge, 0), &text, &size);
-	if (err && run->salvage) {
-		dms_log(DMS_LOG_WARN, "%s; functions stay without names", dms_error_message(err));
-		dms_error_free(err);
-		return NULL;
-	}
-	return err ? err : dms_symbols_create(text, size, &run->symbols);
-}
-
 static uint64_t mask_of(const struct dms_inventory_device *device)
 {
 	return device->dma_mask_bits ? UINT64_MAX >> (64 - device->dma_mask_bits) : 0;
@@ -141,6 +123,18 @@ static struct dms_error *store_devices(struct dms_run *run)
 	return NULL;
 }
 
+static struct dms_error *store_sites(struct dms_run *run)
+{
+	for (uint32_t i = 0; i < dms_model_n_sites(run->model); i++) {
+		struct dms_error *err = dms_store_site(run->store, (uint64_t)i + 1,
+						       dms_model_site(run->model, i));
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 static struct dms_error *store_findings_and_stacks(struct dms_run *run)
 {
 	struct dms_error *err = dms_run_store_findings(run, run->symbols);
@@ -225,9 +219,25 @@ static struct dms_error *store_totals(struct dms_run *run)
 	return err;
 }
 
+/* Of the coarsest file. */
+static uint32_t time_resolution_ns(const struct dms_run *run)
+{
+	uint32_t coarsest = 1;
+
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		uint32_t ns = dms_source_info(dms_merge_source(run->merge, i))->resolution_ns;
+
+		if (ns > coarsest)
+			coarsest = ns;
+	}
+	return coarsest;
+}
+
 static struct dms_error *store_run(struct dms_run *run)
 {
 	const struct dms_source_info *info = first_info(run);
+	/* what --since leaves out is in no counter */
+	uint64_t from_ts = run->since_ts > run->first_ts ? run->since_ts : run->first_ts;
 	struct dms_uncovered uncovered;
 	struct dms_error *err;
 
@@ -245,6 +255,8 @@ static struct dms_error *store_run(struct dms_run *run)
 		{"clock_is_ns", run->clock_is_ns},
 		{"first_ns", run->first_ts},
 		{"last_ns", run->last_ts},
+		{"counted_from_ns", from_ts},
+		{"counted_to_ns", run->last_ts > from_ts ? run->last_ts : from_ts},
 		{"records", run->records},
 		{"events", run->events},
 		{"malformed", count_malformed(run)},
@@ -262,6 +274,8 @@ static struct dms_error *store_run(struct dms_run *run)
 		if ((err = dms_store_run_u64(run->store, numbers[i].key, numbers[i].value)))
 			return err;
 	}
+	if (time_resolution_ns(run) > 1)
+		return dms_store_run_u64(run->store, "time_resolution_ns", time_resolution_ns(run));
 	return NULL;
 }
 
@@ -269,7 +283,7 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 {
 	struct dms_error *err;
 
-	if ((err = load_symbols(run)) || (err = identify_devices(run)) ||
+	if ((err = dms_run_load_symbols(run)) || (err = identify_devices(run)) ||
 	    (err = dms_run_filter_check(run)))
 		return err;
 	dms_run_doubt_findings(run);
@@ -281,7 +295,7 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 			return err;
 	}
 	if ((err = store_run(run)) || (err = store_totals(run)) || (err = store_devices(run)) ||
-	    (err = store_findings_and_stacks(run)) ||
+	    (err = store_sites(run)) || (err = store_findings_and_stacks(run)) ||
 	    (err = store_tasks(run)) || (err = store_notes(run)))
 		return err;
 	return dms_store_finish(run->store);
@@ -294,7 +308,8 @@ static void summarise_device(const struct dms_run *run, uint32_t index,
 {
 	const struct dms_device *device = dms_model_device(run->model, index);
 	const struct dms_device_stats *stats = dms_stats_device(run->stats, index);
-	const struct dms_histogram *lifetime = stats ? stats->lifetime : NULL;
+	const struct dms_histogram *lifetime =
+		stats ? stats->histograms[DMS_DIST_LIFETIME] : NULL;
 	bool has_lifetime = lifetime && lifetime->count && run->clock_is_ns;
 
 	*ret = (struct dms_device_summary){

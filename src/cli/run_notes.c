@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "run.h"
+#include "run_recognise.h"
 
 struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32_t device,
 				   char *reason)
@@ -128,6 +128,59 @@ static struct dms_error *note_clock(struct dms_run *run)
 		dms_asprintf("the trace clock \"%s\" does not count nanoseconds: order is right, "
 			     "durations and rates are not given (record with -C mono)",
 			     info->clock));
+}
+
+/* What a container cannot tell, in its own words. */
+static struct dms_error *note_sources(struct dms_run *run)
+{
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, i));
+
+		for (uint32_t j = 0; j < info->n_notes; j++) {
+			struct dms_error *err = dms_run_add_note(
+				run, NULL, DMS_ID_NONE,
+				run->n_files == 1 ? dms_strdup(info->notes[j])
+						  : dms_asprintf("%s: %s", info->path, info->notes[j]));
+
+			if (err)
+				return err;
+		}
+	}
+	return NULL;
+}
+
+/* A text does not name its clock: whoever gives it beside a trace says that it is the same one. */
+static struct dms_error *note_clock_of_texts(struct dms_run *run)
+{
+	const struct dms_source_info *text = NULL, *other = NULL;
+
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, i));
+
+		if (info->is_text && !info->clock)
+			text = info;
+		else
+			other = info;
+	}
+	if (!text || !other)
+		return NULL;
+	return dms_run_add_note(run, NULL, DMS_ID_NONE,
+				dms_asprintf("%s is text and does not name its clock: its times are "
+					     "taken to be of clock \"%s\", as those of %s",
+					     text->path, other->clock ? other->clock : "local",
+					     other->path));
+}
+
+static struct dms_error *note_unread_log(struct dms_run *run)
+{
+	const char *name = dms_run_unread_log(run);
+
+	if (!name)
+		return NULL;
+	return dms_run_add_note(run, NULL, DMS_ID_NONE,
+				dms_asprintf("the kernel messages of %s were not read: another file "
+					     "is the kernel log",
+					     name));
 }
 
 static struct dms_error *note_uncovered(struct dms_run *run)
@@ -266,6 +319,7 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 }
 
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
+	note_sources, note_clock_of_texts, note_unread_log, dms_run_note_symbols,
 	note_losses,	note_damage, note_malformed, note_clock,
 	note_uncovered, note_unnamed, note_syncs,  note_inputs,    note_orphans,   dms_run_note_findings,
 };

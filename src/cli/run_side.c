@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "run_recognise.h"
 
 /*
  * The log's clock and the trace's are not the same one, even where both count from boot: up to
@@ -301,6 +301,22 @@ static void configure(struct dms_run *run)
 	dms_model_configure(run->model, &side->config);
 }
 
+static struct dms_error *read_sides(struct dms_run *run, const struct dms_run_options *options)
+{
+	struct dms_error *err = NULL;
+
+	if (options->inventory)
+		err = dms_run_file_error(run, options->inventory,
+					 dms_inventory_read(options->inventory, &run->inventory));
+	if (!err && options->iomem)
+		err = dms_run_file_error(run, options->iomem,
+					 dms_iomem_read(options->iomem, &run->side->iomem));
+	if (!err && options->kernel_log)
+		err = dms_run_file_error(run, options->kernel_log,
+					 read_log(run, options->kernel_log));
+	return err;
+}
+
 struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_options *options)
 {
 	struct dms_run_side *side = run->side = dms_zalloc(sizeof(*side));
@@ -308,16 +324,12 @@ struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_op
 
 	if (!side)
 		return &dms_error_nomem;
-	if (options->inventory && (err = dms_inventory_read(options->inventory, &run->inventory)))
-		return err;
-	if (options->iomem && (err = dms_iomem_read(options->iomem, &side->iomem)))
-		return err;
-	if (options->kernel_log && (err = read_log(run, options->kernel_log)))
+	if ((err = read_sides(run, options)))
 		return err;
 	configure(run);
 	if (!options->dump_seed)
 		return NULL;
-	return read_dump(run, options->dump_seed);
+	return dms_run_file_error(run, options->dump_seed, read_dump(run, options->dump_seed));
 }
 
 void dms_run_side_close(struct dms_run *run)

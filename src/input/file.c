@@ -7,34 +7,62 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "unpack.h"
+
+/* Opening a pipe waits for its writer, as everybody does; opening anything else must not wait. */
+static struct dms_error *open_fd(const char *path, int *ret)
+{
+	struct stat status;
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+
+	if (!strcmp(path, "-"))
+		*ret = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else
+		*ret = open(path, !stat(path, &status) && S_ISFIFO(status.st_mode)
+					  ? flags
+					  : flags | O_NONBLOCK);
+	return *ret < 0 ? dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path) : NULL;
+}
+
+/* A pipe is copied as it comes, a file only if it is compressed or was read in part. */
+static struct dms_error *look_at(struct file *file)
+{
+	uint8_t head[UNPACK_SNIFF_BYTES];
+	struct stat status;
+	ssize_t got;
+
+	if (fstat(file->fd, &status))
+		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", file->path);
+	if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))
+		return unpack_file(file, UNPACK_MAX_BYTES);
+	if (!S_ISREG(status.st_mode))
+		return dms_error_new(DMS_ERROR_INPUT, "%s: is %s, expected a trace file", file->path,
+				     S_ISDIR(status.st_mode)  ? "a directory"
+				     : isatty(file->fd)	      ? "a terminal"
+							      : "not a regular file");
+	file->size = (uint64_t)status.st_size;
+	got = pread(file->fd, head, sizeof(head), 0);
+	if (got < 0)
+		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s: cannot read", file->path);
+	if (!unpack_packing(head, (size_t)got) && !lseek(file->fd, 0, SEEK_CUR))
+		return NULL;
+	return unpack_file(file, UNPACK_MAX_BYTES);
+}
 
 struct dms_error *file_open(const char *path, struct file *ret)
 {
-	struct stat status;
 	struct file file = {.fd = -1};
+	struct dms_error *err;
 
-	file.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (file.fd < 0)
-		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
-	if (fstat(file.fd, &status)) {
-		close(file.fd);
-		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
-	}
-	if (!S_ISREG(status.st_mode)) {
-		close(file.fd);
-		return dms_error_new(DMS_ERROR_INPUT, "%s: is %s, expected a trace file", path,
-				     S_ISDIR(status.st_mode) ? "a directory"
-							     : "not a regular file");
-	}
-	file.size = (uint64_t)status.st_size;
-	file.path = dms_strdup(path);
-	if (!file.path) {
-		close(file.fd);
-		return &dms_error_nomem;
-	}
-	*ret = file;
-	return NULL;
+	if ((err = open_fd(path, &file.fd)))
+		return err;
+	file.path = dms_strdup(strcmp(path, "-") ? path : "standard input");
+	err = file.path ? look_at(&file) : &dms_error_nomem;
+	if (err)
+		file_close(&file);
+	else
+		*ret = file;
+	return err;
 }
 
 void file_close(struct file *file)
@@ -44,6 +72,8 @@ void file_close(struct file *file)
 	file->fd = -1;
 	dms_free(file->path);
 	file->path = NULL;
+	file_origin_destroy(file->origin);
+	file->origin = NULL;
 }
 
 struct dms_error *file_read(const struct file *file, uint64_t offset, void *buf, size_t bytes)

@@ -6,15 +6,31 @@
 #include <string.h>
 
 #include <dmascope/base.h>
+#include <dmascope/input.h>
 
-/** An open input file. */
-struct file {
-	char *path;
-	uint64_t size;
-	int fd;
+/** What was given, where struct file holds a copy of it: unpacked, or out of a pipe. */
+struct file_origin {
+	const char *packing; /* "gzip", "zstd", "xz"; NULL: it was not compressed */
+	uint64_t bytes;	     /* as given */
+	char hash[DMS_HASH_TEXT]; /* of these, see dms_source_hash() */
+	char *damage;	     /* what is wrong with the compressed data, of which the copy is the
+				beginning; NULL: nothing */
 };
 
-/** Open @path for reading. Errors: DMS_ERROR_INPUT: missing, unreadable, not a regular file. */
+/** An open input file; it can be read at any offset. */
+struct file {
+	char *path; /* for messages: as given, "standard input" for "-" */
+	uint64_t size;
+	int fd;
+	struct file_origin *origin; /* NULL: fd is the file as given */
+};
+
+/**
+ * Open @path for reading; "-" is standard input. What is compressed and what comes out of a pipe is
+ * copied into a temporary file without a name. Errors: DMS_ERROR_INPUT: missing, unreadable, neither
+ * a regular file nor a pipe; DMS_ERROR_INTERNAL: no room for the copy. Compressed data that is
+ * damaged is no error: see file_origin.
+ */
 struct dms_error *file_open(const char *path, struct file *ret);
 void file_close(struct file *file);
 /** Read exactly @bytes at @offset. Errors: DMS_ERROR_INPUT, naming path and offset. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The identity of an input file, by content. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include <xxhash.h>
 
@@ -9,24 +11,19 @@
 
 #define BLOCK_BYTES (256u << 10)
 
-struct dms_error *dms_source_hash(const struct dms_source *source, char ret[static DMS_HASH_TEXT])
+static struct dms_error *hash_file(const struct file *file, char ret[static DMS_HASH_TEXT])
 {
 	_cleanup_(dms_freep) uint8_t *block = dms_alloc(BLOCK_BYTES);
 	XXH3_state_t *state = XXH3_createState();
 	struct dms_error *err = NULL;
-	struct file file = {.fd = -1};
 	XXH128_hash_t hash;
 
-	if (!block || !state)
+	if (!block || !state || XXH3_128bits_reset(state) == XXH_ERROR)
 		err = &dms_error_nomem;
-	if (!err)
-		err = file_open(source->info.path, &file);
-	if (!err && XXH3_128bits_reset(state) == XXH_ERROR)
-		err = &dms_error_nomem;
-	for (uint64_t at = 0; !err && at < file.size; at += BLOCK_BYTES) {
-		size_t bytes = file.size - at < BLOCK_BYTES ? file.size - at : BLOCK_BYTES;
+	for (uint64_t at = 0; !err && at < file->size; at += BLOCK_BYTES) {
+		size_t bytes = file->size - at < BLOCK_BYTES ? file->size - at : BLOCK_BYTES;
 
-		err = file_read(&file, at, block, bytes);
+		err = file_read(file, at, block, bytes);
 		if (!err)
 			XXH3_128bits_update(state, block, bytes);
 	}
@@ -35,7 +32,24 @@ struct dms_error *dms_source_hash(const struct dms_source *source, char ret[stat
 		snprintf(ret, DMS_HASH_TEXT, "xxh3:%016" PRIx64 "%016" PRIx64, hash.high64,
 			 hash.low64);
 	}
-	file_close(&file);
 	XXH3_freeState(state);
 	return err;
+}
+
+/* Of what was unpacked or came out of a pipe it was made on the way. */
+struct dms_error *dms_source_hash(const struct dms_source *source, char ret[static DMS_HASH_TEXT])
+{
+	const struct source_given *given = source->given;
+	struct file file = {.path = (char *)source->info.path};
+	struct stat status;
+
+	if (given->origin) {
+		memcpy(ret, given->origin->hash, DMS_HASH_TEXT);
+		return NULL;
+	}
+	file.fd = given->fd;
+	if (fstat(given->fd, &status))
+		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", file.path);
+	file.size = (uint64_t)status.st_size;
+	return hash_file(&file, ret);
 }

@@ -55,6 +55,8 @@ struct text_item {
 	struct text_frame frame;
 	uint64_t lost;
 	uint32_t cpu; /* LOST; UINT32_MAX: not told */
+	/* CUT; or FOREIGN of a tracer, in a form that cannot be used: why, for people; else NULL */
+	const char *reason;
 };
 
 /** What earlier lines tell of later ones. Zeroed at the start of a file. */
@@ -107,12 +109,19 @@ struct text_body {
 	struct text_value values[TEXT_MAX_VALUES];
 	uint64_t *numbers;  /* of all lists; grown with dms_grow(), freed by its owner */
 	size_t n_numbers, numbers_capacity;
+	/* Dumps of bytes: votes for a big-endian machine, minus the others. Kept between lines. */
+	int32_t order;
 };
 
 /**
  * Take @head's body apart. Events are known by rows: names of their words as kernels 6.12 to 7.2
  * and tools print them. A pointer the kernel hashed becomes "virt_addr_hash". Words that say
- * nothing (an unknown event's prose) are left out.
+ * nothing (an unknown event's prose) are left out. Of a probe: "__probe_ip", "__probe_func" and
+ * "__probe_ret_ip" are numbers where the line has addresses, as in the binary formats; where the
+ * kernel wrote symbols, "__probe_func" is the function, "dma_map_phys+0x4/0x50" or "dma_map_phys",
+ * and "__probe_caller", of a return probe only, where it returns to: strings. Strings of its
+ * arguments lose their quotes. "flags" of an allocation are a string, "GFP_KERNEL|__GFP_ZERO".
+ * @body's values are those of the line before: the caller zeroes @body once, not between lines.
  * Return: NULL, or what is wrong with it ("dma_addr: a number expected"): then the line is damaged.
  */
 const char *text_read_body(const struct text_head *head, struct text_body *body);

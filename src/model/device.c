@@ -73,14 +73,14 @@ bool device_may_elide(const struct device_state *state)
 
 /* ---- bounces -------------------------------------------------------------------------------- */
 
-static enum bounce_reason reason_of(const struct dms_event *event)
+static enum dms_bounce_reason reason_of(const struct dms_event *event)
 {
 	if (event->force)
-		return BOUNCE_FORCED;
+		return DMS_BOUNCE_FORCED;
 	if ((event->has & DMS_HAS_DMA_MASK) && event->size &&
 	    event->phys_addr + event->size - 1 > event->dma_mask)
-		return BOUNCE_MASK;
-	return BOUNCE_OTHER;
+		return DMS_BOUNCE_MASK;
+	return DMS_BOUNCE_OTHER;
 }
 
 void device_note_bounce(struct device_state *state, const struct dms_event *event)
@@ -106,7 +106,7 @@ static bool holds(const uint64_t *phys, uint32_t n, uint64_t addr)
 bool device_take_bounce(struct device_state *state, const struct dms_event *event,
 			const uint64_t *phys, uint32_t n)
 {
-	state->bounce = BOUNCE_NONE;
+	state->bounce = DMS_BOUNCE_NONE;
 	if (!state->next_bounce)
 		return false;
 	for (uint32_t i = 0; i < PENDING_BOUNCES; i++) {
@@ -118,7 +118,7 @@ bool device_take_bounce(struct device_state *state, const struct dms_event *even
 		if (holds(phys, n, bounce->phys_addr) && bounce->reason > state->bounce)
 			state->bounce = bounce->reason;
 	}
-	return state->bounce != BOUNCE_NONE;
+	return state->bounce != DMS_BOUNCE_NONE;
 }
 
 /* ---- failures ------------------------------------------------------------------------------- */

@@ -20,19 +20,11 @@ struct past_table {
 	uint64_t forgotten_ts; /* no life that ended after this was forgotten; 0: none was */
 };
 
-/** Why memory goes through a bounce buffer, as far as swiotlb_bounced tells; of several the last. */
-enum bounce_reason {
-	BOUNCE_NONE,   /* it does not */
-	BOUNCE_OTHER,  /* alignment, small kmalloc() buffers, untrusted devices */
-	BOUNCE_MASK,   /* it lies above the device's DMA mask */
-	BOUNCE_FORCED, /* swiotlb=force, or a confidential guest */
-};
-
 /** A swiotlb_bounced whose map event is still to come on that CPU. */
 struct pending_bounce {
 	uint64_t phys_addr;
 	uint32_t cpu, pid;
-	enum bounce_reason reason;
+	enum dms_bounce_reason reason;
 	bool is_set;
 };
 #define PENDING_BOUNCES 16
@@ -81,7 +73,7 @@ struct device_state {
 	struct past_table past;
 	struct pending_bounce bounces[PENDING_BOUNCES];
 	uint32_t next_bounce;
-	enum bounce_reason bounce; /* of the last map; NONE: it was not bounced */
+	enum dms_bounce_reason bounce; /* of the last map; DMS_BOUNCE_NONE: it was not bounced */
 	struct failures failures;
 	uint32_t site;	       /* the last map's; 0: none */
 	uint16_t *remaps;      /* tags of what was mapped, by their hash; NULL: not enough yet */

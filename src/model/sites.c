@@ -205,11 +205,11 @@ static bool is_remap(struct device_state *state, const struct dms_mapping *mappi
 	return found;
 }
 
-static void count_bounce(struct dms_site *figures, enum bounce_reason reason, uint64_t size)
+static void count_bounce(struct dms_site *figures, enum dms_bounce_reason reason, uint64_t size)
 {
-	figures->bounced_forced += reason == BOUNCE_FORCED;
-	figures->bounced_mask += reason == BOUNCE_MASK;
-	figures->bounced_other += reason == BOUNCE_OTHER;
+	figures->bounced_forced += reason == DMS_BOUNCE_FORCED;
+	figures->bounced_mask += reason == DMS_BOUNCE_MASK;
+	figures->bounced_other += reason == DMS_BOUNCE_OTHER;
 	figures->bounced_bytes += size;
 }
 
@@ -251,9 +251,12 @@ struct dms_error *sites_begin(struct dms_model *model, struct device_state *stat
 		figures->small += mapping->size < model->config.page_bytes / 2;
 	if (mapping->kind != DMS_MAPPING_PAGE && mapping->kind != DMS_MAPPING_SG)
 		return NULL;
-	if (mapping->bounced)
+	if (mapping->bounced) {
+		mapping->bounce_reason = state->bounce & 3;
 		count_bounce(figures, state->bounce, mapping->size);
-	figures->remaps += is_remap(state, mapping);
+	}
+	mapping->is_remap = is_remap(state, mapping);
+	figures->remaps += mapping->is_remap;
 	figures->misaligned += is_misaligned(model, mapping);
 	return NULL;
 }
@@ -315,6 +318,16 @@ void sites_sync(struct dms_model *model, const struct dms_mapping *mapping,
 const struct dms_site *sites_of(const struct dms_model *model, const struct dms_mapping *mapping)
 {
 	return mapping->site ? &site_at(&model->sites, mapping->site)->figures : NULL;
+}
+
+uint32_t dms_model_n_sites(const struct dms_model *model)
+{
+	return model->sites.n_sites;
+}
+
+const struct dms_site *dms_model_site(const struct dms_model *model, uint32_t index)
+{
+	return &site_at(&model->sites, index + 1)->figures;
 }
 
 /* ---- the end of the trace ------------------------------------------------------------------- */

@@ -92,14 +92,16 @@ static size_t first_frame(const struct dms_call_summary *call)
 static bool put_frame(const struct dms_frame_summary *frame, FILE *out)
 {
 	_cleanup_(dms_freep) char *text = NULL, *harmless = NULL;
+	char offset[24] = "";
 
+	if (frame->offset != UINT64_MAX)
+		snprintf(offset, sizeof(offset), "+0x%" PRIx64, frame->offset);
 	if (!frame->function)
 		text = dms_asprintf("0x%016" PRIx64, frame->address);
 	else if (frame->module)
-		text = dms_asprintf("%s+0x%" PRIx64 " [%s]", frame->function, frame->offset,
-				    frame->module);
+		text = dms_asprintf("%s%s [%s]", frame->function, offset, frame->module);
 	else
-		text = dms_asprintf("%s+0x%" PRIx64, frame->function, frame->offset);
+		text = dms_asprintf("%s%s", frame->function, offset);
 	if (text)
 		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
 	if (harmless)

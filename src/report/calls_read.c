@@ -43,7 +43,9 @@ static bool read_frame(struct reader *reader, struct dms_frame_summary *ret)
 	sqlite3_stmt *stmt = reader->frames;
 
 	ret->address = (uint64_t)sqlite3_column_int64(stmt, 0);
-	ret->offset = (uint64_t)sqlite3_column_int64(stmt, 1);
+	ret->offset = sqlite3_column_type(stmt, 1) == SQLITE_NULL
+			      ? UINT64_MAX
+			      : (uint64_t)sqlite3_column_int64(stmt, 1);
 	return keep_text(reader, stmt, 2, &ret->function) &&
 	       keep_text(reader, stmt, 3, &ret->module);
 }

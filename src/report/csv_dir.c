@@ -14,6 +14,7 @@
 /* Where the files are written before they get their place. Only we make a folder of this name. */
 #define PART   ".dmascope-part"
 #define README "README"
+#define TABLE  "device_table" /* what the report tells of each device: of no table of the run */
 
 /* Views are made anew by each query: their order has to be said. */
 static const struct csv_file views[] = {
@@ -21,12 +22,22 @@ static const struct csv_file views[] = {
 	{"driver_summary", "driver"},
 	{"findings", "id"},
 	{"call_sites", "device, generation, function, module, first_stack_id"},
+	{"distributions", "device_id, measure"},
+	{"driver_distributions", "driver, measure"},
+	{"rates", "device_id"},
+	{"driver_rates", "driver"},
+	{"bounces", "device_id"},
+	{"iommu_merge", "device_id"},
+	{"iova_space", "device_id"},
+	{"handovers", "device_id, map_cpu, unmap_cpu"},
+	{"call_site_rates", "id"},
 };
 
 /** An export under way. */
 struct csv_dir {
 	struct sqlite3 *db;
 	const char *path;
+	const struct dms_layout *layout; /* of devices.csv; may be NULL */
 	int fd, part_fd; /* of the folder and of PART in it; -1: not open */
 	bool is_new;	 /* we made the folder */
 	FILE *readme;
@@ -196,6 +207,31 @@ static bool find_file(const struct ddl *ddl, struct csv_file *ret)
 	return !ddl->is_view;
 }
 
+/* The table of devices as the other outputs have it: all columns, or those asked for. */
+static struct dms_error *write_table(struct csv_dir *dir)
+{
+	struct dms_layout layout = {0};
+	struct dms_summary *summary = NULL;
+	FILE *out = create(dir, TABLE ".csv");
+	struct dms_error *err;
+
+	if (!out)
+		return dir_error(dir, TABLE ".csv");
+	if (dir->layout)
+		layout = *dir->layout;
+	if (!layout.n_columns)
+		layout.n_columns = dms_layout_all(layout.columns);
+	err = dms_summary_read_as(dir->db, &layout, &summary);
+	if (!err)
+		err = dms_summary_csv(summary, out);
+	if (!err)
+		csv_readme_table(TABLE, &layout, summary->n_devices, dir->readme);
+	dms_summary_destroy(summary);
+	if (fclose(out) && !err)
+		err = dir_error(dir, TABLE ".csv");
+	return err;
+}
+
 static struct dms_error *write_files(struct csv_dir *dir)
 {
 	struct dms_error *err = NULL;
@@ -206,6 +242,7 @@ static struct dms_error *write_files(struct csv_dir *dir)
 	if (!(dir->readme = create(dir, README)))
 		return dir_error(dir, README);
 	csv_readme_head(dir->readme);
+	err = write_table(dir);
 	while (!err && ddl_next(&ddl)) {
 		if (find_file(&ddl, &file))
 			err = write_file(dir, &ddl, &file);
@@ -243,16 +280,17 @@ static struct dms_error *put_all_in_place(struct csv_dir *dir)
 		name = dms_asprintf("%s.csv", file.name);
 		err = name ? put_in_place(dir, name) : &dms_error_nomem;
 	}
+	if (!err)
+		err = put_in_place(dir, TABLE ".csv");
 	return err ? err : put_in_place(dir, README);
 }
 
-struct dms_error *dms_export_csv(struct sqlite3 *db, const char *path)
+struct dms_error *dms_export_csv(struct sqlite3 *db, const char *path,
+				 const struct dms_layout *layout)
 {
-	struct csv_dir dir = {.db = db, .path = path, .fd = -1, .part_fd = -1};
+	struct csv_dir dir = {.db = db, .path = path, .layout = layout, .fd = -1, .part_fd = -1};
 	struct dms_error *err = open_dir(&dir);
 
-	if (!err)
-		err = export_views(db);
 	if (!err)
 		err = write_files(&dir);
 	if (!err && (err = put_all_in_place(&dir))) {

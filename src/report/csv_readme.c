@@ -51,29 +51,65 @@ static const struct {
 	{"call_sites", "unmapped", "mappings that ended by their unmap"},
 	{"call_sites", "lifetime_mean_ns", "mean lifetime of these"},
 	{"call_sites", "first_stack_id", "lowest row of stack with this call site"},
-	{NULL, "device", "name of the device"},
-	{NULL, "generation", "of the device: 1 for the first probe seen"},
-	{NULL, "driver", "of the device; NULL: not known"},
-	{NULL, "address_mode", "as in device"},
-	{NULL, "maps", "maps of every kind, allocations among them"},
-	{NULL, "unmaps", "unmaps and frees, matched or not"},
-	{NULL, "syncs", "sync calls in both directions"},
-	{NULL, "live_at_end", "mappings live when the trace ended"},
-	{NULL, "live_bytes_at_end", "their bytes"},
-	{NULL, "failed", "maps and allocations that failed"},
-	{NULL, "pre_trace", "unmaps whose map was not seen"},
-	{NULL, "bytes_to_device", "bytes of streaming maps TO_DEVICE"},
-	{NULL, "bytes_from_device", "bytes of streaming maps FROM_DEVICE"},
-	{NULL, "bytes_bidirectional", "bytes of streaming maps BIDIRECTIONAL"},
-	{NULL, "bytes_allocated", "bytes of allocations"},
-	{NULL, "lifetime_p50_ns", "half of the lifetimes are no longer; at most 3.2 % too high"},
-	{NULL, "lifetime_p99_ns", "99 % of them are no longer; at most 3.2 % too high"},
-	{NULL, "lifetime_max_ns", "longest lifetime, exact"},
-	{NULL, "peak_live", "most mappings live at one time"},
-	{NULL, "peak_live_bytes", "most bytes mapped at one time"},
-	{NULL, "peak_live_bytes_ns", "when that was first reached"},
-	{NULL, "bounces", "mappings bounced through swiotlb"},
-	{NULL, "bounced_bytes", "their bytes"},
+	{"distributions", "device_id", "row of device"},
+	{"rates", "device_id", "row of device"},
+	{"bounces", "device_id", "row of device"},
+	{"iommu_merge", "device_id", "row of device"},
+	{"iova_space", "device_id", "row of device"},
+	{"handovers", "device_id", "row of device"},
+	{"call_site_rates", "device_id", "row of device"},
+	{"rates", "seconds", "time counted: NULL unless the clock counts nanoseconds"},
+	{"driver_rates", "devices", "generations of devices of this driver"},
+	{"driver_rates", "seconds", "time counted: NULL unless the clock counts nanoseconds"},
+	{"rates", "bytes", "bytes of maps and allocations"},
+	{"driver_rates", "bytes", "bytes of maps and allocations"},
+	{"bounces", "maps", "streaming maps"},
+	{"bounces", "bounces", "attempts to bounce"},
+	{"bounces", "bounced", "streaming maps that went through swiotlb"},
+	{"bounces", "share", "bounced of maps"},
+	{"bounces", "bytes", "bytes bounced"},
+	{"bounces", "forced", "of bounced: swiotlb=force, or a confidential guest"},
+	{"bounces", "mask", "of bounced: memory above the mask of the device"},
+	{"bounces", "other", "of bounced: alignment, small buffers, untrusted devices"},
+	{"bounces", "largest_bytes", "largest attempt; swiotlb takes 256 KiB at most"},
+	{"bounces", "peak_bytes", "most bytes bounced at one time"},
+	{"bounces", "peak_ns", "when that was"},
+	{"iommu_merge", "lists", "scatter lists mapped"},
+	{"iommu_merge", "entries", "their entries, as given"},
+	{"iommu_merge", "segments", "what they became"},
+	{"iommu_merge", "ratio", "segments of each entry"},
+	{"iova_space", "low", "lowest DMA address used"},
+	{"iova_space", "high", "highest DMA address used"},
+	{"iova_space", "span_bytes", "from the lowest to the highest"},
+	{"iova_space", "fill", "most bytes live at one time, of the span"},
+	{"handovers", "map_cpu", "CPU that mapped"},
+	{"handovers", "unmap_cpu", "CPU that unmapped"},
+	{"handovers", "mappings", "mappings handed over so"},
+	{"handovers", "bytes", "their bytes"},
+	{"handovers", "share", "of all unmaps whose map was seen"},
+	{"call_site_rates", "id", "row of call_site"},
+	{"call_site_rates", "function", "first function of the stack outside the DMA core"},
+	{"call_site_rates", "module", "its module; NULL: the kernel itself, or not known"},
+	{"call_site_rates", "seconds", "from the first to the last map"},
+	{"call_site_rates", "maps", "maps and allocations"},
+	{NULL, "measure", "what: lifetime, size, ...; see dmascope-db(5)"},
+	{NULL, "unit", "of the figures"},
+	{NULL, "count", "values"},
+	{NULL, "sum", "of all values, exact"},
+	{NULL, "min", "smallest value, exact"},
+	{NULL, "p50", "half of the values are no larger; at most 3.2 % too high"},
+	{NULL, "p90", "90 % of them are no larger"},
+	{NULL, "p99", "99 % of them are no larger"},
+	{NULL, "p999", "99.9 % of them are no larger"},
+	{NULL, "max", "largest value, exact"},
+	{NULL, "maps_per_s", "maps and allocations a second"},
+	{NULL, "unmaps_per_s", "unmaps and frees a second"},
+	{NULL, "syncs_per_s", "sync calls a second"},
+	{NULL, "failed_per_s", "failed maps and allocations a second"},
+	{NULL, "bytes_per_s", "bytes mapped a second"},
+	{NULL, "bytes_to_device_per_s", "bytes of streaming maps TO_DEVICE a second"},
+	{NULL, "bytes_from_device_per_s", "bytes of streaming maps FROM_DEVICE a second"},
+	{NULL, "bytes_bidirectional_per_s", "bytes of streaming maps BIDIRECTIONAL a second"},
 	{NULL, "first_ns", "time of the first event"},
 	{NULL, "last_ns", "time of the last event"},
 };
@@ -82,6 +118,21 @@ void csv_readme_head(FILE *out)
 {
 	fputs(csv_readme_mark, out);
 	fputs(how_to_read, out);
+}
+
+/* What the schema says of a column of that name in a table that views show again. */
+static const char *of_table(const char *column, size_t *ret_bytes)
+{
+	struct ddl ddl = {0};
+	const char *text;
+
+	while (ddl_next(&ddl)) {
+		if (ddl.is_view || (strcmp(ddl.name, "call_site") && strcmp(ddl.name, "device")))
+			continue;
+		if ((text = ddl_comment(&ddl, column, ret_bytes)))
+			return text;
+	}
+	return NULL;
 }
 
 static const char *describe(const struct ddl *ddl, const char *column, size_t *ret_bytes)
@@ -95,7 +146,13 @@ static const char *describe(const struct ddl *ddl, const char *column, size_t *r
 		*ret_bytes = strlen(view_columns[i].text);
 		return view_columns[i].text;
 	}
-	return NULL;
+	for (size_t i = 0; i < dms_n_device_columns; i++) {
+		if (strcmp(dms_device_columns[i].key, column))
+			continue;
+		*ret_bytes = strlen(dms_device_columns[i].help);
+		return dms_device_columns[i].help;
+	}
+	return of_table(column, ret_bytes);
 }
 
 static struct dms_error *put_column(const struct ddl *ddl, const char *column, FILE *out)
@@ -132,4 +189,16 @@ struct dms_error *csv_readme_file(struct sqlite3 *db, const struct ddl *ddl, uin
 		err = put_column(ddl, sqlite3_column_name(stmt, i), out);
 	sqlite3_finalize(stmt);
 	return err;
+}
+
+void csv_readme_table(const char *name, const struct dms_layout *layout, uint64_t n_rows,
+		      FILE *out)
+{
+	fprintf(out, "\n%s.csv  (%" PRIu64 " rows)\nWhat the report tells of each device\n", name,
+		n_rows);
+	for (size_t i = 0; i < layout->n_columns; i++) {
+		const struct dms_column *column = &dms_device_columns[layout->columns[i]];
+
+		fprintf(out, "  %-20s  %s\n", column->key, column->help);
+	}
 }

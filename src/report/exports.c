@@ -23,20 +23,6 @@ struct dms_error *export_step(sqlite3_stmt *stmt, bool *ret)
 	return dms_read_error(sqlite3_db_handle(stmt), "reading the run");
 }
 
-/* Did dms_select() hide a part of the run, and device_summary with it? */
-static struct dms_error *is_selected(struct sqlite3 *db, bool *ret)
-{
-	sqlite3_stmt *stmt;
-	struct dms_error *err = export_prepare(
-		db, "SELECT 1 FROM sqlite_temp_schema WHERE name = 'device_summary'", &stmt);
-
-	*ret = false;
-	if (!err)
-		err = export_step(stmt, ret);
-	sqlite3_finalize(stmt);
-	return err;
-}
-
 /*
  * The views of the file read the tables of the file. The same view in schema temp reads the
  * tables of schema temp, if there are any of that name.
@@ -44,13 +30,11 @@ static struct dms_error *is_selected(struct sqlite3 *db, bool *ret)
 struct dms_error *export_views(struct sqlite3 *db)
 {
 	struct ddl ddl = {0};
-	bool has_selection;
-	struct dms_error *err = is_selected(db, &has_selection);
 
-	while (!err && has_selection && ddl_next(&ddl)) {
+	while (ddl_next(&ddl)) {
 		_cleanup_(dms_freep) char *sql = NULL;
 
-		if (!ddl.is_view || !strcmp(ddl.name, "device_summary"))
+		if (!ddl.is_view)
 			continue;
 		sql = dms_asprintf("CREATE TEMP VIEW IF NOT EXISTS %.*s",
 				   (int)(ddl.end - ddl.begin - strlen("CREATE VIEW ")),
@@ -58,9 +42,9 @@ struct dms_error *export_views(struct sqlite3 *db)
 		if (!sql)
 			return &dms_error_nomem;
 		if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
-			err = dms_read_error(db, "choosing what to export");
+			return dms_read_error(db, "choosing what to report");
 	}
-	return err;
+	return NULL;
 }
 
 const char *export_text(sqlite3_stmt *stmt, int index, size_t *ret_bytes)

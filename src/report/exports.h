@@ -15,7 +15,7 @@
 struct dms_error *export_prepare(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret);
 /** Step @stmt: true in *@ret for a row, false at the end. */
 struct dms_error *export_step(sqlite3_stmt *stmt, bool *ret);
-/** Let the views of the schema read what dms_select() has left of the tables. */
+/** For dms_select(): let the views of the schema read what it has left of the tables. */
 struct dms_error *export_views(struct sqlite3 *db);
 /** Bytes of column @index, *@ret_bytes of them; NULL for NULL, or when memory is short. */
 const char *export_text(sqlite3_stmt *stmt, int index, size_t *ret_bytes);
@@ -63,5 +63,9 @@ extern const char csv_readme_mark[];
 void csv_readme_head(FILE *out);
 struct dms_error *csv_readme_file(struct sqlite3 *db, const struct ddl *ddl, uint64_t n_rows,
 				  FILE *out);
+
+/** The same for the table of devices, file @name. */
+void csv_readme_table(const char *name, const struct dms_layout *layout, uint64_t n_rows,
+		      FILE *out);
 
 #endif

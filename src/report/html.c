@@ -96,7 +96,8 @@ static struct dms_error *read_base(struct html_page *page)
 static struct dms_error *gather(struct html_page *page)
 {
 	static struct dms_error *(*const adders[])(struct html_page *page) = {
-		read_base, html_add_tables, html_add_series, html_add_findings, html_add_scan,
+		read_base,	   html_add_tables,   html_add_series,
+		html_add_costs,	   html_add_findings, html_add_scan,
 	};
 	struct dms_error *err = NULL;
 
@@ -145,12 +146,12 @@ static struct dms_error *make_data(struct html_page *page, struct text *ret)
 }
 
 /* What a reader without script sees: the summary as text. */
-static struct dms_error *put_summary(struct sqlite3 *db, FILE *out)
+static struct dms_error *put_summary(struct sqlite3 *db, const struct dms_layout *layout, FILE *out)
 {
 	struct escaping escaping = {.out = out, .room = TEXT_BYTES};
 	const cookie_io_functions_t functions = {.write = write_escaped};
 	struct dms_summary *summary = NULL;
-	struct dms_error *err = dms_summary_read(db, &summary);
+	struct dms_error *err = dms_summary_read_as(db, layout, &summary);
 	FILE *stream = err ? NULL : fopencookie(&escaping, "w", functions);
 
 	if (!err && !stream)
@@ -163,18 +164,21 @@ static struct dms_error *put_summary(struct sqlite3 *db, FILE *out)
 	return err;
 }
 
-struct dms_error *dms_html_print(struct sqlite3 *db, uint64_t top, FILE *out)
+struct dms_error *dms_html_print(struct sqlite3 *db, uint64_t top, const struct dms_layout *layout,
+				 FILE *out)
 {
-	struct html_page page = {.db = db, .limits = most};
+	struct html_page page = {.db = db, .limits = most, .layout = layout};
 	struct text data = {0};
 	struct dms_error *err;
 
 	if (top < page.limits.top)
 		page.limits.top = top ? (uint32_t)top : 1;
-	err = make_data(&page, &data);
+	err = dms_layout_prepare(db, layout);
+	if (!err)
+		err = make_data(&page, &data);
 	if (!err) {
 		fputs(html_head, out);
-		err = put_summary(db, out);
+		err = put_summary(db, layout, out);
 	}
 	if (!err) {
 		fputs(html_middle, out);

@@ -22,6 +22,7 @@ struct html_limits {
 struct html_page {
 	struct sqlite3 *db;
 	struct html_limits limits;
+	const struct dms_layout *layout; /* of the table of devices; may be NULL */
 	int64_t base_ns; /* of the times in the page: JavaScript counts exactly to 2^53 only */
 	json_t *root;
 	json_t *frame_numbers; /* text of a frame to its place in member "frames" */
@@ -30,7 +31,7 @@ struct html_page {
 /* ---- html_rows.c: SQL to JSON ---------------------------------------------------------------- */
 
 /**
- * Prepare @sql; the parameters :base, :top, :each, :details, :lanes it names get their values.
+ * Prepare @sql; the parameters :base, :top, :each, :details, :lanes, :sorted it names get their values.
  * Ownership: *@ret is the caller's, sqlite3_finalize(); NULL after an error.
  */
 struct dms_error *html_prepare(const struct html_page *page, const char *sql, sqlite3_stmt **ret);
@@ -59,13 +60,15 @@ json_t *html_steps_json(const uint64_t counts[static HTML_STEPS]);
 
 /** html_data.c: all that the tables hold ready. */
 struct dms_error *html_add_tables(struct html_page *page);
-/** html_series.c: figures over time, and distributions of lifetimes. */
+/** html_series.c: figures over time. */
 struct dms_error *html_add_series(struct html_page *page);
 /** html_findings.c: findings one by one, with their calls and stacks. */
 struct dms_error *html_add_findings(struct html_page *page);
 /** The same: have stack @stack_id in members "stacks" and "frames"; 0: none. */
 struct dms_error *html_add_stack(struct html_page *page, int64_t stack_id);
-/** html_scan.c: call sites and sizes, and the lanes: one pass over all mappings. */
+/** html_costs.c: what mapping costs: distributions, breakdowns, bounces, drivers. */
+struct dms_error *html_add_costs(struct html_page *page);
+/** html_scan.c: the lanes: one pass over all mappings; and call sites. */
 struct dms_error *html_add_scan(struct html_page *page);
 
 /* ---- made by scripts/embed-html.sh: the page around its summary and its data ---------------------- */

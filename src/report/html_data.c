@@ -17,10 +17,11 @@ static const char *const preparations[] = {
 	"DELETE FROM temp.html_device",
 	"DELETE FROM temp.html_finding",
 	"INSERT INTO temp.html_device SELECT s.device_id, row_number() OVER ("
-	" ORDER BY ifnull(g.errors, 0) > 0 DESC, ifnull(g.warnings, 0) > 0 DESC,"
+	" ORDER BY iif(:sorted, o.place, 0), ifnull(g.errors, 0) > 0 DESC, ifnull(g.warnings, 0) > 0 DESC,"
 	" s.maps + s.unmaps DESC, s.device, s.generation),"
 	" ifnull(g.errors, 0), ifnull(g.warnings, 0), ifnull(g.infos, 0)"
-	" FROM device_summary AS s LEFT JOIN (SELECT device_id, sum(severity = 'error') AS errors,"
+	" FROM temp.device_figures AS s JOIN temp.device_order AS o USING (device_id)"
+	" LEFT JOIN (SELECT device_id, sum(severity = 'error') AS errors,"
 	" sum(severity = 'warning') AS warnings, sum(severity = 'info') AS infos"
 	" FROM finding GROUP BY device_id) AS g ON g.device_id = s.device_id",
 	/* the first of each rule and device before the second of any */
@@ -47,15 +48,11 @@ static const struct {
 		   " LEFT JOIN device AS d ON d.id = f.device_id"
 		   " ORDER BY " GRAVITY ", f.rule, device, f.device_id LIMIT :top"},
 	{"devices",
-	 "SELECT s.device_id, device, s.generation, s.driver, s.address_mode, bus, iommu_group,"
+	 "SELECT s.*, s.peak_live_bytes_ns - :base AS peak_t, bus, iommu_group,"
 	 " printf('0x%x', dma_mask) AS dma_mask, dma_mask IS NOT NULL AS has_mask,"
-	 " place <= :details AS is_detailed, errors, warnings, infos, maps, unmaps, syncs,"
-	 " live_at_end, live_bytes_at_end, failed, pre_trace, bytes_to_device, bytes_from_device,"
-	 " bytes_bidirectional, bytes_allocated, lifetime_p50_ns, lifetime_p99_ns,"
-	 " lifetime_max_ns, peak_live, peak_live_bytes, peak_live_bytes_ns - :base AS peak_t,"
-	 " bounces, bounced_bytes, count(*) OVER () AS total_rows"
-	 " FROM device_summary AS s" MINE " JOIN device AS d ON d.id = s.device_id"
-	 " ORDER BY place LIMIT :top"},
+	 " p.place <= :details AS is_detailed, errors, warnings, infos,"
+	 " count(*) OVER () AS total_rows FROM temp.device_figures AS s" MINE
+	 " JOIN device AS d ON d.id = s.device_id ORDER BY p.place LIMIT :top"},
 	{"notes", "SELECT n.rule, n.device_id, d.name AS device, n.reason,"
 		  " count(*) OVER () AS total_rows"
 		  " FROM not_judged AS n LEFT JOIN device AS d ON d.id = n.device_id"

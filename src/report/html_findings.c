@@ -28,10 +28,13 @@ static char *frame_text(sqlite3_stmt *stmt)
 	const char *name = (const char *)sqlite3_column_text(stmt, 0);
 	const char *module = (const char *)sqlite3_column_text(stmt, 1);
 	_cleanup_(dms_freep) char *text = NULL;
+	char offset[24] = "";
 
+	if (sqlite3_column_type(stmt, 2) != SQLITE_NULL)
+		snprintf(offset, sizeof(offset), "+0x%" PRIx64,
+			 (uint64_t)sqlite3_column_int64(stmt, 2));
 	if (name)
-		text = dms_asprintf("%.200s+0x%" PRIx64 "%s%.60s%s", name,
-				    (uint64_t)sqlite3_column_int64(stmt, 2), module ? " [" : "",
+		text = dms_asprintf("%.200s%s%s%.60s%s", name, offset, module ? " [" : "",
 				    module ? module : "", module ? "]" : "");
 	else
 		text = dms_asprintf("0x%" PRIx64, (uint64_t)sqlite3_column_int64(stmt, 3));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* One pass over all mappings for the HTML page: call sites, sizes, and the lanes of findings. */
+/* One pass over all mappings for the HTML page: call sites, and the lanes of findings. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -18,15 +18,8 @@ static const char mappings_sql[] =
 struct site {
 	int64_t device_id, symbol_id; /* 0: not known */
 	int64_t stack_id;	      /* of the first mapping */
-	size_t sizes;		      /* place of the device's */
 	uint64_t mappings, size_bytes, live, live_bytes;
 	struct dms_histogram lifetime;
-};
-
-/** Sizes of the mappings of one device. */
-struct sizes {
-	int64_t device_id;
-	uint64_t counts[HTML_STEPS];
 };
 
 struct scan {
@@ -36,8 +29,6 @@ struct scan {
 	size_t n_slots, n_sites;
 	int64_t *symbol_of;  /* by stack id */
 	int64_t n_stacks;
-	struct sizes *sizes;
-	size_t n_sizes, sizes_capacity;
 	struct html_lanes *lanes;
 };
 
@@ -99,22 +90,6 @@ static bool grow_sites(struct scan *scan)
 	return true;
 }
 
-/* Place of the sizes of @device_id, new ones if need be; SIZE_MAX: memory. */
-static size_t find_sizes(struct scan *scan, int64_t device_id)
-{
-	size_t i = 0;
-
-	while (i < scan->n_sizes && scan->sizes[i].device_id != device_id)
-		i++;
-	if (i < scan->n_sizes)
-		return i;
-	if (!dms_grow(&scan->sizes, &scan->sizes_capacity, i + 1, sizeof(*scan->sizes)))
-		return SIZE_MAX;
-	scan->sizes[i].device_id = device_id;
-	scan->n_sizes++;
-	return i;
-}
-
 static struct site *find_site(struct scan *scan, int64_t device_id, int64_t stack_id)
 {
 	int64_t symbol_id = stack_id > 0 && stack_id < scan->n_stacks ? scan->symbol_of[stack_id] : 0;
@@ -126,7 +101,7 @@ static struct site *find_site(struct scan *scan, int64_t device_id, int64_t stac
 	if (*slot)
 		return *slot;
 	site = dms_arena_alloc(scan->arena, sizeof(*site));
-	if (!site || (site->sizes = find_sizes(scan, device_id)) == SIZE_MAX)
+	if (!site)
 		return NULL;
 	site->device_id = device_id;
 	site->symbol_id = symbol_id;
@@ -142,7 +117,6 @@ static bool count(struct scan *scan, const struct html_mapping *mapping)
 
 	if (!site)
 		return false;
-	scan->sizes[site->sizes].counts[html_step_of(mapping->size_bytes)]++;
 	site->mappings++;
 	if (__builtin_add_overflow(site->size_bytes, mapping->size_bytes, &site->size_bytes))
 		site->size_bytes = UINT64_MAX;
@@ -210,6 +184,26 @@ static int compare_sites(const void *a, const void *b)
 	return left->symbol_id < right->symbol_id ? -1 : left->symbol_id > right->symbol_id;
 }
 
+/* Remaps, bounces and syncs of @site, as far as they were counted. */
+static struct dms_error *add_costs(struct html_page *page, const struct site *site, json_t *row)
+{
+	static const char sql[] = "SELECT remaps, bounced, syncs FROM temp.html_site"
+				  " WHERE device_id = ?1 AND symbol_id = ?2";
+	sqlite3_stmt *stmt = NULL;
+	bool has_row = false, failed = false;
+	struct dms_error *err = html_prepare(page, sql, &stmt);
+
+	if (!err) {
+		sqlite3_bind_int64(stmt, 1, site->device_id);
+		sqlite3_bind_int64(stmt, 2, site->symbol_id);
+		err = html_step(page, stmt, &has_row);
+	}
+	for (int i = 0; !err && i < 3; i++)
+		failed |= json_array_append_new(row, has_row ? html_value(stmt, i) : json_null());
+	sqlite3_finalize(stmt);
+	return failed ? &dms_error_nomem : err;
+}
+
 /* Function and module of @site, or nulls. */
 static struct dms_error *name_site(struct html_page *page, const struct site *site, json_t *row)
 {
@@ -248,6 +242,8 @@ static struct dms_error *add_site(struct html_page *page, json_t *rows, const st
 		if (json_array_append_new(row, json_integer((json_int_t)figures[i])))
 			return &dms_error_nomem;
 	}
+	if ((err = add_costs(page, site, row)))
+		return err;
 	return html_add_stack(page, site->stack_id);
 }
 
@@ -270,7 +266,7 @@ static struct dms_error *is_detailed(struct html_page *page, int64_t device_id, 
 
 static struct dms_error *add_sites(struct scan *scan, struct site **sites)
 {
-	static const char columns[] = "[s,s,s,s,s,s,s,s,s,s,s,s]";
+	static const char columns[] = "[s,s,s,s,s,s,s,s,s,s,s,s,s,s,s]";
 	json_t *table = json_object(), *rows = json_array(), *counts = json_object();
 	struct dms_error *err = NULL;
 	size_t n_shown = 0;
@@ -281,7 +277,7 @@ static struct dms_error *add_sites(struct scan *scan, struct site **sites)
 	    json_object_set_new(table, "columns",
 				json_pack(columns, "device_id", "function", "module", "mappings",
 					  "size_bytes", "live", "live_bytes", "ended", "p50", "p99",
-					  "max", "stack")) ||
+					  "max", "stack", "remaps", "bounced", "syncs")) ||
 	    json_object_set_new(table, "rows", rows))
 		return &dms_error_nomem;
 	for (size_t i = 0; !err && i < scan->n_sites; i++) {
@@ -303,26 +299,6 @@ static struct dms_error *add_sites(struct scan *scan, struct site **sites)
 	return err;
 }
 
-static struct dms_error *add_sizes(struct scan *scan)
-{
-	json_t *sizes = json_object();
-	struct dms_error *err = NULL;
-
-	if (json_object_set_new(scan->page->root, "sizes", sizes))
-		return &dms_error_nomem;
-	for (size_t i = 0; !err && i < scan->n_sizes; i++) {
-		bool is_shown;
-		char key[24];
-
-		snprintf(key, sizeof(key), "%" PRId64, scan->sizes[i].device_id);
-		err = is_detailed(scan->page, scan->sizes[i].device_id, &is_shown);
-		if (!err && is_shown &&
-		    json_object_set_new(sizes, key, html_steps_json(scan->sizes[i].counts)))
-			err = &dms_error_nomem;
-	}
-	return err;
-}
-
 static struct dms_error *tell(struct scan *scan)
 {
 	struct site **sites = dms_zalloc((scan->n_sites + 1) * sizeof(*sites));
@@ -338,8 +314,6 @@ static struct dms_error *tell(struct scan *scan)
 	if (!err)
 		err = add_sites(scan, sites);
 	dms_free(sites);
-	if (!err)
-		err = add_sizes(scan);
 	return err ? err : html_lanes_add(scan->lanes);
 }
 
@@ -360,6 +334,5 @@ struct dms_error *html_add_scan(struct html_page *page)
 	dms_arena_destroy(scan.arena);
 	dms_free(scan.slots);
 	dms_free(scan.symbol_of);
-	dms_free(scan.sizes);
 	return err;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* Figures over time and distributions of the devices that the HTML page shows in detail. */
+/* Figures over time of the devices that the HTML page shows in detail. */
 #include <string.h>
 
 #include "html.h"
@@ -122,43 +122,6 @@ static struct dms_error *add_points(struct html_page *page, json_t *series,
 	return err;
 }
 
-/* The lifetimes of one device after the other, in the coarser steps of the page. */
-static struct dms_error *add_lifetimes(struct html_page *page)
-{
-	static const char sql[] =
-		"SELECT device_id, low, count FROM histogram JOIN temp.html_device"
-		" USING (device_id) WHERE place <= :details AND measure = 'lifetime'"
-		" ORDER BY device_id";
-	json_t *lifetimes = json_object();
-	sqlite3_stmt *stmt = NULL;
-	uint64_t counts[HTML_STEPS] = {0};
-	struct dms_error *err;
-	int64_t device_id = -1;
-	bool has_row = true;
-
-	if (json_object_set_new(page->root, "lifetimes", lifetimes))
-		return &dms_error_nomem;
-	err = html_prepare(page, sql, &stmt);
-	while (!err && has_row && !(err = html_step(page, stmt, &has_row))) {
-		int64_t next_id = has_row ? sqlite3_column_int64(stmt, 0) : -1;
-
-		if (next_id != device_id && device_id >= 0) {
-			char key[24];
-
-			snprintf(key, sizeof(key), "%lld", (long long)device_id);
-			if (json_object_set_new(lifetimes, key, html_steps_json(counts)))
-				err = &dms_error_nomem;
-			memset(counts, 0, sizeof(counts));
-		}
-		device_id = next_id;
-		if (has_row)
-			counts[html_step_of((uint64_t)sqlite3_column_int64(stmt, 1))] +=
-				(uint64_t)sqlite3_column_int64(stmt, 2);
-	}
-	sqlite3_finalize(stmt);
-	return err;
-}
-
 struct dms_error *html_add_series(struct html_page *page)
 {
 	_cleanup_(dms_freep) int64_t *points = NULL;
@@ -177,7 +140,5 @@ struct dms_error *html_add_series(struct html_page *page)
 						     "step", scale.length_ns, "points",
 						     scale.n_points)))
 		return &dms_error_nomem;
-	if (scale.n_points)
-		err = add_points(page, series, &scale, points);
-	return err ? err : add_lifetimes(page);
+	return scale.n_points ? add_points(page, series, &scale, points) : NULL;
 }

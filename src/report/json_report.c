@@ -9,12 +9,19 @@
 #define COMPACT (JSON_COMPACT | JSON_ENSURE_ASCII)
 #define HEX(column) "iif(" column " IS NULL, NULL, printf('0x%x', " column "))"
 
+/** What is written, and how. */
+struct source {
+	struct sqlite3 *db;
+	const struct dms_layout *layout; /* of the devices' figures; may be NULL */
+};
+
 /** A member of the report. */
 struct member {
 	const char *name;
 	const char *sql; /* its rows */
 	/* Write one row, "," before it unless it is the first. */
-	struct dms_error *(*put)(struct sqlite3 *db, sqlite3_stmt *stmt, bool is_first, FILE *out);
+	struct dms_error *(*put)(const struct source *source, sqlite3_stmt *stmt, bool is_first,
+				 FILE *out);
 };
 
 static struct dms_error *put_json(json_t *json, bool is_first, FILE *out)
@@ -65,9 +72,10 @@ static json_t *object_of(sqlite3_stmt *stmt, int first)
 	return object;
 }
 
-static struct dms_error *put_row(struct sqlite3 *db, sqlite3_stmt *stmt, bool is_first, FILE *out)
+static struct dms_error *put_row(const struct source *source, sqlite3_stmt *stmt, bool is_first,
+				 FILE *out)
 {
-	(void)db;
+	(void)source;
 	return put_json(object_of(stmt, 0), is_first, out);
 }
 
@@ -75,7 +83,9 @@ static struct dms_error *put_row(struct sqlite3 *db, sqlite3_stmt *stmt, bool is
 
 static const char devices_sql[] =
 	"SELECT id, name AS device, generation, driver, bus, address_mode, " HEX("dma_mask")
-	" AS dma_mask, iommu_group, first_ns, last_ns FROM device ORDER BY name, generation, id";
+	" AS dma_mask, iommu_group, first_ns, last_ns FROM device JOIN temp.device_order AS o"
+	" ON o.device_id = id ORDER BY o.place";
+static const char figures_sql[] = "SELECT * FROM temp.device_figures WHERE device_id = ?1";
 static const char counters_sql[] =
 	"SELECT name, value, unit FROM device_counter WHERE device_id = ?1 ORDER BY name";
 /*
@@ -171,15 +181,51 @@ static struct dms_error *add_histograms(struct sqlite3 *db, int64_t device_id, j
 	return err;
 }
 
-static struct dms_error *put_device(struct sqlite3 *db, sqlite3_stmt *stmt, bool is_first,
+/* The columns asked for, or all of them. */
+static json_t *figures_of(sqlite3_stmt *stmt, const struct dms_layout *layout)
+{
+	json_t *figures = json_object();
+
+	for (int i = 0; figures && i < sqlite3_column_count(stmt); i++) {
+		const char *name = sqlite3_column_name(stmt, i);
+
+		if (!name || (dms_layout_has(layout, name) &&
+			      json_object_set_new(figures, name, value_of(stmt, i)))) {
+			json_decref(figures);
+			return NULL;
+		}
+	}
+	return figures;
+}
+
+static struct dms_error *add_figures(const struct source *source, int64_t device_id, json_t *device)
+{
+	sqlite3_stmt *stmt = NULL;
+	bool has_row = false;
+	struct dms_error *err = export_prepare(source->db, figures_sql, &stmt);
+
+	if (!err)
+		sqlite3_bind_int64(stmt, 1, device_id);
+	if (!err)
+		err = export_step(stmt, &has_row);
+	if (!err && json_object_set_new(device, "figures",
+					has_row ? figures_of(stmt, source->layout) : json_object()))
+		err = &dms_error_nomem;
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+static struct dms_error *put_device(const struct source *source, sqlite3_stmt *stmt, bool is_first,
 				    FILE *out)
 {
 	int64_t device_id = sqlite3_column_int64(stmt, 0);
 	json_t *device = object_of(stmt, 0);
-	struct dms_error *err = device ? add_counters(db, device_id, device) : &dms_error_nomem;
+	struct dms_error *err = device ? add_counters(source->db, device_id, device) : &dms_error_nomem;
 
 	if (!err)
-		err = add_histograms(db, device_id, device);
+		err = add_histograms(source->db, device_id, device);
+	if (!err)
+		err = add_figures(source, device_id, device);
 	if (!err)
 		return put_json(device, is_first, out);
 	json_decref(device);
@@ -220,7 +266,7 @@ static struct dms_error *add_calls(struct sqlite3 *db, sqlite3_stmt *stmt, struc
 	return err;
 }
 
-static struct dms_error *put_finding(struct sqlite3 *db, sqlite3_stmt *stmt, bool is_first,
+static struct dms_error *put_finding(const struct source *source, sqlite3_stmt *stmt, bool is_first,
 				     FILE *out)
 {
 	const char *text = (const char *)sqlite3_column_text(stmt, FINDING_FACTS);
@@ -237,7 +283,7 @@ static struct dms_error *put_finding(struct sqlite3 *db, sqlite3_stmt *stmt, boo
 	if (json_object_set_new(finding, "facts", facts))
 		err = &dms_error_nomem;
 	if (!err)
-		err = add_calls(db, stmt, arena, finding);
+		err = add_calls(source->db, stmt, arena, finding);
 	dms_arena_destroy(arena);
 	if (!err)
 		return put_json(finding, is_first, out);
@@ -256,7 +302,7 @@ static const char points_sql[] =
 	"SELECT start_ns, value FROM series WHERE device_id = ?1 AND measure = ?2 AND unit = ?3"
 	" ORDER BY start_ns";
 
-static struct dms_error *put_series(struct sqlite3 *db, sqlite3_stmt *stmt, bool is_first,
+static struct dms_error *put_series(const struct source *source, sqlite3_stmt *stmt, bool is_first,
 				    FILE *out)
 {
 	json_t *series = object_of(stmt, 0), *points = json_array();
@@ -268,7 +314,7 @@ static struct dms_error *put_series(struct sqlite3 *db, sqlite3_stmt *stmt, bool
 		json_decref(series);
 		return &dms_error_nomem;
 	}
-	err = export_prepare(db, points_sql, &query);
+	err = export_prepare(source->db, points_sql, &query);
 	if (!err) {
 		sqlite3_bind_int64(query, 1, sqlite3_column_int64(stmt, 0));
 		sqlite3_bind_value(query, 2, sqlite3_column_value(stmt, 3));
@@ -294,6 +340,31 @@ static const struct member members[] = {
 	{"call_sites",
 	 "SELECT * FROM call_sites ORDER BY device, generation, function, module, first_stack_id",
 	 put_row},
+	{"drivers",
+	 "SELECT r.driver, devices, maps, unmaps, syncs, failed, bytes, maps_per_s, unmaps_per_s,"
+	 " syncs_per_s, bytes_per_s, (SELECT p50 FROM driver_distributions AS l WHERE l.driver IS"
+	 " r.driver AND measure = 'lifetime') AS lifetime_p50_ns, (SELECT p99 FROM"
+	 " driver_distributions AS l WHERE l.driver IS r.driver AND measure = 'lifetime')"
+	 " AS lifetime_p99_ns FROM driver_rates AS r ORDER BY r.driver IS NULL, r.driver",
+	 put_row},
+	{"breakdown",
+	 "SELECT device_id, device, generation, dimension, key, maps, unmaps, syncs, failed, bytes"
+	 " FROM breakdown_rates ORDER BY device_id, dimension,"
+	 " iif(dimension = 'cpu', CAST(key AS INTEGER), 0), key",
+	 put_row},
+	{"bounces",
+	 "SELECT device_id, device, generation, bounces, bounced, share, bytes, forced, mask, other,"
+	 " largest_bytes, peak_bytes, peak_ns FROM bounces WHERE bounces + bounced > 0"
+	 " ORDER BY device_id",
+	 put_row},
+	{"iommu_merge",
+	 "SELECT device_id, device, generation, lists, entries, segments, ratio FROM iommu_merge"
+	 " ORDER BY device_id",
+	 put_row},
+	{"iova_space",
+	 "SELECT device_id, device, generation, low, high, span_bytes, peak_live_bytes, fill"
+	 " FROM iova_space ORDER BY device_id",
+	 put_row},
 	{"series", series_sql, put_series},
 	{"not_judged",
 	 "SELECT n.rule, d.name AS device, n.device_id, n.reason FROM not_judged AS n"
@@ -306,15 +377,16 @@ static const struct member members[] = {
 	 put_row},
 };
 
-static struct dms_error *put_member(struct sqlite3 *db, const struct member *member, FILE *out)
+static struct dms_error *put_member(const struct source *source, const struct member *member,
+				    FILE *out)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool has_row = true, is_first = true;
-	struct dms_error *err = export_prepare(db, member->sql, &stmt);
+	struct dms_error *err = export_prepare(source->db, member->sql, &stmt);
 
 	fprintf(out, ",\n\"%s\":[", member->name);
 	while (!err && !(err = export_step(stmt, &has_row)) && has_row) {
-		err = member->put(db, stmt, is_first, out);
+		err = member->put(source, stmt, is_first, out);
 		is_first = false;
 		if (!err)
 			err = dms_check_written(out);
@@ -325,11 +397,12 @@ static struct dms_error *put_member(struct sqlite3 *db, const struct member *mem
 }
 
 /* The summary without the lists that are told at length. */
-static struct dms_error *put_summary(struct sqlite3 *db, FILE *out)
+static struct dms_error *put_summary(struct sqlite3 *db, const struct dms_layout *layout,
+				     FILE *out)
 {
 	static const char *const told[] = {"devices", "findings", "notes"};
 	struct dms_summary *summary = NULL;
-	struct dms_error *err = dms_summary_read(db, &summary);
+	struct dms_error *err = dms_summary_read_as(db, layout, &summary);
 	json_t *object = err ? NULL : dms_summary_object(summary);
 
 	for (size_t i = 0; object && i < DMS_ARRAY_SIZE(told); i++)
@@ -344,14 +417,13 @@ static struct dms_error *put_summary(struct sqlite3 *db, FILE *out)
 	return err;
 }
 
-struct dms_error *dms_export_json(struct sqlite3 *db, FILE *out)
+struct dms_error *dms_export_json(struct sqlite3 *db, const struct dms_layout *layout, FILE *out)
 {
-	struct dms_error *err = export_views(db);
+	const struct source source = {.db = db, .layout = layout};
+	struct dms_error *err = put_summary(db, layout, out);
 
-	if (!err)
-		err = put_summary(db, out);
 	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(members); i++)
-		err = put_member(db, &members[i], out);
+		err = put_member(&source, &members[i], out);
 	fputs("\n}\n", out);
 	return err ? err : dms_check_written(out);
 }

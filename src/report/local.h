@@ -63,20 +63,38 @@ enum dms_column_type {
 	DMS_COLUMN_BYTES,
 	DMS_COLUMN_DURATION, /* ns; meaningless unless the clock counts ns */
 	DMS_COLUMN_TIME,     /* trace clock */
+	DMS_COLUMN_RATE,     /* a second; meaningless unless the clock counts ns */
+	DMS_COLUMN_BYTE_RATE,
+	DMS_COLUMN_PERMILLE,
 };
 
 enum dms_column_total { DMS_TOTAL_NONE, DMS_TOTAL_SUM };
+/** When text shows a column: always, if some device has a figure there, or only if asked for. */
+enum dms_column_text { DMS_TEXT_ALWAYS, DMS_TEXT_USED, DMS_TEXT_ASKED };
 
 struct dms_column {
-	const char *key;   /* in JSON, CSV and view device_summary */
-	const char *title; /* in text; NULL: not shown there */
+	const char *key;   /* in JSON, CSV and view device_summary, or of column_sql */
+	const char *title; /* in text and HTML */
 	enum dms_column_type type;
 	size_t offset;	   /* in struct dms_device_summary */
-	bool is_optional;  /* in text: only if some device has a figure there */
+	enum dms_column_text text;
 	enum dms_column_total total;
+	const char *help;
+	const char *sql;   /* where the database has it; NULL: in device_summary, and analyze tells it */
 };
 extern const struct dms_column dms_device_columns[];
 extern const size_t dms_n_device_columns;
+
+/** Numbers of the columns that @layout (NULL: none) asks for, or else of those analyze tells. */
+size_t dms_layout_columns(const struct dms_layout *layout, uint8_t ret[static DMS_MAX_COLUMNS]);
+/** Numbers of all columns there are. */
+size_t dms_layout_all(uint8_t ret[static DMS_MAX_COLUMNS]);
+/** Does @layout ask for the column @key, or for none and so for all? */
+bool dms_layout_has(const struct dms_layout *layout, const char *key);
+/** Have temp.device_figures: device_id and every column, and temp.device_order: their places. */
+struct dms_error *dms_layout_prepare(struct sqlite3 *db, const struct dms_layout *layout);
+/** Does UINT64_MAX in @column say that it is not known? */
+bool dms_column_is_known(const struct dms_column *column, uint64_t value, bool is_ns);
 
 uint64_t dms_column_u64(const struct dms_column *column, const struct dms_device_summary *device);
 const char *dms_column_text(const struct dms_column *column,

@@ -18,6 +18,7 @@ struct metric {
 };
 
 #define SYNCS  "Sync calls, by whom memory is handed to."
+#define BOUNCED "Maps that went through swiotlb, by why."
 #define MAPPED "Bytes of streaming maps."
 
 /* clang-format off */
@@ -49,6 +50,17 @@ static const struct metric metrics[] = {
 	{"faults", "faults", METRIC_COUNTER, NULL, NULL, "IOMMU faults."},
 	{"pool_allocs", "pool_allocs", METRIC_COUNTER, NULL, NULL, "Objects taken from dma_pool."},
 	{"pool_frees", "pool_frees", METRIC_COUNTER, NULL, NULL, "Objects given back to dma_pool."},
+	{"unmaps_matched", "matched_unmaps", METRIC_COUNTER, NULL, NULL, "Unmaps and frees whose map was seen."},
+	{"handovers", "handovers", METRIC_COUNTER, NULL, NULL, "Of these, those on another CPU than the map."},
+	{"remaps", "remaps", METRIC_COUNTER, NULL, NULL, "Maps of memory that was mapped before in the same way."},
+	{"remapped_bytes", "remapped_bytes", METRIC_COUNTER, "bytes", NULL, "Bytes of these maps."},
+	{"bounced_maps", "maps_bounced", METRIC_COUNTER, NULL, NULL, "Maps that went through swiotlb."},
+	{"bounced_largest_bytes", "largest_bounce_bytes", METRIC_GAUGE, "bytes", NULL, "Largest attempt to bounce."},
+	{"bounced_forced", "bounced_maps", METRIC_COUNTER, NULL, "reason=\"forced\"", BOUNCED},
+	{"bounced_mask", "bounced_maps", METRIC_COUNTER, NULL, "reason=\"mask\"", BOUNCED},
+	{"bounced_other", "bounced_maps", METRIC_COUNTER, NULL, "reason=\"other\"", BOUNCED},
+	{"iova_span_bytes", "iova_span_bytes", METRIC_GAUGE, "bytes", NULL, "From the lowest to the highest DMA address used."},
+	{"peak_bounced_bytes", "peak_bounced_bytes", METRIC_GAUGE, "bytes", NULL, "Most bytes bounced at one time."},
 	{"live_at_end", "live_mappings", METRIC_GAUGE, NULL, NULL, "Mappings live when the trace ended."},
 	{"live_bytes_at_end", "live_bytes", METRIC_GAUGE, "bytes", NULL, "Bytes mapped when the trace ended."},
 	{"peak_live", "peak_live_mappings", METRIC_GAUGE, NULL, NULL, "Most mappings live at one time."},
@@ -217,6 +229,130 @@ static struct dms_error *put_lifetimes(struct sqlite3 *db, FILE *out)
 	return err;
 }
 
+/* ---- distributions ----------------------------------------------------------------------------- */
+
+/** A measure of the database as a histogram: times in seconds, the rest as it is. */
+struct distribution {
+	const char *measure, *family, *unit; /* unit NULL: a plain number */
+	const char *help;
+};
+
+/* Lifetimes are a summary already; a family cannot be both. */
+static const struct distribution distributions[] = {
+	{"size", "mapping_size_bytes", "bytes", "Sizes of maps and allocations."},
+	{"entries", "sg_list_entries", NULL, "Entries of scatter lists, as given."},
+	{"segments", "sg_list_segments", NULL, "Segments that lists became."},
+	{"bounce_to_map", "map_after_bounce_seconds", "seconds",
+	 "From the copy into the bounce buffer to the end of the map."},
+	{"iommu_map_to_map", "map_after_iommu_seconds", "seconds",
+	 "From the entries of the IOMMU to the end of the map."},
+	{"iommu_unmap_to_unmap", "unmap_after_iommu_seconds", "seconds",
+	 "From the entries of the IOMMU to the end of the unmap: IOTLB flush, IOVA free."},
+	{"unmap_sg_to_iommu_unmap", "unmap_sg_before_iommu_seconds", "seconds",
+	 "From the begin of a list's unmap to the entries of the IOMMU."},
+	{"reuse", "address_reuse_seconds", "seconds",
+	 "From the unmap of a streaming address to its next map."},
+};
+
+/*
+ * Buckets end at powers of two less one: a power of two is where the database's buckets end too,
+ * so that counts are exact, and a dashboard is not flooded. Whole numbers: le is inclusive.
+ */
+static const char distribution_sql[] =
+	"WITH b AS (SELECT h.device_id, h.high, h.count FROM histogram AS h WHERE h.measure = ?1)"
+	" SELECT d.name, d.generation, d.driver, p.le, (SELECT total(count) FROM b"
+	" WHERE b.device_id = t.device_id AND b.high <= p.le), t.count, t.sum"
+	" FROM distribution AS t JOIN device AS d ON d.id = t.device_id"
+	" JOIN (WITH RECURSIVE n(le) AS (VALUES (0) UNION ALL SELECT 2 * le + 1 FROM n"
+	" WHERE le < (1 << 61)) SELECT le FROM n) AS p"
+	" ON p.le = 0 OR (p.le > t.min / 2 AND p.le / 2 < t.max)"
+	" WHERE t.measure = ?1 ORDER BY d.name, d.generation, p.le";
+
+static void put_bound(FILE *out, bool is_seconds, uint64_t value)
+{
+	if (is_seconds)
+		fprintf(out, "%" PRIu64 ".%09" PRIu64, value / 1000000000, value % 1000000000);
+	else
+		fprintf(out, "%" PRIu64 ".0", value);
+}
+
+static bool put_bucket(FILE *out, const struct distribution *row, sqlite3_stmt *stmt)
+{
+	if (!put_device(out, row->family, "_bucket", stmt))
+		return false;
+	fputs(",le=\"", out);
+	put_bound(out, row->unit && !strcmp(row->unit, "seconds"),
+		  (uint64_t)sqlite3_column_int64(stmt, 3));
+	fprintf(out, "\"} %" PRIu64 "\n", (uint64_t)sqlite3_column_int64(stmt, 4));
+	return true;
+}
+
+/* What ends the buckets of a device. */
+static bool put_sums(FILE *out, const struct distribution *row, sqlite3_stmt *stmt)
+{
+	uint64_t count = (uint64_t)sqlite3_column_int64(stmt, 5);
+	bool is_seconds = row->unit && !strcmp(row->unit, "seconds");
+
+	if (!put_device(out, row->family, "_bucket", stmt))
+		return false;
+	fprintf(out, ",le=\"+Inf\"} %" PRIu64 "\n", count);
+	if (!put_device(out, row->family, "_count", stmt))
+		return false;
+	fprintf(out, "} %" PRIu64 "\n", count);
+	if (!put_device(out, row->family, "_sum", stmt))
+		return false;
+	fputs("} ", out);
+	put_bound(out, is_seconds, (uint64_t)sqlite3_column_int64(stmt, 6));
+	fputc('\n', out);
+	return true;
+}
+
+/* The smallest bound of a device begins its samples: what went before it is then complete. */
+static struct dms_error *put_distribution(struct sqlite3 *db, const struct distribution *row,
+					  FILE *out)
+{
+	sqlite3_stmt *rows = NULL, *ends = NULL;
+	bool has_row = true, has_end = false, ok = true, is_first = true;
+	struct dms_error *err = export_prepare(db, distribution_sql, &rows);
+
+	if (!err)
+		err = export_prepare(db, distribution_sql, &ends); /* one row behind */
+	if (!err) {
+		sqlite3_bind_text(rows, 1, row->measure, -1, SQLITE_STATIC);
+		sqlite3_bind_text(ends, 1, row->measure, -1, SQLITE_STATIC);
+	}
+	while (!err && ok && !(err = export_step(rows, &has_row))) {
+		bool begins = !has_row || sqlite3_column_int64(rows, 3) == 0;
+
+		if (begins && !is_first)
+			ok = put_sums(out, row, ends);
+		if (!has_row)
+			break;
+		if (is_first)
+			put_family(out, row->family, "histogram", row->unit, row->help);
+		is_first = false;
+		ok = ok && put_bucket(out, row, rows);
+		err = export_step(ends, &has_end);
+	}
+	sqlite3_finalize(rows);
+	sqlite3_finalize(ends);
+	return ok ? err : &dms_error_nomem;
+}
+
+static struct dms_error *put_distributions(struct sqlite3 *db, FILE *out)
+{
+	int64_t is_ns;
+	struct dms_error *err = export_run_i64(db, "clock_is_ns", 1, &is_ns);
+
+	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(distributions); i++) {
+		const char *unit = distributions[i].unit;
+
+		if (is_ns || !unit || strcmp(unit, "seconds") != 0)
+			err = put_distribution(db, &distributions[i], out);
+	}
+	return err;
+}
+
 /* ---- findings and the run ---------------------------------------------------------------------- */
 
 static struct dms_error *put_findings(struct sqlite3 *db, FILE *out)
@@ -291,7 +427,8 @@ static struct dms_error *put_info(struct sqlite3 *db, FILE *out)
 struct dms_error *dms_export_openmetrics(struct sqlite3 *db, FILE *out)
 {
 	static struct dms_error *(*const parts[])(struct sqlite3 *db, FILE *out) = {
-		put_info, put_run, put_counters, put_lifetimes, put_findings};
+		put_info,      put_run,	  put_counters,
+		put_lifetimes, put_distributions, put_findings};
 	struct dms_error *err = NULL;
 
 	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(parts); i++)

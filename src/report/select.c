@@ -2,9 +2,8 @@
 /* A part of a run: temporary views that hide from every reader what was not asked for. */
 #include <sqlite3.h>
 
-#include <dmascope/store.h>
-
-#include "local.h"
+#include "exports.h"
+#include "window.h"
 
 #define IS_ASKED(column)                                                                           \
 	"(" column " IN (SELECT id FROM temp.asked_device)"                                        \
@@ -27,12 +26,6 @@ static const char views_sql[] =
 	" (name IN " NAMES "0) OR NOT EXISTS " NAMES "0))"
 	" AND (driver IN " NAMES "1) OR NOT EXISTS " NAMES "1));"
 	"CREATE TEMP VIEW device AS SELECT * FROM main.device WHERE " IS_ASKED("id") ";"
-	"CREATE TEMP VIEW device_summary AS SELECT * FROM main.device_summary WHERE "
-	IS_ASKED("device_id") ";"
-	"CREATE TEMP VIEW histogram AS SELECT * FROM main.histogram WHERE "
-	IS_ASKED("device_id") ";"
-	"CREATE TEMP VIEW not_judged AS SELECT * FROM main.not_judged WHERE device_id IS NULL OR "
-	IS_ASKED("device_id") ";"
 	"CREATE TEMP VIEW finding AS SELECT * FROM main.finding WHERE " IS_ASKED("device_id")
 	" AND ts_ns BETWEEN " SINCE " AND " UNTIL ";"
 	"CREATE TEMP VIEW event AS SELECT * FROM main.event WHERE " IS_ASKED("device_id")
@@ -42,8 +35,20 @@ static const char views_sql[] =
 	"CREATE TEMP VIEW gap AS SELECT * FROM main.gap WHERE coalesce(before_ns >= " SINCE ", 1)"
 	" AND coalesce(after_ns <= " UNTIL ", 1);"
 	"CREATE TEMP VIEW mapping AS SELECT * FROM main.mapping WHERE " IS_ASKED("device_id")
-	" AND coalesce(map_ns, unmap_ns) <= " UNTIL
+	" AND coalesce(map_ns, unmap_ns, ended_ns, 0) <= " UNTIL
 	" AND coalesce(unmap_ns, ended_ns, " UNTIL ") >= " SINCE ";";
+
+/* What the run has counted of the devices asked for; a part of the time is counted anew. */
+static const char counted_sql[] =
+	"CREATE TEMP VIEW device_counter AS SELECT * FROM main.device_counter WHERE "
+	IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW histogram AS SELECT * FROM main.histogram WHERE " IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW distribution AS SELECT * FROM main.distribution WHERE "
+	IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW breakdown AS SELECT * FROM main.breakdown WHERE " IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW call_site AS SELECT * FROM main.call_site WHERE " IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW not_judged AS SELECT * FROM main.not_judged WHERE device_id IS NULL OR "
+	IS_ASKED("device_id") ";";
 
 static const char is_known_sql[] =
 	"SELECT 1 FROM main.device WHERE iif(?1, driver, name) = ?2 LIMIT 1";
@@ -115,14 +120,18 @@ static struct dms_error *add_times(struct sqlite3 *db, const struct dms_selectio
 struct dms_error *dms_select(struct sqlite3 *db, const struct dms_selection *selection)
 {
 	struct dms_error *err;
+	bool has_window;
 
 	if (!selection->n_devices && !selection->n_drivers && !selection->since_ts &&
 	    selection->until_ts == UINT64_MAX)
 		return NULL;
+	has_window = selection->since_ts || selection->until_ts != UINT64_MAX;
 	if ((err = execute(db, tables_sql)) ||
 	    (err = add_names(db, selection->devices, selection->n_devices, false)) ||
 	    (err = add_names(db, selection->drivers, selection->n_drivers, true)) ||
 	    (err = add_times(db, selection)))
 		return err;
-	return execute(db, views_sql);
+	if (!(err = execute(db, views_sql)))
+		err = has_window ? window_count(db) : execute(db, counted_sql);
+	return err ? err : export_views(db);
 }

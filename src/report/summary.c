@@ -40,29 +40,29 @@ static json_t *finish(struct object *object)
 	return object->json;
 }
 
-static bool is_known(const struct dms_column *column, uint64_t value, bool is_ns)
+static void put_figure(struct object *object, const struct dms_column *column,
+		       const struct dms_device_summary *device, bool is_ns)
 {
-	if (column->type == DMS_COLUMN_DURATION)
-		return is_ns && value != UINT64_MAX;
-	return column->type != DMS_COLUMN_TIME || value != UINT64_MAX;
+	uint64_t value;
+
+	if (column->type == DMS_COLUMN_TEXT) {
+		put_text(object, column->key, dms_column_text(column, device));
+		return;
+	}
+	value = dms_column_u64(column, device);
+	put(object, column->key,
+	    dms_column_is_known(column, value, is_ns) ? dms_json_u64(value) : json_null());
 }
 
-static json_t *device_json(const struct dms_device_summary *device, bool is_ns)
+static json_t *device_json(const struct dms_summary *summary,
+			   const struct dms_device_summary *device)
 {
 	struct object object = {.json = json_object()};
+	uint8_t columns[DMS_MAX_COLUMNS];
+	size_t n_columns = dms_layout_columns(summary->layout, columns);
 
-	for (size_t i = 0; i < dms_n_device_columns; i++) {
-		const struct dms_column *column = &dms_device_columns[i];
-		uint64_t value;
-
-		if (column->type == DMS_COLUMN_TEXT) {
-			put_text(&object, column->key, dms_column_text(column, device));
-			continue;
-		}
-		value = dms_column_u64(column, device);
-		put(&object, column->key,
-		    is_known(column, value, is_ns) ? dms_json_u64(value) : json_null());
-	}
+	for (size_t i = 0; i < n_columns; i++)
+		put_figure(&object, &dms_device_columns[columns[i]], device, summary->clock_is_ns);
 	return finish(&object);
 }
 
@@ -75,7 +75,7 @@ static json_t *totals_json(const struct dms_summary *summary)
 	for (size_t i = 0; i < dms_n_device_columns; i++) {
 		const struct dms_column *column = &dms_device_columns[i];
 
-		if (column->total)
+		if (column->total && !column->sql)
 			put(&object, column->key, dms_json_u64(dms_column_u64(column, &total)));
 	}
 	return finish(&object);
@@ -106,10 +106,12 @@ static json_t *frame_json(const struct dms_frame_summary *frame)
 	char address[20];
 
 	snprintf(address, sizeof(address), "0x%016" PRIx64, frame->address);
-	put_text(&object, "address", address);
+	put_text(&object, "address", frame->address ? address : NULL);
 	put_text(&object, "function", frame->function);
 	put_text(&object, "module", frame->module);
-	put(&object, "offset_bytes", frame->function ? dms_json_u64(frame->offset) : json_null());
+	put(&object, "offset_bytes",
+	    frame->function && frame->offset != UINT64_MAX ? dms_json_u64(frame->offset)
+							   : json_null());
 	return finish(&object);
 }
 
@@ -168,8 +170,7 @@ static void put_lists(struct object *object, const struct dms_summary *summary)
 		object->failed |= json_array_append_new(inputs, input_json(summary, i)) != 0;
 	for (size_t i = 0; i < summary->n_devices; i++)
 		object->failed |=
-			json_array_append_new(devices, device_json(&summary->devices[i],
-								   summary->clock_is_ns)) != 0;
+			json_array_append_new(devices, device_json(summary, &summary->devices[i])) != 0;
 	for (size_t i = 0; i < summary->n_notes; i++)
 		object->failed |= json_array_append_new(notes, note_json(&summary->notes[i])) != 0;
 	put(object, "inputs", inputs);
@@ -219,41 +220,40 @@ struct dms_error *dms_summary_json(const struct dms_summary *summary, FILE *out)
 /* ---- CSV ---------------------------------------------------------------------------------------
  */
 
-static struct dms_error *csv_device(const struct dms_device_summary *device, bool is_ns, FILE *out)
+static struct dms_error *csv_cell(const struct dms_column *column, bool is_first,
+				  const struct dms_device_summary *device, bool is_ns, FILE *out)
 {
-	struct dms_error *err = NULL;
-	char number[32];
+	const char *text = NULL;
+	uint64_t value = 0;
+	char number[32] = "";
 
-	for (size_t i = 0; !err && i < dms_n_device_columns; i++) {
-		const struct dms_column *column = &dms_device_columns[i];
-		const char *text = NULL;
-		uint64_t value = 0;
-
-		if (column->type == DMS_COLUMN_TEXT)
-			text = dms_column_text(column, device);
-		else
-			value = dms_column_u64(column, device);
-		number[0] = '\0';
-		if (column->type != DMS_COLUMN_TEXT && is_known(column, value, is_ns))
-			snprintf(number, sizeof(number), "%" PRIu64, value);
-		if (text)
-			err = dms_csv_text(out, i == 0, text, strlen(text));
-		else
-			dms_csv_plain(out, i == 0, number);
-	}
-	dms_csv_end_line(out);
-	return err;
+	if (column->type == DMS_COLUMN_TEXT)
+		text = dms_column_text(column, device);
+	else
+		value = dms_column_u64(column, device);
+	if (text)
+		return dms_csv_text(out, is_first, text, strlen(text));
+	if (column->type != DMS_COLUMN_TEXT && dms_column_is_known(column, value, is_ns))
+		snprintf(number, sizeof(number), "%" PRIu64, value);
+	dms_csv_plain(out, is_first, number);
+	return NULL;
 }
 
 struct dms_error *dms_summary_csv(const struct dms_summary *summary, FILE *out)
 {
 	struct dms_error *err = NULL;
+	uint8_t columns[DMS_MAX_COLUMNS];
+	size_t n_columns = dms_layout_columns(summary->layout, columns);
 
-	for (size_t i = 0; i < dms_n_device_columns; i++)
-		dms_csv_plain(out, i == 0, dms_device_columns[i].key);
+	for (size_t i = 0; i < n_columns; i++)
+		dms_csv_plain(out, i == 0, dms_device_columns[columns[i]].key);
 	dms_csv_end_line(out);
-	for (size_t i = 0; !err && i < summary->n_devices; i++)
-		err = csv_device(&summary->devices[i], summary->clock_is_ns, out);
+	for (size_t i = 0; !err && i < summary->n_devices; i++) {
+		for (size_t j = 0; !err && j < n_columns; j++)
+			err = csv_cell(&dms_device_columns[columns[j]], j == 0,
+				       &summary->devices[i], summary->clock_is_ns, out);
+		dms_csv_end_line(out);
+	}
 	return err;
 }
 

@@ -205,7 +205,9 @@ static const struct {
 } readings[] = {
 	{"SELECT key, value FROM run ORDER BY key", take_run},
 	{"SELECT path, format FROM input_file ORDER BY id", take_input},
-	{"SELECT * FROM device_summary ORDER BY device_id", take_device},
+	{"SELECT f.* FROM temp.device_figures AS f JOIN temp.device_order AS o USING (device_id)"
+	 " ORDER BY o.place",
+	 take_device},
 	{"SELECT n.rule, d.name, n.reason FROM not_judged AS n"
 	 " LEFT JOIN device AS d ON d.id = n.device_id ORDER BY n.id",
 	 take_note},
@@ -247,13 +249,21 @@ static struct dms_error *read_rows(struct sqlite3 *db, const char *sql, struct s
 
 struct dms_error *dms_summary_read(struct sqlite3 *db, struct dms_summary **ret)
 {
+	return dms_summary_read_as(db, NULL, ret);
+}
+
+struct dms_error *dms_summary_read_as(struct sqlite3 *db, const struct dms_layout *layout,
+				      struct dms_summary **ret)
+{
 	struct summary_box *box = dms_zalloc(sizeof(*box));
-	struct dms_error *err = NULL;
+	struct dms_error *err;
 
 	if (!box || !(box->arena = dms_arena_create())) {
 		dms_free(box);
 		return &dms_error_nomem;
 	}
+	box->summary.layout = layout;
+	err = dms_layout_prepare(db, layout);
 	box->summary.clock_is_ns = true;
 	box->summary.first_ts = UINT64_MAX;
 	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(readings); i++)

@@ -167,13 +167,49 @@ static bool has_figure(const struct dms_column *column, const struct dms_device_
 
 static bool is_shown(const struct dms_column *column, const struct dms_summary *summary)
 {
-	if (!column->title)
-		return false;
-	for (size_t i = 0; column->is_optional && i < summary->n_devices; i++) {
+	if (column->text != DMS_TEXT_USED)
+		return column->text == DMS_TEXT_ALWAYS;
+	for (size_t i = 0; i < summary->n_devices; i++) {
 		if (has_figure(column, &summary->devices[i]))
 			return true;
 	}
-	return !column->is_optional;
+	return false;
+}
+
+/** The columns of the table: the device, and what is asked for or else worth it. */
+struct shown {
+	uint8_t columns[DMS_MAX_COLUMNS];
+	size_t n;
+};
+
+static void choose_columns(const struct dms_summary *summary, struct shown *ret)
+{
+	const struct dms_layout *layout = summary->layout;
+	uint8_t columns[DMS_MAX_COLUMNS];
+	bool is_asked = layout && layout->n_columns;
+	size_t n_columns = dms_layout_columns(layout, columns);
+
+	*ret = (struct shown){.n = 1}; /* whose figures they are is told anyway: column 0 */
+	for (size_t i = 0; i < n_columns; i++) {
+		if (columns[i] && (is_asked || is_shown(&dms_device_columns[columns[i]], summary)))
+			ret->columns[ret->n++] = columns[i];
+	}
+}
+
+static size_t n_of(const struct dms_summary *summary, size_t n_all)
+{
+	return summary->top && summary->top < n_all ? (size_t)summary->top : n_all;
+}
+
+static void put_more(const struct dms_summary *summary, size_t n_all, const char *noun,
+		     const struct paper *paper)
+{
+	char buf[32];
+	size_t n_more = n_all - n_of(summary, n_all);
+
+	if (n_more)
+		fprintf(paper->out, "and %s more %s%s: --top is too small\n",
+			dms_format_count(n_more, buf, sizeof(buf)), noun, n_more == 1 ? "" : "s");
 }
 
 static const char *format_cell(const struct dms_column *column,
@@ -181,8 +217,11 @@ static const char *format_cell(const struct dms_column *column,
 			       size_t size)
 {
 	uint64_t value = is_number(column) ? dms_column_u64(column, device) : 0;
+	char text_of[32];
 	const char *text;
 
+	if (is_number(column) && !dms_column_is_known(column, value, is_ns))
+		return "-";
 	switch (column->type) {
 	case DMS_COLUMN_TEXT:
 		text = dms_column_text(column, device);
@@ -196,6 +235,15 @@ static const char *format_cell(const struct dms_column *column,
 		return dms_format_ns(is_ns ? value : UINT64_MAX, buf, size);
 	case DMS_COLUMN_TIME:
 		return dms_format_time(value, is_ns, buf, size);
+	case DMS_COLUMN_RATE:
+		snprintf(buf, size, "%s/s", dms_format_count(value, text_of, sizeof(text_of)));
+		return buf;
+	case DMS_COLUMN_BYTE_RATE:
+		snprintf(buf, size, "%s/s", dms_format_bytes(value, text_of, sizeof(text_of)));
+		return buf;
+	case DMS_COLUMN_PERMILLE:
+		snprintf(buf, size, "%" PRIu64 ".%" PRIu64 " %%", value / 10, value % 10);
+		return buf;
 	}
 	return "-";
 }
@@ -212,75 +260,71 @@ static bool add_name(struct dms_table *table, const struct dms_device_summary *d
 }
 
 static bool add_device(struct dms_table *table, const struct dms_summary *summary,
-		       const struct dms_device_summary *device)
+		       const struct shown *shown, const struct dms_device_summary *device)
 {
+	bool ok = add_name(table, device);
 	char buf[48];
 
-	if (!add_name(table, device))
-		return false;
-	for (size_t i = 1; i < dms_n_device_columns; i++) {
-		const struct dms_column *column = &dms_device_columns[i];
+	for (size_t i = 1; ok && i < shown->n; i++) {
+		const struct dms_column *column = &dms_device_columns[shown->columns[i]];
 
-		if (is_shown(column, summary) &&
-		    !dms_table_cell(
-			    table,
-			    format_cell(column, device, summary->clock_is_ns, buf, sizeof(buf)),
-			    is_number(column)))
-			return false;
+		ok = dms_table_cell(
+			table, format_cell(column, device, summary->clock_is_ns, buf, sizeof(buf)),
+			is_number(column));
 	}
-	return true;
+	return ok;
 }
 
-static bool add_total(struct dms_table *table, const struct dms_summary *summary)
+static bool add_total(struct dms_table *table, const struct dms_summary *summary,
+		      const struct shown *shown)
 {
 	struct dms_device_summary total;
+	bool ok = dms_table_cell(table, "all devices", false);
 	char buf[48];
 
 	dms_device_total(summary, &total);
-	if (!dms_table_cell(table, "all devices", false))
-		return false;
-	for (size_t i = 1; i < dms_n_device_columns; i++) {
-		const struct dms_column *column = &dms_device_columns[i];
+	for (size_t i = 1; ok && i < shown->n; i++) {
+		const struct dms_column *column = &dms_device_columns[shown->columns[i]];
+		bool is_ns = column->type == DMS_COLUMN_DURATION || summary->clock_is_ns;
 		const char *text =
-			column->total ? format_cell(column, &total, true, buf, sizeof(buf)) : "";
+			column->total ? format_cell(column, &total, is_ns, buf, sizeof(buf)) : "";
 
-		if (is_shown(column, summary) && !dms_table_cell(table, text, is_number(column)))
-			return false;
+		ok = dms_table_cell(table, text, is_number(column));
 	}
-	return true;
+	return ok;
 }
 
-static bool fill_table(struct dms_table *table, const struct dms_summary *summary)
+static bool fill_table(struct dms_table *table, const struct dms_summary *summary,
+		       const struct shown *shown)
 {
+	size_t n_devices = n_of(summary, summary->n_devices);
 	bool ok = true;
 
-	for (size_t i = 0; ok && i < dms_n_device_columns; i++) {
-		if (is_shown(&dms_device_columns[i], summary))
-			ok = dms_table_title(table, dms_device_columns[i].title);
-	}
-	for (size_t i = 0; ok && i < summary->n_devices; i++)
-		ok = add_device(table, summary, &summary->devices[i]);
-	return ok && (summary->n_devices < 2 || add_total(table, summary));
+	for (size_t i = 0; ok && i < shown->n; i++)
+		ok = dms_table_title(table, dms_device_columns[shown->columns[i]].title);
+	for (size_t i = 0; ok && i < n_devices; i++)
+		ok = add_device(table, summary, shown, &summary->devices[i]);
+	return ok && (summary->n_devices < 2 || add_total(table, summary, shown));
 }
 
 static bool put_devices(const struct dms_summary *summary, const struct paper *paper)
 {
 	struct dms_table *table;
-	size_t n_shown = 0;
+	struct shown shown;
 	bool ok;
 
-	for (size_t i = 0; i < dms_n_device_columns; i++)
-		n_shown += is_shown(&dms_device_columns[i], summary);
 	fputc('\n', paper->out);
 	if (!summary->n_devices) {
 		fputs("no device has a DMA event in this trace\n", paper->out);
 		return true;
 	}
-	table = dms_table_create(n_shown);
-	ok = table && fill_table(table, summary);
+	choose_columns(summary, &shown);
+	table = dms_table_create(shown.n);
+	ok = table && fill_table(table, summary, &shown);
 	if (ok)
 		dms_table_print(table, paper->out, paper->width, paper->colour);
 	dms_table_destroy(table);
+	put_more(summary, summary->n_devices, "device", paper);
 	return ok;
 }
 
@@ -397,10 +441,11 @@ static bool put_notes(const struct dms_summary *summary, const struct paper *pap
 	if (!summary->n_notes)
 		return true;
 	put_heading(paper, "not judged, and why");
-	for (size_t i = 0; i < summary->n_notes; i++) {
+	for (size_t i = 0; i < n_of(summary, summary->n_notes); i++) {
 		if (!put_note(summary, i, paper))
 			return false;
 	}
+	put_more(summary, summary->n_notes, "note", paper);
 	return true;
 }
 
@@ -436,10 +481,11 @@ static bool put_findings(const struct dms_summary *summary, const struct paper *
 	if (!summary->n_findings)
 		return true;
 	put_heading(paper, "findings");
-	for (size_t i = 0; i < summary->n_findings; i++) {
+	for (size_t i = 0; i < n_of(summary, summary->n_findings); i++) {
 		if (!put_finding(&summary->findings[i], summary, paper))
 			return false;
 	}
+	put_more(summary, summary->n_findings, "finding", paper);
 	return true;
 }
 

@@ -52,6 +52,12 @@ const struct dms_bulk_spec dms_bulk_specs[DMS_N_BULK_TABLES] = {
 	},
 };
 
+/* A hashed pointer tells allocations apart, and is no address. */
+static bool has_virt_addr(uint32_t has)
+{
+	return (has & (DMS_HAS_VIRT_ADDR | DMS_HAS_HASH)) == DMS_HAS_VIRT_ADDR;
+}
+
 /** A row under construction: all columns are NULL until set. */
 struct row {
 	uint64_t *cells;
@@ -124,7 +130,7 @@ static void set_map_side(struct row row, const struct dms_mapping *mapping)
 
 	set_if(row, M_DMA_ADDR, has & (DMS_HAS_DMA_ADDR | DMS_HAS_DMA_LIST), mapping->dma_addr);
 	set_if(row, M_PHYS_ADDR, has & (DMS_HAS_PHYS_ADDR | DMS_HAS_PHYS_LIST), mapping->cpu_addr);
-	set_if(row, M_VIRT_ADDR, has & DMS_HAS_VIRT_ADDR, mapping->cpu_addr);
+	set_if(row, M_VIRT_ADDR, has_virt_addr(has), mapping->cpu_addr);
 	set_if(row, M_SIZE, has & (DMS_HAS_SIZE | DMS_HAS_LENGTHS), mapping->size);
 	set(row, M_DIRECTION, dir_word(has & DMS_HAS_DIR, mapping->dir));
 	set_if(row, M_ATTRS, has & DMS_HAS_ATTRS, mapping->attrs);
@@ -147,7 +153,7 @@ static void set_orphan_side(struct row row, const struct dms_event *event)
 		set(row, M_DMA_ADDR, event->dma_list[0]);
 	set_if(row, M_PHYS_ADDR, list || has & DMS_HAS_PHYS_ADDR,
 	       list ? event->phys_list[0] : event->phys_addr);
-	set_if(row, M_VIRT_ADDR, has & DMS_HAS_VIRT_ADDR, event->virt_addr);
+	set_if(row, M_VIRT_ADDR, has_virt_addr(has), event->virt_addr);
 	set_if(row, M_SIZE, has & DMS_HAS_SIZE, event->size);
 	set(row, M_DIRECTION, dir_word(has & DMS_HAS_DIR, event->dir));
 	set_if(row, M_ATTRS, has & DMS_HAS_ATTRS, event->attrs);
@@ -305,7 +311,7 @@ struct dms_error *dms_store_event(struct dms_store *store, const struct dms_even
 	set_if(row, E_MAPPING, mapping_row, mapping_row);
 	set_if(row, E_DMA_ADDR, has & DMS_HAS_DMA_ADDR, event->dma_addr);
 	set_if(row, E_PHYS_ADDR, has & DMS_HAS_PHYS_ADDR, event->phys_addr);
-	set_if(row, E_VIRT_ADDR, has & DMS_HAS_VIRT_ADDR, event->virt_addr);
+	set_if(row, E_VIRT_ADDR, has_virt_addr(has), event->virt_addr);
 	set_if(row, E_SIZE, has & DMS_HAS_SIZE, event->size);
 	set(row, E_DIRECTION, dir_word(has & DMS_HAS_DIR, event->dir));
 	set_if(row, E_ATTRS, has & DMS_HAS_ATTRS, event->attrs);

@@ -87,7 +87,7 @@ static struct dms_error *tell_symbols(struct dms_store *store, const struct used
 			{ .text = symbol->name, .bytes = (int)symbol->name_len },
 			{ .text = symbol->module, .bytes = (int)symbol->module_len,
 			  .is_null = !symbol->module },
-			dms_int(symbol->address),
+			dms_int_if(!symbol->is_start_unknown, symbol->address),
 		};
 
 		err = dms_store_tell(store, DMS_SQL_SYMBOL, values, DMS_ARRAY_SIZE(values));
@@ -141,14 +141,15 @@ static struct dms_error *tell_frames(struct dms_store *store, const struct walk 
 	struct dms_symbol symbol;
 
 	for (uint32_t i = 0; i < walk->n_frames && !err; i++) {
-		uint64_t address = walk->frames[i];
+		uint64_t address = walk->frames[i], offset = 0;
 		bool known = walk->symbols && dms_symbols_find(walk->symbols, address, &symbol);
+		bool has_offset = known && dms_symbol_offset(&symbol, address, &offset);
 		const struct dms_value values[] = {
 			dms_int(walk->row),
 			dms_int(i),
-			dms_int(address),
+			dms_int_if(!dms_address_is_made_up(address), address),
 			dms_int_if(known, known ? row_of(walk->used, &symbol) : 0),
-			dms_int_if(known, known ? address - symbol.address : 0),
+			dms_int_if(has_offset, offset),
 		};
 
 		err = dms_store_tell(store, DMS_SQL_FRAME, values, DMS_ARRAY_SIZE(values));

@@ -137,6 +137,9 @@ enum dms_statement {
 	DMS_SQL_DEVICE,
 	DMS_SQL_COUNTER,
 	DMS_SQL_HISTOGRAM,
+	DMS_SQL_DISTRIBUTION,
+	DMS_SQL_BREAKDOWN,
+	DMS_SQL_CALL_SITE,
 	DMS_SQL_SERIES,
 	DMS_SQL_SYMBOL,
 	DMS_SQL_STACK,
@@ -184,6 +187,16 @@ struct dms_value {
 /** Drain, bind @values to @statement and run it. */
 struct dms_error *dms_store_tell(struct dms_store *store, enum dms_statement statement,
 				 const struct dms_value *values, int n_values);
+
+/** dms_store_tell() of an array. */
+#define DMS_STORE_TELL(store, statement, values)                                                  \
+	dms_store_tell(store, statement, values, (int)DMS_ARRAY_SIZE(values))
+/** tell_figures.c: rows of distribution, histogram and breakdown of the device in @device_row. */
+struct dms_error *dms_store_figures(struct dms_store *store, uint64_t device_row,
+				    const struct dms_device_stats *stats);
+/** A row of device_counter. */
+struct dms_error *dms_store_counter(struct dms_store *store, uint64_t device_row,
+				    const char *name, struct dms_value value, const char *unit);
 
 /* Values are built in place; addresses stay as they are, in two's complement. */
 static inline struct dms_value dms_int(uint64_t integer)

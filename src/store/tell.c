@@ -19,6 +19,11 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 	[DMS_SQL_DEVICE] = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_COUNTER] = "INSERT INTO device_counter VALUES (?, ?, ?, ?)",
 	[DMS_SQL_HISTOGRAM] = "INSERT INTO histogram VALUES (?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_DISTRIBUTION] = "INSERT INTO distribution VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_BREAKDOWN] = "INSERT INTO breakdown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_CALL_SITE] =
+		("INSERT INTO call_site VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		 " ?, ?, ?, ?, ?, ?, ?, ?)"),
 	[DMS_SQL_SERIES] = "INSERT INTO series VALUES (?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_SYMBOL] = "INSERT INTO symbol VALUES (?, ?, ?, ?)",
 	[DMS_SQL_STACK] = "INSERT INTO stack VALUES (?, ?, ?, ?)",
@@ -66,14 +71,11 @@ struct dms_error *dms_store_tell(struct dms_store *store, enum dms_statement sta
 	return bind_and_step(store, store->statements[statement], values, n_values);
 }
 
-#define TELL(store, statement, values)                                                            \
-	dms_store_tell(store, statement, values, (int)DMS_ARRAY_SIZE(values))
-
 struct dms_error *dms_store_run(struct dms_store *store, const char *key, const char *value)
 {
 	const struct dms_value values[] = { dms_text(key), dms_text(value) };
 
-	return TELL(store, DMS_SQL_RUN, values);
+	return DMS_STORE_TELL(store, DMS_SQL_RUN, values);
 }
 
 struct dms_error *dms_store_run_u64(struct dms_store *store, const char *key, uint64_t value)
@@ -106,7 +108,7 @@ struct dms_error *dms_store_input(struct dms_store *store, uint32_t index,
 		dms_count(info->missing_bytes),
 	};
 
-	return TELL(store, DMS_SQL_INPUT, values);
+	return DMS_STORE_TELL(store, DMS_SQL_INPUT, values);
 }
 
 struct dms_error *dms_store_instance(struct dms_store *store, uint32_t file, uint32_t index,
@@ -114,7 +116,7 @@ struct dms_error *dms_store_instance(struct dms_store *store, uint32_t file, uin
 {
 	const struct dms_value values[] = { dms_int(file), dms_int(index), dms_text(name) };
 
-	return TELL(store, DMS_SQL_INSTANCE, values);
+	return DMS_STORE_TELL(store, DMS_SQL_INSTANCE, values);
 }
 
 struct dms_error *dms_store_tracepoint(struct dms_store *store, uint32_t file,
@@ -131,14 +133,14 @@ struct dms_error *dms_store_tracepoint(struct dms_store *store, uint32_t file,
 		dms_int(count->decoded),
 	};
 
-	return TELL(store, DMS_SQL_TRACEPOINT, values);
+	return DMS_STORE_TELL(store, DMS_SQL_TRACEPOINT, values);
 }
 
 struct dms_error *dms_store_task(struct dms_store *store, uint32_t pid, const char *comm)
 {
 	const struct dms_value values[] = { dms_int(pid), dms_text(comm) };
 
-	return TELL(store, DMS_SQL_TASK, values);
+	return DMS_STORE_TELL(store, DMS_SQL_TASK, values);
 }
 
 struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule, uint32_t device,
@@ -151,7 +153,7 @@ struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule
 		dms_text(reason),
 	};
 
-	return TELL(store, DMS_SQL_NOT_JUDGED, values);
+	return DMS_STORE_TELL(store, DMS_SQL_NOT_JUDGED, values);
 }
 
 struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_finding_row *row)
@@ -175,22 +177,19 @@ struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_fi
 		dms_text(row->fingerprint),
 	};
 
-	return TELL(store, DMS_SQL_FINDING, values);
+	return DMS_STORE_TELL(store, DMS_SQL_FINDING, values);
 }
 
 /* ---- devices --------------------------------------------------------------------------------- */
 
-static struct dms_error *tell_counter(struct dms_store *store, uint64_t device_row,
-				      const char *name, uint64_t value, const char *unit)
+struct dms_error *dms_store_counter(struct dms_store *store, uint64_t device_row,
+				    const char *name, struct dms_value value, const char *unit)
 {
 	const struct dms_value values[] = {
-		dms_int(device_row),
-		dms_text(name),
-		dms_count(value),
-		dms_text(unit),
+		dms_int(device_row), dms_text(name), value, dms_text(unit),
 	};
 
-	return TELL(store, DMS_SQL_COUNTER, values);
+	return DMS_STORE_TELL(store, DMS_SQL_COUNTER, values);
 }
 
 static struct dms_error *tell_counters(struct dms_store *store, uint64_t device_row,
@@ -201,8 +200,9 @@ static struct dms_error *tell_counters(struct dms_store *store, uint64_t device_
 	for (int i = 0; i < DMS_N_COUNTERS && !err; i++) {
 		if (!dms_stats_knows(stats, (enum dms_counter)i))
 			continue; /* no row, rather than a 0 that lies */
-		err = tell_counter(store, device_row, dms_counter_name((enum dms_counter)i),
-				   stats->counters[i], dms_counter_unit((enum dms_counter)i));
+		err = dms_store_counter(store, device_row, dms_counter_name((enum dms_counter)i),
+					dms_count(stats->counters[i]),
+					dms_counter_unit((enum dms_counter)i));
 	}
 	return err;
 }
@@ -220,13 +220,16 @@ static struct dms_error *tell_peaks(struct dms_store *store, uint64_t device_row
 		{ "peak_live_time", stats->peak_live_ts, "ns" },
 		{ "peak_live_bytes", stats->peak_live_bytes, "bytes" },
 		{ "peak_live_bytes_time", stats->peak_live_bytes_ts, "ns" },
+		{ "peak_bounced_bytes", stats->peak_bounced_bytes, "bytes" },
+		{ "peak_bounced_bytes_time", stats->peak_bounced_bytes_ts, "ns" },
 	};
 	struct dms_error *err = NULL;
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows) && !err; i++) {
-		if (!stats->peak_live && !strcmp(rows[i].unit, "ns"))
+		if (!strcmp(rows[i].unit, "ns") && !rows[i - 1].value)
 			continue; /* nothing was ever live: there is no such time */
-		err = tell_counter(store, device_row, rows[i].name, rows[i].value, rows[i].unit);
+		err = dms_store_counter(store, device_row, rows[i].name, dms_count(rows[i].value),
+					rows[i].unit);
 	}
 	return err;
 }
@@ -245,33 +248,32 @@ static struct dms_error *tell_lifetimes(struct dms_store *store, uint64_t device
 		{ "lifetime_p50", dms_histogram_quantile(histogram, 500), "ns" },
 		{ "lifetime_p90", dms_histogram_quantile(histogram, 900), "ns" },
 		{ "lifetime_p99", dms_histogram_quantile(histogram, 990), "ns" },
+		{ "lifetime_p999", dms_histogram_quantile(histogram, 999), "ns" },
 		{ "lifetime_max", histogram->max, "ns" },
 	};
 	struct dms_error *err = NULL;
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows) && !err; i++)
-		err = tell_counter(store, device_row, rows[i].name, rows[i].value, rows[i].unit);
+		err = dms_store_counter(store, device_row, rows[i].name, dms_count(rows[i].value),
+					rows[i].unit);
 	return err;
 }
 
-static struct dms_error *tell_buckets(struct dms_store *store, uint64_t device_row,
-				      const struct dms_histogram *histogram)
+/* Addresses are no counts: they may have all 64 bits. */
+static struct dms_error *tell_addresses(struct dms_store *store, uint64_t device_row,
+					const struct dms_device_stats *stats)
 {
-	struct dms_error *err = NULL;
-	uint64_t low, high;
+	uint64_t low = stats->iova_low, high = stats->iova_high;
+	struct dms_error *err;
 
-	for (uint32_t i = 0; i < DMS_HISTOGRAM_BUCKETS && !err; i++) {
-		if (!histogram->buckets[i])
-			continue;
-		dms_histogram_bounds(i, &low, &high);
-		const struct dms_value values[] = {
-			dms_int(device_row), dms_text("lifetime"), dms_count(low),
-			dms_count(high),     dms_int(histogram->buckets[i]), dms_text("ns"),
-		};
-
-		err = TELL(store, DMS_SQL_HISTOGRAM, values);
-	}
-	return err;
+	if (low >= high)
+		return NULL; /* none is known */
+	if ((err = dms_store_counter(store, device_row, "iova_low", dms_int(low), "address")) ||
+	    (err = dms_store_counter(store, device_row, "iova_high", dms_int(high), "address")))
+		return err;
+	return dms_store_counter(store, device_row, "iova_span_bytes",
+				 dms_count(high - low < INT64_MAX ? high - low + 1 : INT64_MAX),
+				 "bytes");
 }
 
 struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,
@@ -296,17 +298,17 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 		dms_int(device->first_ts),
 		dms_int_if(stats, stats ? stats->last_ts : 0),
 	};
-	struct dms_error *err = TELL(store, DMS_SQL_DEVICE, values);
+	struct dms_error *err = DMS_STORE_TELL(store, DMS_SQL_DEVICE, values);
+	const struct dms_histogram *lifetime;
 
 	if (err || !stats)
 		return err;
-	err = tell_counters(store, row, stats);
-	if (!err)
-		err = tell_peaks(store, row, stats);
-	if (err || !stats->lifetime || !stats->lifetime->count)
+	lifetime = stats->histograms[DMS_DIST_LIFETIME];
+	if ((err = tell_counters(store, row, stats)) || (err = tell_peaks(store, row, stats)) ||
+	    (err = tell_addresses(store, row, stats)) ||
+	    (lifetime && lifetime->count && (err = tell_lifetimes(store, row, lifetime))))
 		return err;
-	err = tell_lifetimes(store, row, stats->lifetime);
-	return err ? err : tell_buckets(store, row, stats->lifetime);
+	return dms_store_figures(store, row, stats);
 }
 
 static struct dms_error *tell_measure(struct dms_store *store, const struct dms_device *device,
@@ -328,7 +330,7 @@ static struct dms_error *tell_measure(struct dms_store *store, const struct dms_
 		};
 
 		if (value || is_level)
-			err = TELL(store, DMS_SQL_SERIES, values);
+			err = DMS_STORE_TELL(store, DMS_SQL_SERIES, values);
 	}
 	return err;
 }

@@ -83,9 +83,10 @@ static bool parse_line(const char *pos, const char *end, struct line *ret)
 	return ret->name_len > 0;
 }
 
+/* '?' is a text dump's: it does not tell where the function begins (src/input/text_symbols.c). */
 static bool is_text(char type)
 {
-	return type == 't' || type == 'T' || type == 'w' || type == 'W';
+	return type == 't' || type == 'T' || type == 'w' || type == 'W' || type == '?';
 }
 
 /* Markers that compilers put before or into functions; nobody calls them by these names. */
@@ -270,6 +271,9 @@ bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address, struc
 		return false;
 	ret->address = entry->address;
 	ret->name = symbols->text + entry->name;
+	for (pos = ret->name - 1; is_space(*pos); pos--) /* up to the type; a digit is before it */
+		;
+	ret->is_start_unknown = *pos == '?';
 	pos = skip_word(ret->name, end);
 	ret->name_len = (uint32_t)(pos - ret->name);
 	while (pos < end && *pos != '\n' && is_space(*pos))

@@ -49,6 +49,17 @@ function formatRate(value) {
 	return formatBytes(value) + (CLOCK_IS_NS ? "/s" : "");
 }
 
+// Of counts: small ones keep a digit.
+function formatPerSecond(value) {
+	if (value === null || value === undefined)
+		return DASH;
+	return (value && value < 9.95 ? value.toFixed(value < 0.95 ? 2 : 1) : formatCount(Math.round(value))) + "/s";
+}
+
+function formatShare(value) {
+	return value === null || value === undefined ? DASH : (100 * value).toFixed(1) + NBSP + "%";
+}
+
 function formatDuration(value) {
 	if (value === null || value === undefined)
 		return DASH;

@@ -80,7 +80,8 @@ function lineConfig(chart) {
 	options.scales = {
 		x: axis(CLOCK_IS_NS ? "time since the trace began" : "ticks since the trace began",
 			(value) => formatDuration(value), { type: "linear", min: 0, max: Math.max(SPAN, 1) }),
-		y: axis(null, null, { beginAtZero: true, ticks: {
+		// the first point may lie before the trace begins: it counts for the height all the same
+		y: axis(null, null, { beginAtZero: true, suggestedMax: most, ticks: {
 			color: colour("quiet"), font: { size: 11 }, maxTicksLimit: 8, precision: 0,
 			callback: (value) => chart.format(value), stepSize: isBytes ? byteStep(most) : undefined,
 		} }),
@@ -106,7 +107,7 @@ function barConfig(chart) {
 	options.scales = {
 		x: axis(chart.xTitle, function (value) { return chart.tick(this.getLabelForValue(value)); },
 			{ grid: { display: false } }),
-		y: axis("mappings, logarithmic", (value) => (isPower(value) ? formatCount(value) : ""),
+		y: axis(`${chart.lines[0].name}, logarithmic`, (value) => (isPower(value) ? formatCount(value) : ""),
 			{ type: "logarithmic", min: 0.5 }),
 	};
 	return {
@@ -207,7 +208,7 @@ function largest(values) {
 	return values.reduce((most, value) => (value > most ? value : most), 0);
 }
 
-function stepsChart(title, xTitle, format, steps) {
+function stepsChart(title, xTitle, format, steps, noun) {
 	const first = steps[0][0], last = steps[steps.length - 1][0];
 	const counts = new Map(steps);
 	const xs = Array.from({ length: last - first + 1 }, (_, i) => first + i);
@@ -216,7 +217,7 @@ function stepsChart(title, xTitle, format, steps) {
 
 	return chartFigure({
 		title, xTitle, bars: true, type: "count", xs,
-		lines: [{ name: "mappings", colour: "blue", values: xs.map((x) => counts.get(x) || 0) }],
+		lines: [{ name: noun, colour: "blue", values: xs.map((x) => counts.get(x) || 0) }],
 		says: `Most often ${range(busiest[0])}`,
 		label: (i) => range(xs[i]), tick: (step) => format(stepLow(step)),
 	});
@@ -243,11 +244,31 @@ function deviceCharts(device, marks) {
 	if (rates.length)
 		figures.push(timeChart("Calls" + (CLOCK_IS_NS ? " per second" : ""), "count", rates,
 			rates.map((line) => `${line.name} up to ${formatCount(Math.round(largest(line.values)))}`).join(", "), marks));
-	if (DATA.lifetimes[device.device_id])
-		figures.push(stepsChart("Lifetimes", "from map to unmap", formatDuration, DATA.lifetimes[device.device_id]));
-	if (DATA.sizes[device.device_id])
-		figures.push(stepsChart("Sizes", "bytes of a mapping", formatBytes, DATA.sizes[device.device_id]));
-	return figures;
+	return [...figures, ...distributionCharts(device, MAPPED)];
+}
+
+// ---- distributions: of mappings, and of the time that calls take
+
+const MAPPED = [
+	["lifetime", "Lifetimes", "from map to unmap", formatDuration, "mappings"],
+	["size", "Sizes", "bytes of a mapping", formatBytes, "mappings"],
+	["entries", "Entries of scatter lists", "entries of a list", formatCount, "lists"],
+	["segments", "Segments of scatter lists", "segments of a list", formatCount, "lists"],
+	["reuse", "Reuse of addresses", "from unmap to the next map there", formatDuration, "addresses"],
+];
+const TAKEN = [
+	["bounce_to_map", "Map: after the bounce", "from the copy into the bounce buffer to the end of the map", formatDuration, "maps"],
+	["iommu_map_to_map", "Map: after the IOMMU", "from the IOMMU's entries to the end of the map", formatDuration, "maps"],
+	["iommu_unmap_to_unmap", "Unmap: IOTLB flush", "from the IOMMU's entries to the end of the unmap", formatDuration, "unmaps"],
+	["unmap_sg_to_iommu_unmap", "Unmap of a list: until the IOMMU", "from the begin of the unmap to the IOMMU's entries",
+		formatDuration, "unmaps"],
+];
+
+function distributionCharts(device, kinds) {
+	const mine = DATA.distributions[device.device_id] || {};
+
+	return kinds.filter(([key]) => mine[key] && mine[key].length)
+		.map(([key, title, xTitle, format, noun]) => stepsChart(title, xTitle, format, mine[key], noun));
 }
 
 // A line without axes: how the live bytes of a device went.

@@ -79,6 +79,7 @@ class Lane {
 			onkeydown: (event) => this.key(event), onpointerdown: (event) => this.grab(event),
 		});
 		this.plot.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+		this.plot.lane = this;
 		new ResizeObserver(() => this.draw()).observe(this.plot);
 		return el("figure", { class: "lane" },
 			el("figcaption", {}, el("strong", {}, "Around the finding"), el("span", {}, this.says),

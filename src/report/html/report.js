@@ -143,6 +143,14 @@ function severityCounts(device) {
 	return parts.length ? parts : DASH;
 }
 
+// The columns that --columns named; whose they are is told anyway.
+function askedColumns() {
+	const asked = DATA.layout.filter(([key]) => key !== "device").map(([key, title, type]) => (
+		type === "absolute" ? { key: "peak_t", title, type: "time" } : { key, title, type }));
+
+	return [{ key: "device", title: "device", render: (row) => deviceLink(row.device_id, row.device) }, ...asked];
+}
+
 function devicesSection() {
 	const has = (key) => devices.some((device) => device[key]);
 	const optional = (column) => (has(column.key) ? [column] : []);
@@ -150,7 +158,7 @@ function devicesSection() {
 
 	return section("devices", "Devices", table({
 		caption: "Devices", rows: devices, total: DATA.devices.total, filter: true, noun: "devices", cards: true,
-		columns: [
+		columns: DATA.layout ? askedColumns() : [
 			{ key: "device", title: "device", render: (row) => deviceLink(row.device_id, row.device) },
 			...optional({ key: "driver", title: "driver" }),
 			{ key: "address_mode", title: "mode" },
@@ -168,6 +176,28 @@ function devicesSection() {
 			...optional({ key: "bounced_bytes", title: "bounced", type: "bytes" }),
 			{ key: "lifetime_p50_ns", title: "life p50", type: "duration" },
 			{ key: "lifetime_p99_ns", title: "life p99", type: "duration" },
+		],
+	}));
+}
+
+function driversSection() {
+	const rows = rowsOf("drivers"), has = (key) => rows.some((row) => row[key]);
+
+	if (!rows.some((row) => row.driver))
+		return null;
+	return section("drivers", "Drivers", table({
+		caption: "Drivers", rows, total: DATA.drivers.total, filter: true, noun: "drivers", cards: true,
+		columns: [
+			{ key: "driver", title: "driver", render: (row) => row.driver || "not known" },
+			{ key: "devices", title: "devices", type: "count" },
+			{ key: "maps", title: "maps", type: "count" },
+			...(has("maps_per_s") ? [{ key: "maps_per_s", title: "maps/s", type: "perSecond" }] : []),
+			{ key: "bytes", title: "mapped", type: "bytes" },
+			...(has("bytes_per_s") ? [{ key: "bytes_per_s", title: "mapped/s", type: "rate" }] : []),
+			...(has("failed") ? [{ key: "failed", title: "failed", type: "count" }] : []),
+			...(has("bounced_share") ? [{ key: "bounced_share", title: "bounced", type: "share" }] : []),
+			{ key: "p50", title: "life p50", type: "duration" },
+			{ key: "p99", title: "life p99", type: "duration" },
 		],
 	}));
 }
@@ -314,6 +344,105 @@ function findingsOf(id) {
 	total > mine.length ? el("p", { class: "more" }, `And ${formatCount(total - mine.length)} more of these in the database.`) : null];
 }
 
+// ---- what mapping costs a device
+
+const SECONDS = (rowsOf("counting")[0] || {}).seconds;
+
+function mineOf(name, device) {
+	return rowsOf(name).filter((row) => row.device_id === device.device_id);
+}
+
+const LATENCY_TITLES = Object.fromEntries(TAKEN.map(([key, title, what]) => [key, [title, what]]));
+
+function latenciesTable(device) {
+	const rows = mineOf("latencies", device).filter((row) => LATENCY_TITLES[row.measure]);
+
+	return rows.length ? table({
+		caption: `Time that calls of ${deviceTitle(device)} take`, rows, cards: true, columns: [
+			{ key: "measure", title: "time", render: (row) => LATENCY_TITLES[row.measure][0] },
+			{ key: "what", title: "from, to", wide: true, render: (row) => LATENCY_TITLES[row.measure][1] },
+			{ key: "count", title: "times", type: "count" },
+			...["p50", "p90", "p99", "p999", "max", "sum"].map((key) => ({ key, type: "duration",
+				title: { p999: "p99.9", sum: "in all" }[key] || key })),
+		],
+	}) : null;
+}
+
+function bouncesTable(device) {
+	const rows = mineOf("bounces", device);
+
+	return rows.length ? [heading(4, "Bounced through swiotlb"), table({
+		caption: `Bounces of ${deviceTitle(device)}`, rows, cards: true, columns: [
+			{ key: "bounced", title: "maps bounced", type: "count" },
+			{ key: "share", title: "of its maps", type: "share" },
+			{ key: "bytes", title: "bytes copied", type: "bytes" },
+			{ key: "mask", title: "memory above its mask", type: "count" },
+			{ key: "forced", title: "forced for all", type: "count" },
+			{ key: "other", title: "alignment, small, untrusted", type: "count" },
+			{ key: "largest_bytes", title: "largest", type: "bytes" },
+			{ key: "peak_bytes", title: "most at one time", type: "bytes" },
+			{ key: "peak_t", title: "at", type: "time" },
+		],
+	})] : null;
+}
+
+const DIMENSIONS = [
+	["direction", "By direction", "direction", (key) => key.replace(/_/g, " ").toLowerCase()],
+	["kind", "By family of calls", "family", String],
+	["cpu", "By CPU", "CPU", String],
+	["cpu_pair", "Mapped on one CPU, unmapped on another", "from, to", (key) => key.replace(">", " \u2192 ")],
+];
+
+function breakdownTable(device, [dimension, caption, title, name]) {
+	const rows = mineOf("breakdown", device).filter((row) => row.dimension === dimension);
+	const has = (key) => rows.some((row) => row[key]);
+	const order = (key) => (/^\d+$/.test(key) ? Number(key) : key);
+	const columns = [["maps", "maps"], ["unmaps", "unmaps"], ["syncs", "syncs"], ["failed", "failed"]];
+
+	if (!rows.length)
+		return null;
+	if (dimension === "cpu")
+		rows.sort((a, b) => compareValues(order(a.key), order(b.key)));
+	return el("div", { class: "breakdown" }, heading(5, caption), table({
+		caption: `${caption}: ${deviceTitle(device)}`, rows, columns: [
+			{ key: "key", title, render: (row) => name(row.key), sort: (row) => order(row.key) },
+			...columns.filter(([key]) => has(key)).map(([key, text]) => ({ key, title: text, type: "count" })),
+			{ key: "bytes", title: "bytes", type: "bytes" },
+			...(SECONDS && dimension !== "cpu_pair" ? [{ key: "rate", title: "maps/s", type: "perSecond",
+				sort: (row) => row.maps, render: (row) => formatPerSecond(row.maps / SECONDS) }] : []),
+		],
+	}));
+}
+
+// Lists and addresses, in words and figures.
+function reuseFacts(device) {
+	const merge = mineOf("merges", device)[0], iova = mineOf("iova", device)[0];
+	const reuse = mineOf("latencies", device).find((row) => row.measure === "reuse");
+	const pairs = [
+		...(merge ? [["scatter lists", formatCount(merge.lists)], ["entries to segments",
+			`${formatCount(merge.entries)} to ${formatCount(merge.segments)} (${formatShare(1 - merge.ratio)} merged)`]] : []),
+		...(iova ? [["DMA addresses", `${iova.low} to ${iova.high}`], ["span", formatBytes(iova.span_bytes)],
+			["live at most, of the span", formatShare(iova.fill)]] : []),
+		...(reuse ? [["address reused after (p50)", formatDuration(reuse.p50)]] : []),
+		...(device.remaps ? [["maps of memory mapped before", formatCount(device.remaps)]] : []),
+		...(device.handovers ? [["unmapped on another CPU", formatCount(device.handovers)]] : []),
+	];
+
+	return pairs.length ? [heading(4, "Lists and addresses"), facts(pairs)] : null;
+}
+
+function costsOf(device) {
+	const charts = distributionCharts(device, TAKEN), latencies = latenciesTable(device);
+	const parts = DIMENSIONS.map((dimension) => breakdownTable(device, dimension)).filter(Boolean);
+
+	return [
+		latencies ? [heading(4, "Where the time of calls goes"), latencies,
+			charts.length ? el("div", { class: "charts" }, charts) : null] : null,
+		bouncesTable(device),
+		parts.length ? [heading(4, "Who calls"), el("div", { class: "breakdowns" }, parts)] : null,
+		reuseFacts(device)];
+}
+
 // ---- one device
 
 const KEY_FIGURES = [
@@ -326,11 +455,12 @@ const KEY_FIGURES = [
 	["bytes_bidirectional", "both ways", formatBytes, true], ["bytes_allocated", "allocated", formatBytes, true],
 	["bounces", "bounces", formatCount, true], ["bounced_bytes", "bounced bytes", formatBytes, true],
 	["lifetime_p50_ns", "lifetime p50", formatDuration], ["lifetime_p99_ns", "lifetime p99", formatDuration],
-	["lifetime_max_ns", "lifetime max", formatDuration],
+	["lifetime_max_ns", "lifetime max", formatDuration], ["maps_per_s", "maps a second", formatPerSecond, true],
+	["bytes_per_s", "mapped a second", formatRate, true],
 ];
 
 function sitesTable(device) {
-	const rows = rowsOf("sites").filter((row) => row.device_id === device.device_id);
+	const rows = mineOf("sites", device), has = (key) => rows.some((row) => row[key]);
 
 	if (!rows.some((row) => row.stack))
 		return el("p", { class: "quiet" }, "No call sites: the trace has no call stacks of this device's maps.");
@@ -340,6 +470,9 @@ function sitesTable(device) {
 			{ key: "function", title: "mapped by", render: (row) => el("code", {}, row.function ?
 				row.function + (row.module ? ` [${row.module}]` : "") : "not known") },
 			{ key: "mappings", title: "mappings", type: "count" }, { key: "size_bytes", title: "bytes", type: "bytes" },
+			...(SECONDS ? [{ key: "rate", title: "maps/s", type: "perSecond", sort: (row) => row.mappings,
+				render: (row) => formatPerSecond(row.mappings / SECONDS) }] : []),
+			...["syncs", "remaps", "bounced"].filter(has).map((key) => ({ key, title: key, type: "count" })),
 			{ key: "live", title: "live at end", type: "count" }, { key: "live_bytes", title: "live bytes", type: "bytes" },
 			...["p50", "p99", "max"].map((key) => ({ key, title: "life " + key, type: "duration",
 				sort: (row) => (row.ended ? row[key] : null),
@@ -362,6 +495,7 @@ function deviceBody(device) {
 				.map(([key, name, format]) => [name, format(device[key])])]),
 		findingsOf(device.device_id),
 		figures.length ? [heading(4, "Over time, and how distributed"), el("div", { class: "charts" }, figures)] : null,
+		costsOf(device),
 		heading(4, "Call sites"), sitesTable(device),
 		mine.length ? [heading(4, "Not judged on this device"), notesTable(mine, `Not judged on ${deviceTitle(device)}`, false)] : null);
 }
@@ -417,6 +551,18 @@ function follow() {
 		target.scrollIntoView();
 }
 
+// On paper nothing unfolds: the gravest findings are opened for it.
+const FINDINGS_ON_PAPER = 12;
+
+function unfoldForPaper() {
+	const folded = [...document.querySelectorAll("details.finding.error, details.finding.warning")]
+		.filter((details) => !details.open && details.parentElement.closest("details").open);
+
+	for (const details of folded.slice(0, FINDINGS_ON_PAPER))
+		make(details);
+	return folded;
+}
+
 const THEMES = ["auto", "light", "dark"];
 
 function setTheme(theme) {
@@ -437,11 +583,22 @@ function themeButton() {
 		setTheme(theme);
 	});
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
+	let unfolded = [];
+
 	window.addEventListener("beforeprint", () => {
+		document.documentElement.dataset.paper = ""; // as wide as paper, while it is drawn
+		unfolded = unfoldForPaper();
 		setTheme("light");
 		drawAllCharts();
+		for (const plot of document.querySelectorAll(".plot"))
+			plot.lane.draw();
 	});
-	window.addEventListener("afterprint", () => setTheme(theme));
+	window.addEventListener("afterprint", () => {
+		for (const details of unfolded)
+			details.open = false;
+		delete document.documentElement.dataset.paper;
+		setTheme(theme);
+	});
 	document.getElementById("print").addEventListener("click", () => window.print());
 }
 
@@ -451,8 +608,8 @@ function main() {
 
 	document.title = name ? `${name} \u2013 dmascope` : "dmascope report";
 	document.getElementById("source").textContent = name;
-	document.getElementById("main").append(verdict(), runFacts(), findingsSection(), devicesSection(),
-		lossesSection(), notesSection(), detailsSection());
+	document.getElementById("main").append(...[verdict(), runFacts(), findingsSection(), devicesSection(),
+		driversSection(), lossesSection(), notesSection(), detailsSection()].filter(Boolean));
 	document.getElementById("footer").textContent = `dmascope ${DATA.tool}. Everything shown is in this file; it loads nothing.`;
 	themeButton();
 	const graves = devices.filter((device) => device.errors || device.warnings);

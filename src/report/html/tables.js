@@ -11,6 +11,9 @@ const FORMATS = {
 	rate: formatRate,
 	duration: formatDuration,
 	time: formatTime,
+	perSecond: formatPerSecond,
+	share: formatShare,
+	permille: (value) => formatShare(value === null || value === undefined ? value : value / 1000),
 };
 
 function cellText(column, row) {

@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What report tells: columns, order, lists cut short, exit codes, a part of the time, what mapping costs.
+set -u
+: "${DMASCOPE:=build/dmascope}" "${SRCDIR:=.}"
+DMASCOPE=$(realpath "$DMASCOPE")
+SRCDIR=$(realpath "$SRCDIR")
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+
+ok() { echo "ok - $1"; }
+not_ok() {
+	echo "not ok - $1: $2"
+	failed=1
+}
+# equal NAME GOT WANTED
+equal() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "'$2', not '$3'"; fi
+}
+# has NAME TEXT FILE
+has() {
+	if grep -qF -- "$2" "$3"; then ok "$1"; else not_ok "$1" "no '$2' in $(head -c 200 "$3" | tr '\n' '|')"; fi
+}
+report() { "$DMASCOPE" report "$@" 2>err; }
+analyze() { "$DMASCOPE" analyze "$SRCDIR/tests/fixtures/$1.dat" -o "$2" >/dev/null 2>err || not_ok "report: analyze $1" "$(head -1 err)"; }
+# The summary, without what mapping costs below it.
+summary() { report "$@" | sed '/^\(rates\|latencies\|scatter lists\|bounces through swiotlb\|reuse\)$/,$d'; }
+# The table of devices without its titles and sum.
+devices() { summary "$@" | sed -n '/^device/,/^$/p' | sed '/^device/d;/^all devices/d;/^$/d'; }
+
+analyze stock-6.12-zoo zoo.db
+analyze oracle-unmap_size_small bad.db
+analyze stock-7.2-swiotlb-bind bounce.db
+analyze oracle-ctl_sg.iommu iommu.db
+
+# ---- columns
+report --columns help >columns
+has 'report: --columns help' 'lifetime_p999_ns' columns
+report zoo.db --columns no_such_column
+equal 'report: no such column' $? 2
+has 'report: no such column, and which there are' 'lifetime_p50_ns' err
+report zoo.db --columns maps,maps
+equal 'report: a column twice' $? 2
+report zoo.db --columns maps,
+equal 'report: an empty column' $? 2
+equal 'report: columns asked for' "$(summary zoo.db --columns maps,size_p99,handovers | grep '^device' | tr -s ' ')" \
+	'device maps size p99 hand-overs'
+report zoo.db --columns device,maps --sort maps --csv csv
+equal 'report: columns in CSV' "$(head -1 csv/device_table.csv | tr -d '\r')" device,maps
+report zoo.db --csv csv
+equal 'report: all columns in CSV' "$(head -1 csv/device_table.csv | tr -d '\r' | tr ',' '\n')" \
+	"$(cut -d' ' -f1 columns)"
+report zoo.db --json all.json
+if command -v jq >/dev/null; then
+	equal 'report: all columns in JSON' "$(jq -r '.devices[0].figures | keys_unsorted | sort[]' all.json)" \
+		"$(cut -d' ' -f1 columns | sort)"
+	report zoo.db --columns device,maps --sort maps:asc --json some.json
+	equal 'report: columns in JSON' "$(jq -r '[.devices[].figures | keys[]] | unique | join(",")' some.json)" device,maps
+	equal 'report: sorted JSON' "$(jq -c '[.devices[].figures.maps] | . == sort' some.json)" true
+else
+	echo 'skip - report: columns in JSON: jq is not installed'
+fi
+
+# ---- order
+for column in maps lifetime_p99_ns peak_live_bytes handovers; do
+	report zoo.db --columns "device,$column" --sort "$column" --csv csv
+	tail -n +2 csv/device_table.csv | tr -d '\r' | cut -d, -f2 | grep -v '^$' >order
+	equal "report: largest $column first" "$(cat order)" "$(sort -rn order)"
+	report zoo.db --columns "device,$column" --sort "$column:asc" --csv csv
+	tail -n +2 csv/device_table.csv | tr -d '\r' | cut -d, -f2 | grep -v '^$' >order
+	equal "report: smallest $column first" "$(cat order)" "$(sort -n order)"
+done
+equal 'report: names from a' "$(devices zoo.db --columns device,maps --sort device | cut -d' ' -f1)" \
+	"$(devices zoo.db --columns device,maps | cut -d' ' -f1 | sort)"
+equal 'report: a key cut short' "$(report zoo.db --sort live_b:asc | head -60)" "$(report zoo.db --sort live_bytes_at_end:asc | head -60)"
+report zoo.db --sort maps:upwards
+equal 'report: no such order' $? 2
+report zoo.db --sort life
+equal 'report: an ambiguous key' $? 2
+report zoo.db --sort maps:asc --html sorted.html
+first=$(devices zoo.db --sort maps:asc | head -1 | cut -d' ' -f1)
+equal 'report: sorted HTML' "$(grep -o '"devices":{.*' sorted.html | grep -o '"rows":\[\[[0-9]*,"[^"]*"' | head -1 | cut -d'"' -f4)" "$first"
+
+# ---- lists cut short
+report zoo.db >all
+report zoo.db --top 1 >top
+equal 'report: --top keeps the sums of all' "$(grep '^all devices' top | tr -s ' ')" "$(grep '^all devices' all | tr -s ' ')"
+has 'report: --top says what it hides' 'more devices: --top is too small' top
+
+# ---- exit codes
+report bad.db --fail-on error >/dev/null
+equal 'report: --fail-on, an error' $? 1
+report bad.db --fail-on error:certain >/dev/null
+equal 'report: --fail-on, a certain error' $? 1
+report bad.db >/dev/null
+equal 'report: no --fail-on' $? 0
+report zoo.db --fail-on warning >/dev/null
+equal 'report: --fail-on, no such finding' $? 0
+report zoo.db --fail-on fatal >/dev/null
+equal 'report: --fail-on, no such severity' $? 2
+report bad.db --fail-on info --until start >/dev/null
+equal 'report: --fail-on, what is told' $? 0
+report bad.db --fail-on error --html bad.html
+equal 'report: --fail-on beside a page' $? 1
+report
+equal 'report: no database' $? 2
+
+# ---- what mapping costs
+report bounce.db >costs
+has 'report: rates' 'maps' <(sed -n '/^rates$/,$p' costs)
+has 'report: bounces' 'above mask' costs
+report iommu.db >costs
+has 'report: latencies of the IOMMU' 'IOMMU entries made' costs
+
+if ! command -v sqlite3 >/dev/null; then
+	echo 'skip - report: a part of the time: sqlite3 is not installed'
+	exit $failed
+fi
+ask() { sqlite3 "$@"; }
+
+# ---- losses and databases that are not ours to judge
+cp zoo.db lossy.db
+ask lossy.db "UPDATE run SET value = '3' WHERE key IN ('gaps', 'lost_events')"
+report lossy.db --fail-on error >/dev/null
+equal 'report: --fail-on, a few lost' $? 0
+has 'report: --fail-on, a few lost, says so' 'gaps' err
+ask lossy.db "UPDATE run SET value = '99999999' WHERE key = 'lost_events'"
+report lossy.db --fail-on error >/dev/null
+equal 'report: --fail-on, most lost' $? 3
+ask lossy.db "UPDATE run SET value = '0' WHERE key = 'complete'"
+report lossy.db --fail-on error >/dev/null
+equal 'report: --fail-on, not complete' $? 3
+cp zoo.db old.db
+ask old.db 'PRAGMA user_version = 1'
+report old.db --html old.html
+equal 'report: an older database' $? 3
+has 'report: an older database, in words' 'schema 1' err
+
+# ---- a part of the time: the same as sums over the mappings
+middle=$(ask zoo.db "SELECT (min(map_ns) + max(map_ns)) / 2 FROM mapping")
+last=$(ask zoo.db "SELECT max(map_ns) FROM mapping")
+report zoo.db --since "${middle}ns" --until "${last}ns" --csv part --columns \
+	device,maps,unmaps,bytes_to_device,bytes_from_device,lifetime_max_ns,live_at_end --sort device
+ask -csv zoo.db "
+	WITH m AS (SELECT d.name, m.*, m.map_ns BETWEEN $middle AND $last AS begun, m.unmap_ns BETWEEN $middle AND $last AS ended
+		FROM device AS d LEFT JOIN mapping AS m ON m.device_id = d.id)
+	SELECT name, ifnull(sum(begun), 0), ifnull(sum(ended), 0),
+		ifnull(sum(size_bytes) FILTER (WHERE begun AND direction = 'TO_DEVICE' AND kind IN ('page', 'sg', 'resource')), 0),
+		ifnull(sum(size_bytes) FILTER (WHERE begun AND direction = 'FROM_DEVICE' AND kind IN ('page', 'sg', 'resource')), 0),
+		max(unmap_ns - map_ns) FILTER (WHERE ended AND end = 'unmapped' AND kind IN ('page', 'sg', 'resource')),
+		ifnull(sum(end = 'live' AND map_ns <= $last OR end = 'unmapped' AND unmap_ns > $last), 0)
+	FROM m GROUP BY name ORDER BY name" | tr -d '\r' >want
+tail -n +2 part/device_table.csv | tr -d '\r"' >got
+equal 'report: a part of the time is counted anew' "$(cat got)" "$(cat want)"
+report zoo.db --since "${middle}ns" >part.txt
+has 'report: a part of the time, and what is not known of it' 'only a part of the time is told' part.txt
+report zoo.db --since start --until end --columns device,maps,unmaps,lifetime_p50_ns,lifetime_p99_ns,size_p50_bytes,size_max_bytes,handovers --csv all.csv
+report zoo.db --columns device,maps,unmaps,lifetime_p50_ns,lifetime_p99_ns,size_p50_bytes,size_max_bytes,handovers --csv whole.csv
+equal 'report: all of the time is the whole' "$(cat all.csv/device_table.csv)" "$(cat whole.csv/device_table.csv)"
+for format in html json openmetrics trace-json; do
+	report zoo.db --since "${middle}ns" --$format part.$format || not_ok "report: a part of the time, $format" "$(head -1 err)"
+done
+exit $failed
