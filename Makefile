@@ -4,7 +4,7 @@ B	     ?= build
 PREFIX	     ?= /usr/local
 CC	     ?= gcc
 PKG_CONFIG   ?= pkg-config
-PACKAGES     := sqlite3 jansson libzstd zlib liblzma libxxhash
+PACKAGES     := sqlite3 jansson libzstd zlib liblzma libxxhash libtracefs
 VERSION	     := $(shell cat VERSION)
 
 OPTFLAGS     ?= -O2 -g
@@ -20,7 +20,7 @@ LDFLAGS	     += -pthread -Wl,-z,relro,-z,now $(SANITIZE)
 PKG_CFLAGS   := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv
 
-STAGES	     := base input decode symbols model rules stats store report output
+STAGES	     := base input input/perf input/text decode symbols model rules stats store report output run
 LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c \
 		$(B)/gen/formats.c
 LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))

@@ -6,7 +6,7 @@ set -eu
 export LC_ALL=C
 
 printf '/* Made by scripts/embed-formats.sh; edit schemas/formats instead. */\n'
-printf '#include "input/perf.h"\n\nconst struct perf_shipped_format perf_shipped_formats[] = {\n'
+printf '#include "input/perf/perf.h"\n\nconst struct perf_shipped_format perf_shipped_formats[] = {\n'
 for path; do
 	event=${path##*/}
 	folder=${path%/*}

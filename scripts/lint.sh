@@ -11,7 +11,7 @@ passed=0 failed=0 skipped=0
 
 # Upstream first; a file may include its own stage and those before it. rules and stats stand
 # side by side; symbols knows nothing of traces, and decode puts the stacks it meets there.
-stages="base symbols input decode model rules:stats store report:diff:record:fleet:output cli"
+stages="base symbols input decode model rules:stats store report:diff:record:fleet:output run cli"
 # headers that are called otherwise than their stage
 headers="inventory=symbols machine=symbols series=stats export=report"
 
@@ -61,8 +61,11 @@ includes() {
 		FNR == 1 {
 			n = split(FILENAME, path, "/")
 			stage = path[n - 1]
+			is_nested = path[n - 2] != "src" # src/input/perf/head.c
 			if (stage == "dmascope") # include/dmascope/stats.h
 				stage = substr(path[n], 1, length(path[n]) - 2)
+			else if (is_nested)
+				stage = path[n - 2]
 			if (stage in alias)
 				stage = alias[stage]
 		}
@@ -70,6 +73,8 @@ includes() {
 			target = $0
 			sub(/^[^<"]*[<"]/, "", target)
 			sub(/[>"].*/, "", target)
+			if (is_nested)
+				sub(/^\.\.\//, "", target)
 			if (target ~ /^dmascope\//)
 				other = substr(target, 10, length(target) - 11)
 			else if (target ~ /^\.\.\//)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/run.h"
+#include "run/run.h"
 
 #define TRACE SRCDIR "/tests/fixtures/oracle-unmap_size_small.dat"
 

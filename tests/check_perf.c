@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tests of src/input/perf*.c on files made by hand: layouts, byte orders, order, losses, damage. */
+/* Tests of src/input/perf on files made by hand: layouts, byte orders, order, losses, damage. */
 #include <inttypes.h>
 #include <unistd.h>
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "input/text.h"
+#include "input/text/text.h"
 
 #define ITEMS(array) array, DMS_ARRAY_SIZE(array)
 #define MAP_BODY "0000:00:05.0 dir=TO_DEVICE dma_addr=fff97936 size=74 phys_addr=7c354936 attrs="

@@ -78,6 +78,12 @@ char *dms_vasprintf(const char *fmt, va_list args) _printf_(1, 0);
  */
 bool dms_grow(void *array, size_t *capacity, size_t need, size_t element_bytes);
 
+/** A list of strings that somebody else owns. */
+struct dms_strings {
+	const char **items;
+	size_t n_items, capacity;
+};
+
 /** A run arena: memory that is freed all at once. */
 struct dms_arena;
 struct dms_arena *dms_arena_create(void);

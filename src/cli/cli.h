@@ -34,11 +34,6 @@ enum dms_option_type {
 	DMS_OPT_LIST,	/* struct dms_strings: every argument given */
 };
 
-/** Arguments of an option that may be repeated. Strings are borrowed from argv. */
-struct dms_strings {
-	const char **items;
-	size_t n_items, capacity;
-};
 
 struct dms_option {
 	char short_name;	      /* 0: none */
@@ -112,6 +107,15 @@ struct dms_doctor_args {
 	int format; /* DMS_FORMAT_TEXT or DMS_FORMAT_JSON */
 };
 
+struct dms_record_args {
+	const char *output; /* NULL: trace.dat */
+	const char *clock;
+	uint64_t buffer_kb, subbuf_kb, duration_s; /* 0: not given */
+	int stacks;				   /* enum dms_record_stacks */
+	struct dms_strings devices, drivers, events;
+	bool has_no_probes, is_dry;
+};
+
 struct dms_convert_args {
 	const char *output;			/* NULL: not given */
 	const char *kallsyms, *formats_dir;	/* as those of analyze */
@@ -153,6 +157,7 @@ struct dms_error *dms_cmd_query(const struct dms_call *call, enum dms_exit *ret)
 struct dms_error *dms_cmd_report(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_live(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_record(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_convert(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret);
@@ -192,15 +197,6 @@ typedef struct dms_error *(*dms_write_fn)(const void *context, FILE *out);
  * "<path>.part" and renamed when complete, symbolic links followed; anything else is written to.
  */
 struct dms_error *dms_file_write(const char *path, dms_write_fn write, const void *context);
-
-/* ---- timearg.c ------------------------------------------------------------------------------ */
-
-/**
- * Read @text, given to --@option, as a time: seconds, nanoseconds with "ns" behind them, or plain
- * ticks where the clock does not count nanoseconds. Errors: DMS_ERROR_USAGE.
- */
-struct dms_error *dms_time_parse(const char *option, const char *text, bool clock_is_ns,
-				 uint64_t *ret);
 
 /* ---- the examples of `dmascope rules ID`, made by scripts/embed-examples.sh ------------------ */
 

@@ -6,7 +6,7 @@
 
 #include "cli.h"
 #include "progress.h"
-#include "run.h"
+#include "../run/run.h"
 
 #define PIPE_WIDTH 132 /* where there is no terminal to ask */
 

@@ -8,7 +8,7 @@
 
 #include "../report/local.h"
 #include "cli.h"
-#include "run.h"
+#include "../run/run.h"
 
 enum verdict { VERDICT_GOOD, VERDICT_PARTLY, VERDICT_MISSING };
 

@@ -6,6 +6,7 @@
 #include <dmascope/store.h>
 
 #include "../report/local.h"
+#include "../run/filter.h"
 #include "cli.h"
 
 static struct dms_error *find_time(const char *text, const struct dms_summary *summary,

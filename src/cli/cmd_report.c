@@ -11,6 +11,7 @@
 #include <dmascope/rules.h>
 #include <dmascope/store.h>
 
+#include "../run/filter.h"
 #include "cli.h"
 
 /** A report to be written. */

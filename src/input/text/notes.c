@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* What a text dump cannot tell, in sentences. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "notes.h"
+
+/* Keep @note (taken). */
+static struct dms_error *add(struct text_notes *notes, char *note)
+{
+	if (!note || !dms_grow(&notes->notes, &notes->capacity, notes->n_notes + 1, sizeof(char *))) {
+		dms_free(note);
+		return &dms_error_nomem;
+	}
+	notes->notes[notes->n_notes++] = note;
+	return NULL;
+}
+
+void text_notes_deinit(struct text_notes *notes)
+{
+	for (size_t i = 0; i < notes->n_notes; i++)
+		dms_free(notes->notes[i]);
+	dms_free(notes->notes);
+}
+
+/* ---- what the form lacks --------------------------------------------------------------------- */
+
+static bool lacks_ns(const struct text_survey *survey)
+{
+	return survey->resolution_ns >= 1000 && !survey->is_in_ticks;
+}
+
+static bool lacks_pointers(const struct text_survey *survey)
+{
+	return text_shapes_have(survey->shapes, "virt_addr_hash");
+}
+
+static bool lacks_flags(const struct text_survey *survey)
+{
+	return !survey->has_flags;
+}
+
+static bool lacks_addresses(const struct text_survey *survey)
+{
+	return survey->lag && !survey->has_addresses;
+}
+
+static bool has_pages(const struct text_survey *survey)
+{
+	return text_shapes_have(survey->shapes, "pfn");
+}
+
+static const struct {
+	bool (*applies)(const struct text_survey *survey);
+	const char *note;
+} rows[] = {
+	{lacks_ns, "this text has times in microseconds: durations below some of them say little"},
+	{lacks_pointers, "this text has hashed pointers: equal ones are equal, addresses they are "
+			 "not (tracefs option hash-ptr)"},
+	{lacks_flags, "this text does not tell whether interrupts or preemption were off: calls "
+		      "in atomic context are not recognised by it"},
+	{lacks_addresses, "this text has names of functions in its call stacks and no addresses"},
+	{has_pages, "this text does not tell the machine's page size: page frame numbers are of "
+		    "no use"},
+};
+
+/* ---- what is lost ---------------------------------------------------------------------------- */
+
+static struct dms_error *note_trouble(struct text_notes *notes, const struct text_trouble *trouble,
+				      const char *what)
+{
+	if (!trouble->count)
+		return NULL;
+	return add(notes, dms_asprintf("%" PRIu64 " line%s %s, the first at offset %#" PRIx64 "%s%s",
+				       trouble->count, trouble->count == 1 ? "" : "s", what,
+				       trouble->offset, trouble->why ? ": " : "",
+				       trouble->why ? trouble->why : ""));
+}
+
+/* A buffer that is read while it is filled may hold a few more, or have lost a few. */
+static struct dms_error *note_missing(struct text_notes *notes, const struct text_survey *survey)
+{
+	if (survey->n_promised <= survey->n_entries)
+		return NULL;
+	return add(notes, dms_asprintf("its header counts %" PRIu64 " entries, and %" PRIu64
+				       " are here: it was cut, filtered, or read while tracing",
+				       survey->n_promised, survey->n_entries));
+}
+
+static struct dms_error *note_order(struct text_notes *notes, const struct text_survey *survey)
+{
+	if (survey->order.n_runs < 2)
+		return NULL;
+	return add(notes, dms_asprintf("time begins anew in %u places: read as %u parts of one "
+				       "trace, and merged",
+				       survey->order.n_runs - 1, survey->order.n_runs));
+}
+
+static struct dms_error *note_orphans(struct text_notes *notes, const struct text_survey *survey)
+{
+	if (!survey->stacks.orphans)
+		return NULL;
+	return add(notes, dms_asprintf("%" PRIu64 " call stack%s no event that it could belong to",
+				       survey->stacks.orphans,
+				       survey->stacks.orphans == 1 ? " follows" : "s follow"));
+}
+
+struct dms_error *text_notes_make(struct text_notes *notes, const struct text_survey *survey)
+{
+	struct dms_error *err;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows); i++) {
+		if (rows[i].applies(survey) && (err = add(notes, dms_strdup(rows[i].note))))
+			return err;
+	}
+	if ((err = note_trouble(notes, &survey->cut, "cannot be used")) ||
+	    (err = note_trouble(notes, &survey->crowded,
+				"have an event beyond the number of those that are told apart")) ||
+	    (err = note_missing(notes, survey)) || (err = note_order(notes, survey)))
+		return err;
+	return note_orphans(notes, survey);
+}

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The findings of a run: kept as they come, told to the database and the summary at the end. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+
+/** One finding, kept. Strings live in the run's arena. */
+struct kept_finding {
+	const struct dms_rule *rule;
+	struct dms_finding_row row;
+	uint32_t site_stack; /* whose call site names the mistake; DMS_ID_NONE: not known */
+	uint8_t dir;
+};
+
+/**
+ * The findings of one rule on one device. Up to a limit for each severity they are kept: a flood
+ * of what is only possible must not hide what is certain. Beyond, they are only counted.
+ */
+struct group {
+	const struct dms_rule *rule;
+	uint32_t device;
+	enum dms_severity severity; /* the gravest */
+	enum dms_confidence confidence;
+	uint64_t count;
+	uint64_t n_sure[DMS_SEVERITY_ERROR + 1][DMS_CERTAIN + 1]; /* by severity and confidence */
+	uint64_t n_rows[DMS_SEVERITY_ERROR + 1];		  /* kept, by severity */
+	struct dms_finding_row first; /* of the gravest; its message is NULL if there is none */
+};
+
+struct dms_run_findings {
+	struct dms_rules *rules;
+	struct kept_finding *kept;
+	size_t n_kept, kept_capacity;
+	struct group *groups;
+	size_t n_groups, groups_capacity;
+	struct dms_finding_summary *summaries;
+	uint64_t n_filtered, n_outside; /* by device, driver or rule; by time */
+};
+
+static const char *keep(struct dms_run *run, char *text)
+{
+	size_t bytes = text ? strlen(text) + 1 : 0;
+	char *kept = text ? dms_arena_alloc(run->arena, bytes) : NULL;
+
+	if (kept)
+		memcpy(kept, text, bytes);
+	dms_free(text);
+	return kept;
+}
+
+static struct group *group_of(struct dms_run_findings *findings, const struct dms_rule *rule,
+			      uint32_t device)
+{
+	struct group *group;
+
+	for (size_t i = 0; i < findings->n_groups; i++) {
+		group = &findings->groups[i];
+		if (group->rule == rule && group->device == device)
+			return group;
+	}
+	if (!dms_grow(&findings->groups, &findings->groups_capacity, findings->n_groups + 1,
+		      sizeof(*group)))
+		return NULL;
+	group = &findings->groups[findings->n_groups++];
+	*group = (struct group){.rule = rule, .device = device};
+	return group;
+}
+
+/* What the finding is about: its mapping, its event, or of a list's second unmap its last life. */
+static struct dms_segment range_of(const struct dms_step *step)
+{
+	const struct dms_event *event = step->event;
+
+	if (step->kind == DMS_STEP_UNMAP_UNMATCHED && step->past &&
+	    !(event->has & DMS_HAS_DMA_ADDR))
+		return (struct dms_segment){step->past->dma_addr, step->past->size};
+	if (step->mapping)
+		return (struct dms_segment){step->mapping->dma_addr, step->mapping->size};
+	return event ? (struct dms_segment){event->dma_addr, event->size} : (struct dms_segment){0};
+}
+
+/* A fault is seen by whatever CPU and task takes the interrupt: they tell nothing of the mistake. */
+static const struct dms_event *call_of(const struct dms_step *step)
+{
+	return step->kind == DMS_STEP_FAULT ? NULL : step->event;
+}
+
+static uint32_t stack_of(const struct dms_step *step)
+{
+	const struct dms_event *call = call_of(step);
+
+	if (call)
+		return call->stack;
+	return step->kind == DMS_STEP_SITE ? step->site->stack : DMS_ID_NONE;
+}
+
+/* Without a call of its own (a leak, a fault) the mistake is known by who mapped. */
+static uint32_t site_stack_of(const struct dms_step *step)
+{
+	uint32_t stack = stack_of(step);
+
+	if (stack != DMS_ID_NONE)
+		return stack;
+	if (step->mapping && step->mapping->has)
+		return step->mapping->map_stack;
+	if (step->past)
+		return step->past->unmap_stack != DMS_ID_NONE ? step->past->unmap_stack
+							      : step->past->map_stack;
+	return step->related ? step->related->map_stack : DMS_ID_NONE;
+}
+
+static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding *finding,
+				  uint32_t device, const char *message)
+{
+	struct dms_run_findings *findings = run->findings;
+	const struct dms_step *step = finding->step;
+	const struct dms_event *event = step->event, *call = call_of(step);
+	struct dms_segment range = range_of(step);
+	struct kept_finding *kept;
+
+	if (!dms_grow(&findings->kept, &findings->kept_capacity, findings->n_kept + 1,
+		      sizeof(*kept)))
+		return &dms_error_nomem;
+	kept = &findings->kept[findings->n_kept++];
+	*kept = (struct kept_finding){
+		.rule = finding->rule,
+		.site_stack = site_stack_of(step),
+		.dir = step->mapping ? step->mapping->dir
+		       : event	     ? event->dir
+				     : DMS_DIR_UNKNOWN,
+		.row =
+			{
+				.rule = finding->rule->id,
+				.severity = dms_severity_name(finding->severity),
+				.confidence = dms_confidence_name(finding->confidence),
+				.reason = finding->reason,
+				.device = device,
+				.mapping_row = step->mapping
+						       ? dms_mapping_row(run->model, step->mapping)
+						       : 0,
+				.ts = step->ts,
+				.dma_addr = range.dma_addr,
+				.size = range.size,
+				.cpu = call ? call->cpu : 0,
+				.pid = call ? call->pid : 0,
+				.stack = stack_of(step),
+				/* a line of a log knows neither CPU nor task */
+				.has_event = call && !call->is_other_clock,
+				.message = message,
+				.facts = keep(run,
+					      dms_finding_json(finding, run->model, &run->names)),
+			},
+	};
+	return kept->row.facts ? NULL : &dms_error_nomem;
+}
+
+/* Others' findings must not use up what may be kept: dma-debug's num_errors does just that. */
+static bool is_filtered(struct dms_run *run, const struct dms_finding *finding, uint32_t device)
+{
+	if (!dms_run_tells_rule(run, finding->rule->id) || !dms_run_tells_device(run, device)) {
+		run->findings->n_filtered++;
+		return true;
+	}
+	if (!dms_run_tells_time(run, finding->step->ts)) {
+		run->findings->n_outside++;
+		return true;
+	}
+	return false;
+}
+
+static struct dms_error *take_finding(void *context, const struct dms_finding *finding)
+{
+	struct dms_run *run = context;
+	uint32_t device = finding->step->device ? finding->step->device->index : DMS_ID_NONE;
+	struct dms_error *err;
+	const char *message;
+	struct group *group;
+
+	if (is_filtered(run, finding, device))
+		return NULL;
+	group = group_of(run->findings, finding->rule, device);
+	if (!group)
+		return &dms_error_nomem;
+	group->count++;
+	group->n_sure[finding->severity][finding->confidence]++;
+	if (group->n_rows[finding->severity] >= dms_run_limit(run))
+		return NULL;
+	group->n_rows[finding->severity]++;
+	message = keep(run, dms_finding_message(finding, run->model, &run->names));
+	if (!message)
+		return &dms_error_nomem;
+	err = keep_row(run, finding, device, message);
+	if (!err && (!group->first.message || finding->severity > group->severity)) {
+		group->severity = finding->severity;
+		group->confidence = finding->confidence;
+		group->first = run->findings->kept[run->findings->n_kept - 1].row;
+	}
+	return err;
+}
+
+/* Only the whole trace shows that calls are missing in it: then nothing of pairs is sure. */
+static bool is_overturned(const struct dms_run *run, const struct dms_rule *rule, uint32_t device)
+{
+	return device != DMS_ID_NONE && dms_rule_needs_all_calls(rule) &&
+	       dms_model_lacks_calls(run->model, device);
+}
+
+static void doubt_row(struct dms_finding_row *row)
+{
+	row->severity = dms_severity_name(DMS_SEVERITY_INFO);
+	row->confidence = dms_confidence_name(DMS_POSSIBLE);
+	row->reason = dms_doubt_reason(DMS_DOUBT_UNTRACED);
+}
+
+static void doubt_group(struct group *group)
+{
+	uint64_t n_rows = 0;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(group->n_rows); i++)
+		n_rows += group->n_rows[i];
+	memset(group->n_sure, 0, sizeof(group->n_sure));
+	memset(group->n_rows, 0, sizeof(group->n_rows));
+	group->n_sure[DMS_SEVERITY_INFO][DMS_POSSIBLE] = group->count;
+	group->n_rows[DMS_SEVERITY_INFO] = n_rows;
+	group->severity = DMS_SEVERITY_INFO;
+	group->confidence = DMS_POSSIBLE;
+	doubt_row(&group->first);
+}
+
+void dms_run_doubt_findings(struct dms_run *run)
+{
+	struct dms_run_findings *findings = run->findings;
+
+	for (size_t i = 0; i < findings->n_groups; i++) {
+		struct group *group = &findings->groups[i];
+
+		if (group->severity != DMS_SEVERITY_INFO &&
+		    is_overturned(run, group->rule, group->device))
+			doubt_group(group);
+	}
+	for (size_t i = 0; i < findings->n_kept; i++) {
+		struct kept_finding *kept = &findings->kept[i];
+
+		if (is_overturned(run, kept->rule, kept->row.device))
+			doubt_row(&kept->row);
+	}
+}
+
+/* Groups and kept findings, in place. */
+void dms_run_filter_findings(struct dms_run *run)
+{
+	struct dms_run_findings *findings = run->findings;
+	size_t n_groups = 0, n_kept = 0;
+
+	for (size_t i = 0; i < findings->n_groups; i++) {
+		if (dms_run_tells_device(run, findings->groups[i].device))
+			findings->groups[n_groups++] = findings->groups[i];
+		else
+			findings->n_filtered += findings->groups[i].count;
+	}
+	for (size_t i = 0; i < findings->n_kept; i++) {
+		if (dms_run_tells_device(run, findings->kept[i].row.device))
+			findings->kept[n_kept++] = findings->kept[i];
+	}
+	findings->n_groups = n_groups;
+	findings->n_kept = n_kept;
+}
+
+struct dms_error *dms_run_findings_create(struct dms_run *run,
+					  const struct dms_run_options *options)
+{
+	struct dms_error *err;
+
+	run->findings = dms_zalloc(sizeof(*run->findings));
+	if (!run->findings)
+		return &dms_error_nomem;
+	err = dms_rules_create(take_finding, run, &run->findings->rules);
+	for (size_t i = 0; !err && i < options->n_rule_switches; i++)
+		err = dms_rules_switch(run->findings->rules, options->rule_switches[i]);
+	return err;
+}
+
+void dms_run_findings_destroy(struct dms_run_findings *findings)
+{
+	if (!findings)
+		return;
+	dms_rules_destroy(findings->rules);
+	dms_free(findings->kept);
+	dms_free(findings->groups);
+	dms_free(findings->summaries);
+	dms_free(findings);
+}
+
+struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step)
+{
+	return dms_rules_step(run->findings->rules, step);
+}
+
+static bool has_finding(const struct group *group, enum dms_severity severity,
+			enum dms_confidence confidence)
+{
+	for (size_t i = severity; i < DMS_ARRAY_SIZE(group->n_sure); i++) {
+		for (size_t j = confidence; j < DMS_ARRAY_SIZE(group->n_sure[i]); j++) {
+			if (group->n_sure[i][j])
+				return true;
+		}
+	}
+	return false;
+}
+
+bool dms_run_found(const struct dms_run *run, const struct dms_rule *rule)
+{
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		if (run->findings->groups[i].rule == rule)
+			return true;
+	}
+	return false;
+}
+
+bool dms_run_has_finding(const struct dms_run *run, enum dms_severity severity,
+			 enum dms_confidence confidence)
+{
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		if (has_finding(&run->findings->groups[i], severity, confidence))
+			return true;
+	}
+	return false;
+}
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+/* No address, time, task or CPU: the same mistake gives the same text in every run. */
+static char *fingerprint_of(const struct dms_run *run, const struct kept_finding *kept,
+			    const struct dms_symbols *symbols)
+{
+	unsigned int size_class =
+		kept->row.size ? 63 - (unsigned int)__builtin_clzll(kept->row.size) : 0;
+	struct dms_symbol site = {.name = "-", .name_len = 1};
+	uint32_t n_frames = 0;
+	const uint64_t *frames = NULL;
+
+	if (kept->site_stack != DMS_ID_NONE && run->names.stacks)
+		frames = dms_stacks_get(run->names.stacks, kept->site_stack, &n_frames);
+	for (uint32_t i = 0; symbols && i < n_frames; i++) {
+		struct dms_symbol symbol;
+
+		if (dms_symbols_find(symbols, frames[i], &symbol) &&
+		    !dms_symbol_is_core(symbol.name, symbol.name_len)) {
+			site = symbol;
+			break;
+		}
+	}
+	return dms_asprintf("%s:%.*s:%s:2^%u", kept->rule->id, (int)site.name_len, site.name,
+			    dms_dir_name((enum dms_dir)kept->dir), size_class);
+}
+
+static int compare_kept(const void *left, const void *right)
+{
+	const struct kept_finding *a = left, *b = right;
+
+	if (a->row.ts != b->row.ts)
+		return a->row.ts < b->row.ts ? -1 : 1;
+	if (a->row.mapping_row != b->row.mapping_row)
+		return a->row.mapping_row < b->row.mapping_row ? -1 : 1;
+	return strcmp(a->rule->id, b->rule->id);
+}
+
+struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_symbols *symbols)
+{
+	struct dms_run_findings *findings = run->findings;
+
+	if (findings->n_kept)
+		qsort(findings->kept, findings->n_kept, sizeof(*findings->kept), compare_kept);
+	for (size_t i = 0; i < findings->n_kept; i++) {
+		struct kept_finding *kept = &findings->kept[i];
+		_cleanup_(dms_freep) char *fingerprint = fingerprint_of(run, kept, symbols);
+		struct dms_error *err;
+
+		if (!fingerprint)
+			return &dms_error_nomem;
+		kept->row.fingerprint = fingerprint;
+		err = dms_store_finding(run->store, &kept->row);
+		kept->row.fingerprint = NULL;
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static uint64_t n_not_stored(const struct group *group)
+{
+	uint64_t count = group->count;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(group->n_rows); i++)
+		count -= group->n_rows[i];
+	return count;
+}
+
+struct dms_error *dms_run_note_findings(struct dms_run *run)
+{
+	struct dms_error *noted =
+		dms_run_note_filter(run, run->findings->n_filtered, run->findings->n_outside);
+
+	if (noted)
+		return noted;
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		const struct group *group = &run->findings->groups[i];
+		struct dms_error *err;
+
+		if (!n_not_stored(group))
+			continue;
+		err = dms_run_add_note(run, group->rule->id, group->device,
+				       dms_asprintf("%" PRIu64
+						    " more findings were counted and not "
+						    "stored one by one",
+						    n_not_stored(group)));
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+	const struct group *a = left, *b = right;
+	int order = strcmp(a->rule->id, b->rule->id);
+
+	if (a->severity != b->severity)
+		return a->severity > b->severity ? -1 : 1;
+	if (order)
+		return order;
+	return a->device < b->device ? -1 : a->device > b->device;
+}
+
+static struct dms_error *summarise_group(struct dms_run *run, const struct group *group,
+					 struct dms_finding_summary *ret)
+{
+	*ret = (struct dms_finding_summary){
+		.rule = group->rule->id,
+		.severity = dms_severity_name(group->severity),
+		.count = group->count,
+		.first_ts = group->first.ts,
+		.confidence = dms_confidence_name(group->confidence),
+		.reason = group->first.reason,
+		.message = group->first.message,
+	};
+	if (group->device != DMS_ID_NONE)
+		ret->device = dms_strtab_get(run->names.devices,
+					     dms_model_device(run->model, group->device)->name);
+	return dms_run_calls(run, &group->first, ret);
+}
+
+struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_summary *summary)
+{
+	struct dms_run_findings *findings = run->findings;
+	struct dms_error *err = NULL;
+
+	dms_free(findings->summaries);
+	findings->summaries = dms_alloc(findings->n_groups * sizeof(*findings->summaries));
+	if (!findings->summaries)
+		return &dms_error_nomem;
+	if (findings->n_groups)
+		qsort(findings->groups, findings->n_groups, sizeof(*findings->groups),
+		      compare_groups);
+	for (size_t i = 0; i < findings->n_groups && !err; i++)
+		err = summarise_group(run, &findings->groups[i], &findings->summaries[i]);
+	summary->findings = findings->summaries;
+	summary->n_findings = findings->n_groups;
+	return err;
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* The pipeline as one loop: input, decode, model, and its steps to statistics and store. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "run.h"
+#include "recognise.h"
+
+/* Look at the clock of the progress bar this often, in records. */
+#define PROGRESS_RECORDS 65536
+
+/* The model tells; whoever wants to know listens. Nobody answers. */
+static struct dms_error *take_step(void *context, const struct dms_step *step)
+{
+	struct dms_run *run = context;
+	struct dms_error *err;
+
+	if ((err = dms_stats_step(run->stats, step)) || (err = dms_run_judge(run, step)) ||
+	    !run->store || (err = dms_series_step(run->series, step)))
+		return err;
+	/* A step told late is about an event that was stored long ago. */
+	if (step->mapping && run->keep_events && step->event == run->event &&
+	    step->kind != DMS_STEP_ENDED)
+		run->mapping_row = dms_mapping_row(run->model, step->mapping);
+	return dms_store_step(run->store, run->model, step);
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static struct dms_error *open_sources(struct dms_run *run, const char *const *paths, size_t n_paths,
+				      struct dms_run_options *options)
+{
+	_cleanup_(dms_freep) struct dms_source **sources = dms_zalloc(n_paths * sizeof(*sources));
+	struct dms_error *err = NULL;
+	uint32_t n_open = 0;
+
+	if (!sources)
+		return &dms_error_nomem;
+	err = dms_run_recognise(run, paths, n_paths, options, sources, &n_open);
+	if (!err && !(run->merge = dms_merge_create(sources, n_open)))
+		err = &dms_error_nomem;
+	while (err && n_open)
+		dms_source_close(sources[--n_open]);
+	return err;
+}
+
+/* Half a trace gives half an answer: only whoever asks for it gets it. */
+static struct dms_error *check_whole(const struct dms_source *source)
+{
+	const struct dms_source_info *info = dms_source_info(source);
+	const char *damage;
+
+	if (dms_source_damage(source, &damage)) /* compressed data: found when it was unpacked */
+		return dms_error_new(DMS_ERROR_INPUT, "%s: %s; --salvage analyzes what is left",
+				     info->path, damage);
+	if (!info->missing_bytes)
+		return NULL;
+	return dms_error_new(DMS_ERROR_INPUT,
+			     "%s: truncated: expected %" PRIu64
+			     " more bytes of trace data at offset %#" PRIx64
+			     "; --salvage analyzes what is left",
+			     info->path, info->missing_bytes, info->missing_offset);
+}
+
+/* The first file that can tell its clock: a text names none. */
+static const struct dms_source_info *clock_teller(const struct dms_run *run)
+{
+	for (uint32_t i = 0; i < dms_merge_count(run->merge); i++) {
+		const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, i));
+
+		if (!info->is_text || info->clock)
+			return info;
+	}
+	return dms_source_info(dms_merge_source(run->merge, 0));
+}
+
+/* Time stamps of two clocks have no order among each other. */
+static struct dms_error *check_same_clock(const struct dms_run *run, uint32_t file)
+{
+	const struct dms_source_info *first = clock_teller(run);
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, file));
+	const char *a = first->clock ? first->clock : "local";
+	const char *b = info->clock ? info->clock : "local";
+
+	if (info->is_text && !info->clock && info->clock_is_ns != first->clock_is_ns)
+		return dms_error_new(DMS_ERROR_INPUT,
+				     "%s: its times are %s, those of %s are %s: files of one run "
+				     "need one clock",
+				     info->path, info->clock_is_ns ? "seconds" : "ticks", first->path,
+				     first->clock_is_ns ? "seconds" : "ticks");
+	if (!strcmp(a, b) || (info->is_text && !info->clock))
+		return NULL;
+	return dms_error_new(
+		DMS_ERROR_INPUT,
+		"%s: recorded with clock \"%s\", but %s with \"%s\": files of one run need "
+		"one clock",
+		info->path, b, first->path, a);
+}
+
+static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
+{
+	struct dms_error *err;
+
+	run->n_files = dms_merge_count(run->merge);
+	run->decoders = dms_arena_alloc(run->arena, run->n_files * sizeof(struct dms_decoder *));
+	run->first_instance = dms_arena_alloc(run->arena, (run->n_files + 1) * sizeof(uint32_t));
+	if (!run->decoders || !run->first_instance)
+		return &dms_error_nomem;
+	run->clock_is_ns = true;
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		struct dms_source *source = dms_merge_source(run->merge, i);
+
+		if (!salvage && (err = check_whole(source)))
+			return err;
+		if ((err = check_same_clock(run, i)))
+			return err;
+		if ((err = dms_decoder_create(source, &run->names, &run->decoders[i])))
+			return err;
+		run->clock_is_ns &= dms_source_info(source)->clock_is_ns;
+		run->names.is_in_ticks = !run->clock_is_ns;
+		run->first_instance[i + 1] =
+			run->first_instance[i] + dms_source_info(source)->n_instances;
+	}
+	return NULL;
+}
+
+struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, size_t n_paths,
+			       const struct dms_run_options *options)
+{
+	struct dms_store_options store_options = {.keep_events = options->keep_events};
+	struct dms_run_options all = *options; /* and the side files among @paths */
+	struct dms_error *err;
+
+	*run = (struct dms_run){.first_ts = UINT64_MAX,
+				.until_ts = UINT64_MAX, .keep_events = options->keep_events};
+	run->arena = dms_arena_create();
+	run->names.devices = dms_strtab_create();
+	run->names.stacks = options->keep_stacks ? dms_stacks_create() : NULL;
+	run->stats = dms_stats_create();
+	run->task_bits = dms_zalloc(DMS_RUN_PID_LIMIT / 8);
+	run->salvage = options->salvage;
+	if (!run->arena || !run->names.devices || !run->stats || !run->task_bits ||
+	    (options->keep_stacks && !run->names.stacks))
+		return &dms_error_nomem;
+	if ((err = open_sources(run, paths, n_paths, &all)) ||
+	    (err = open_decoders(run, options->salvage)) ||
+	    (err = dms_run_findings_create(run, options)) ||
+	    (err = dms_model_create(&run->names, take_step, run, &run->model)))
+		return err;
+	if (options->output && !(run->series = dms_series_create()))
+		return &dms_error_nomem;
+	if (options->output &&
+	    (err = dms_store_create(options->output, &store_options, &run->store)))
+		return err;
+	run->kallsyms_file = all.kallsyms ? dms_run_file_name(run, all.kallsyms) : NULL;
+	return dms_run_side_open(run, &all);
+}
+
+void dms_run_close(struct dms_run *run)
+{
+	for (uint32_t i = 0; run->decoders && i < run->n_files; i++)
+		dms_decoder_destroy(run->decoders[i]);
+	dms_store_destroy(run->store);
+	dms_series_destroy(run->series);
+	dms_stats_destroy(run->stats);
+	dms_run_findings_destroy(run->findings);
+	dms_model_destroy(run->model);
+	dms_symbols_destroy(run->symbols); /* borrows text from a source */
+	dms_merge_destroy(run->merge);
+	dms_run_side_close(run);
+	dms_run_files_close(run);
+	dms_inventory_destroy(run->inventory);
+	dms_stacks_destroy(run->names.stacks);
+	dms_strtab_destroy(run->names.devices);
+	dms_free(run->symbol_text.text);
+	dms_free(run->chain);
+	dms_free(run->task_bits);
+	dms_free(run->notes.notes);
+	dms_free(run->notes.devices);
+	dms_arena_destroy(run->arena);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static void note_time(struct dms_run *run, uint64_t ts)
+{
+	if (ts < run->first_ts)
+		run->first_ts = ts;
+	if (ts > run->last_ts)
+		run->last_ts = ts;
+}
+
+static struct dms_error *take_record(struct dms_run *run, const struct dms_item *item)
+{
+	struct dms_record record = item->record;
+	struct dms_event event;
+	struct dms_error *err;
+
+	run->records++;
+	if ((err = dms_run_chain(run, item->file, &record)) ||
+	    (err = dms_decode(run->decoders[item->file], &record, &event)) ||
+	    event.kind == DMS_EV_NONE)
+		return err;
+	run->events++;
+	event.instance += run->first_instance[item->file];
+	note_time(run, event.ts);
+	if (event.pid < DMS_RUN_PID_LIMIT)
+		run->task_bits[event.pid / 64] |= 1ull << event.pid % 64;
+	run->mapping_row = 0;
+	if ((err = dms_run_side_event(run, &event)))
+		return err;
+	run->event = &event;
+	err = dms_model_event(run->model, &event);
+	run->event = NULL;
+	if (err || !run->keep_events)
+		return err;
+	return run->store ? dms_store_event(run->store, &event, run->mapping_row) : NULL;
+}
+
+static struct dms_error *take_item(struct dms_run *run, const struct dms_item *item)
+{
+	struct dms_gap gap;
+
+	if (item->kind == DMS_ITEM_RECORD)
+		return take_record(run, item);
+	gap = item->gap;
+	gap.instance += run->first_instance[item->file];
+	run->gaps++;
+	run->lost_events += gap.lost;
+	return dms_model_gap(run->model, &gap);
+}
+
+static void report_progress(const struct dms_run *run, const struct dms_run_options *options)
+{
+	uint64_t done = 0, total = 0;
+
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		uint64_t file_done, file_total;
+
+		dms_source_progress(dms_merge_source(run->merge, i), &file_done, &file_total);
+		done += file_done;
+		total += file_total;
+	}
+	options->progress(options->progress_context, done, total, run->records);
+}
+
+static struct dms_error *check_undamaged(const struct dms_run *run)
+{
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		struct dms_source *source = dms_merge_source(run->merge, i);
+		const char *first;
+		uint64_t n_damaged = dms_source_damage(source, &first);
+
+		if (n_damaged)
+			return dms_error_new(DMS_ERROR_INPUT,
+					     "%s: damaged in %" PRIu64 " place%s, first %s; "
+					     "--salvage analyzes what is left",
+					     dms_source_info(source)->path, n_damaged,
+					     n_damaged == 1 ? "" : "s", first);
+	}
+	return NULL;
+}
+
+struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options)
+{
+	uint64_t countdown = PROGRESS_RECORDS;
+	struct dms_item item;
+	struct dms_error *err;
+
+	for (;;) {
+		if ((err = dms_merge_next(run->merge, &item)))
+			return err;
+		if (!dms_run_window(run, &item) || item.kind == DMS_ITEM_END)
+			break;
+		if ((err = take_item(run, &item)))
+			return err;
+		if (!--countdown) {
+			countdown = PROGRESS_RECORDS;
+			if (options->progress)
+				report_progress(run, options);
+		}
+	}
+	if (!options->salvage && (err = check_undamaged(run)))
+		return err;
+	if ((err = dms_run_side_end(run)))
+		return err;
+	return dms_model_end(run->model, run->last_ts);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/* One run of the pipeline: traces in, steps to statistics and database, figures for the summary. */
+#ifndef DMASCOPE_RUN_H
+#define DMASCOPE_RUN_H
+
+#include <dmascope/decode.h>
+#include <dmascope/input.h>
+#include <dmascope/inventory.h>
+#include <dmascope/model.h>
+#include <dmascope/report.h>
+#include <dmascope/rules.h>
+#include <dmascope/series.h>
+#include <dmascope/stats.h>
+#include <dmascope/store.h>
+#include <dmascope/symbols.h>
+
+#include "filter.h"
+
+/** Told now and then while a run reads, for a progress bar. */
+typedef void (*dms_progress_fn)(void *context, uint64_t bytes_done, uint64_t bytes_total,
+				uint64_t events);
+
+/** Notes a run makes on itself. Strings live in the arena. */
+struct dms_run_notes {
+	struct dms_note *notes;
+	uint32_t *devices; /* of each note: index of the device, or DMS_ID_NONE */
+	size_t n_notes, notes_capacity, devices_capacity;
+};
+
+/** Linux's PID_MAX_LIMIT: no task has a greater number. */
+#define DMS_RUN_PID_LIMIT (4u << 20)
+
+/** What the rules found: findings.c. */
+struct dms_run_findings;
+/** Files beside the traces: side.c. */
+struct dms_run_side;
+/** Copies of what is compressed or a pipe: recognise.c. */
+struct dms_run_files;
+
+/** Everything of one run, open from dms_run_open() to dms_run_close(). */
+struct dms_run {
+	struct dms_arena *arena;
+	struct dms_merge *merge;
+	struct dms_decoder **decoders; /* one for each file */
+	uint32_t n_files;
+	uint32_t *first_instance; /* of each file: the run numbers all buffer instances */
+	struct dms_names names;
+	struct dms_model *model;
+	struct dms_stats *stats;
+	struct dms_series *series; /* NULL: no database */
+	struct dms_store *store; /* NULL: no database */
+	bool keep_events;
+	bool salvage;		       /* what cannot be read is done without */
+	const struct dms_event *event; /* being processed */
+	uint64_t mapping_row;	       /* of the mapping it concerns, for --events; 0: none */
+	uint64_t records, events;      /* read; of these, decoded */
+	uint64_t first_ts, last_ts;
+	uint64_t gaps, lost_events;
+	const struct dms_run_filter *filter; /* what is told; NULL: everything */
+	uint64_t since_ts, until_ts; /* the window that is told; UINT64_MAX: to the end */
+	bool is_window_begun;
+	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared */
+	bool clock_is_ns;    /* in all files */
+	struct dms_run_findings *findings;
+	uint32_t inputs; /* DMS_INPUT_*: what the trace and its side files can show */
+	struct dms_run_side *side;
+	struct dms_run_files *files;
+	const char *kallsyms_file; /* what the user calls it; NULL: none was given */
+	struct dms_run_text {
+		char *text;
+		size_t size, capacity;
+	} symbol_text; /* of several files, some of them texts; symbols borrows it */
+	uint64_t *chain; /* symbols.c: of the record in hand */
+	size_t chain_capacity;
+	struct dms_inventory *inventory;       /* NULL: none was given, and none is in the trace */
+	struct dms_symbols *symbols;	       /* NULL until the end, or without call stacks */
+	struct dms_device_facts *device_facts; /* of each device, from dms_run_finish() on */
+	struct dms_run_notes notes;
+	struct dms_device_summary *device_summaries;
+	const char **paths, **formats;
+};
+
+struct dms_run_options {
+	const char *output;    /* database to write; NULL: none */
+	const char *inventory; /* file to read; NULL: none */
+	const char *iomem, *dump_seed, *kernel_log, *kallsyms; /* the same */
+	const char *formats_dir; /* folder of event formats; NULL: none */
+	bool keep_events;
+	bool salvage;			  /* analyze what is left of a damaged file */
+	bool keep_stacks;		  /* intern call stacks */
+	const char *const *rule_switches; /* "ID" or "no-ID" */
+	size_t n_rule_switches;
+	dms_progress_fn progress;
+	void *progress_context;
+};
+
+/** Open the files and begin the database, if one is asked for. */
+struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, size_t n_paths,
+			       const struct dms_run_options *options);
+/** Read everything. Errors: unreadable or damaged input. */
+struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options);
+/** Write what the whole run amounts to, and give the database its name. */
+struct dms_error *dms_run_finish(struct dms_run *run);
+void dms_run_close(struct dms_run *run);
+
+/** Figures of the run, borrowed from it. Errors: memory. */
+struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret);
+
+/** The name of task @pid as some file saved it, or NULL. */
+const char *dms_run_comm(struct dms_run *run, uint32_t pid);
+
+/* calls.c */
+/** The calls finding @row is about, named and with their stacks, into @ret. Errors: memory. */
+struct dms_error *dms_run_calls(struct dms_run *run, const struct dms_finding_row *row,
+				struct dms_finding_summary *ret);
+
+/* symbols.c */
+/** Keep the addresses that @file, a text, made up apart from those of other files. */
+struct dms_error *dms_run_chain(struct dms_run *run, uint32_t file, struct dms_record *record);
+/** Make run->symbols, if there are call stacks. Errors: memory; damaged ones, but for --salvage. */
+struct dms_error *dms_run_load_symbols(struct dms_run *run);
+/** Note symbols that were given and fit no address. */
+struct dms_error *dms_run_note_symbols(struct dms_run *run);
+
+/* side.c */
+/** Read the side files of @options, configure and seed the model. Errors: unreadable ones. */
+struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_options *options);
+void dms_run_side_close(struct dms_run *run);
+/** @event is next for the model: take what side files, or it itself, tell before. */
+struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event);
+/** There are no more events: take the rest, and note what was of no use. */
+struct dms_error *dms_run_side_end(struct dms_run *run);
+
+/* findings.c */
+/** Before anything is told: what the whole trace overturns is only possible. */
+void dms_run_doubt_findings(struct dms_run *run);
+/** True if something was found by @rule. */
+bool dms_run_found(const struct dms_run *run, const struct dms_rule *rule);
+struct dms_error *dms_run_findings_create(struct dms_run *run,
+					  const struct dms_run_options *options);
+void dms_run_findings_destroy(struct dms_run_findings *findings);
+/** Let the rules look at @step. */
+struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step);
+/** Is there a finding of at least @severity and @confidence? Those not kept count as well. */
+bool dms_run_has_finding(const struct dms_run *run, enum dms_severity severity,
+			 enum dms_confidence confidence);
+/** Rows of table finding, in order of time. @symbols may be NULL. */
+struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_symbols *symbols);
+struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_summary *summary);
+
+/** Drop what --driver filters out: drivers are known now. */
+void dms_run_filter_findings(struct dms_run *run);
+/** Note the findings that were counted and not kept, or filtered out. */
+struct dms_error *dms_run_note_findings(struct dms_run *run);
+
+/** Keep @reason (taken; from dms_asprintf()) as a note. @device: index or DMS_ID_NONE. */
+struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32_t device,
+				   char *reason);
+/** notes.c: what was lost and what cannot be judged. */
+struct dms_error *dms_run_note_all(struct dms_run *run);
+/** No record was one of ours: say what the files hold and how to record what we need. */
+struct dms_error *dms_run_nothing_found(const struct dms_run *run);
+
+#endif
