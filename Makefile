@@ -20,7 +20,7 @@ LDFLAGS	     += -pthread -Wl,-z,relro,-z,now $(SANITIZE)
 PKG_CFLAGS   := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv
 
-STAGES	     := base input input/perf input/text decode symbols model rules stats store report output run
+STAGES	     := base input input/perf input/text decode symbols model rules stats store report output record run
 LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c \
 		$(B)/gen/formats.c
 LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))
@@ -65,7 +65,7 @@ $(B)/gen/examples.o: CPPFLAGS += -I$(CURDIR)
 CHART_JS     ?= /usr/share/javascript/chart.js/chart.min.js
 CHART_LICENCE ?= /usr/share/doc/libjs-chart.js/copyright
 HTML	     := src/report/html/page.html src/report/html/report.css
-HTML_SCRIPTS := $(addprefix src/report/html/,base.js tables.js charts.js lanes.js report.js)
+HTML_SCRIPTS := $(addprefix src/report/html/,base.js tables.js charts.js lanes.js costs.js report.js)
 $(B)/gen/html.c: scripts/embed-html.sh $(HTML) $(HTML_SCRIPTS) $(wildcard $(CHART_JS))
 	@mkdir -p $(@D)
 	sh scripts/embed-html.sh $(HTML) $(CHART_JS) $(CHART_LICENCE) $(HTML_SCRIPTS) > $@.tmp && \
