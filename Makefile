@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Conventional targets: all check bench fuzz lint install uninstall clean. Everything built is in $(B).
+# Conventional targets: all check systest bench fuzz lint install uninstall clean. Everything built is in $(B).
 B	     ?= build
 PREFIX	     ?= /usr/local
 CC	     ?= gcc
@@ -27,13 +27,28 @@ LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))
 CLI_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c))) $(B)/gen/examples.o
 SQL	     := schemas/001-init.sql $(sort $(wildcard schemas/queries/*.sql))
 
-all: $(B)/dmascope
+all: $(B)/dmascope plugin
 
 $(B)/libdmascope.a: $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/dmascope: $(B)/src/main.o $(CLI_OBJ) $(B)/libdmascope.a
 	$(CC) $(LDFLAGS) $(OPTFLAGS) $(LTO) -pie -o $@ $^ $(PKG_LIBS)
+
+# The plugin of trace-cmd, KernelShark and perf: the host brings libtraceevent, so nothing links it.
+HAS_TEP	     := $(shell $(PKG_CONFIG) --exists libtraceevent && echo yes)
+PLUGIN	     := $(if $(HAS_TEP),$(B)/plugins/dmascope.so)
+PLUGIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard plugins/*.c)))
+PLUGIN_LIBS  := $(shell $(PKG_CONFIG) --libs $(filter-out libtracefs,$(PACKAGES))) -lcsv
+$(PLUGIN_OBJ): CPPFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libtraceevent | \
+		sed 's,/traceevent *$$,,')
+
+plugin: $(PLUGIN)
+	@$(if $(HAS_TEP),:,echo "libtraceevent is not here: the plugin is not built" >&2)
+
+$(B)/plugins/dmascope.so: $(PLUGIN_OBJ) $(B)/libdmascope.a plugins/dmascope.map
+	$(CC) $(LDFLAGS) $(OPTFLAGS) $(LTO) -shared -Wl,--as-needed \
+		-Wl,--version-script=plugins/dmascope.map -o $@ $(filter %.o %.a,$^) $(PLUGIN_LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -117,7 +132,7 @@ bench: $(B)/dmascope $(TOOLS)
 
 # clang's libFuzzer, seeded with the fixtures: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := tracedat perf
+FUZZ_TARGETS := tracedat perf text
 fuzz: $(B)/gen/schema.c $(B)/gen/html.c $(B)/gen/formats.c
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p $(B)/fuzz/corpus-$$target && \
@@ -130,16 +145,25 @@ fuzz: $(B)/gen/schema.c $(B)/gen/html.c $(B)/gen/formats.c
 			$(B)/fuzz/corpus-$$target tests/fixtures || exit 1; \
 	done
 
+# on the kernel that runs, as root; each skips what this machine cannot
+systest: $(B)/dmascope
+	for script in tests/system/*_systest.sh; do \
+		$(RUN_TESTS) bash $$script || failed=1; done; [ -z "$$failed" ]
+
 lint:
 	bash scripts/lint.sh
 
 # ---- installing ----------------------------------------------------------------------------
 INSTALLED     = $(DESTDIR)$(PREFIX)
+# where the library looks for plugins; another PREFIX has its own, as ~/.local does
+PLUGINDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(shell \
+		$(PKG_CONFIG) --variable=libdir libtraceevent),$(PREFIX)/lib)/traceevent/plugins
 COMPLETION    = $(INSTALLED)/share/bash-completion/completions/dmascope
 
 install: all
 	install -D -m 755 $(B)/dmascope $(INSTALLED)/bin/dmascope
 	install -D -m 644 -t $(INSTALLED)/lib $(B)/libdmascope.a
+	$(if $(HAS_TEP),install -D -m 644 -t $(DESTDIR)$(PLUGINDIR) $(PLUGIN))
 	install -D -m 644 -t $(INSTALLED)/include/dmascope include/dmascope/*.h
 	for page in $(wildcard man/*.[1-8]); do \
 		install -D -m 644 -t $(INSTALLED)/share/man/man$${page##*.} $$page || exit 1; done
@@ -147,7 +171,8 @@ install: all
 	$(B)/dmascope completion bash > $(COMPLETION)
 
 uninstall:
-	rm -f $(INSTALLED)/bin/dmascope $(INSTALLED)/lib/libdmascope.a $(COMPLETION)
+	rm -f $(INSTALLED)/bin/dmascope $(INSTALLED)/lib/libdmascope.a $(COMPLETION) \
+		$(DESTDIR)$(PLUGINDIR)/dmascope.so
 	rm -rf $(INSTALLED)/include/dmascope
 	for page in $(notdir $(wildcard man/*.[1-8])); do \
 		rm -f $(INSTALLED)/share/man/man$${page##*.}/$$page; done
@@ -155,5 +180,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all clean check check-asan bench fuzz lint install uninstall
+.PHONY: all plugin clean check check-asan systest bench fuzz lint install uninstall
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

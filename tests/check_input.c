@@ -291,7 +291,8 @@ END_TEST
 START_TEST(comm_lookup)
 {
 	char text[] = "7 seven\n1 init\nnonsense\n42 a b  c\n7 later\n 9 spaced\n8\n100 last";
-	struct dms_source source = {.cmdlines = text};
+	struct source_ops ops = {0};
+	struct dms_source source = {.ops = &ops, .cmdlines = text};
 
 	ck_assert_str_eq(dms_source_comm(&source, 1), "init");
 	ck_assert_str_eq(dms_source_comm(&source, 7), "later");

@@ -149,13 +149,15 @@ static struct dms_error *apply(struct listener *listener, const struct text_item
 	}
 }
 
-/* "@inputs BITS" and "@never-elides": what is known of the trace before its first event. */
+/* "@inputs BITS", "@ticks" and "@never-elides": what is known of the trace before its first event. */
 static bool take_setting(struct listener *listener, const char *line)
 {
 	if (line[0] != '@')
 		return false;
 	if (!strcmp(line, "@never-elides"))
 		listener->config.never_elides = true;
+	else if (!strcmp(line, "@ticks"))
+		listener->config.is_in_ticks = true;
 	else if (!strncmp(line, "@inputs ", 8))
 		listener->config.inputs = (uint32_t)strtoul(line + 8, NULL, 0);
 	else

@@ -1,271 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tests of src/input/perf on files made by hand: layouts, byte orders, order, losses, damage. */
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <zstd.h>
 
-#include "lib/workfiles.h"
-
-#define ALL_BITS (1u | 2 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 1024 | 65536)
-#define ID_BITS	 (1u | 2 | 4 | 128 | 256 | 1024 | 65536)
-#define FORMAT_TEXT                                                                                \
-	"name: dma_test\nID: 300\nformat:\n"                                                       \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\nprint fmt: \"\"\n"
-
-/* A file in the making. */
-struct image {
-	uint8_t data[1 << 17];
-	size_t size;
-	bool big;
-	uint64_t sample_type;
-	size_t data_at; /* where records begin */
-};
-
-static void put(struct image *image, uint64_t value, unsigned int bytes)
-{
-	ck_assert(image->size + bytes <= sizeof(image->data));
-	for (unsigned int i = 0; i < bytes; i++)
-		image->data[image->size++] =
-			(uint8_t)(value >> 8 * (image->big ? bytes - 1 - i : i));
-}
-
-static void put_at(struct image *image, size_t at, uint64_t value, unsigned int bytes)
-{
-	size_t size = image->size;
-
-	image->size = at;
-	put(image, value, bytes);
-	image->size = size;
-}
-
-static void put_bytes(struct image *image, const void *data, size_t bytes)
-{
-	ck_assert(image->size + bytes <= sizeof(image->data));
-	memcpy(image->data + image->size, data, bytes);
-	image->size += bytes;
-}
-
-static size_t begin(struct image *image, uint32_t type, uint16_t misc)
-{
-	size_t at = image->size;
-
-	put(image, type, 4);
-	put(image, misc, 2);
-	put(image, 0, 2);
-	return at;
-}
-
-static void end(struct image *image, size_t at)
-{
-	put_at(image, at + 6, image->size - at, 2);
-}
-
-static void put_attr(struct image *image, uint32_t type, uint64_t config, uint64_t flags)
-{
-	put(image, type, 4);
-	put(image, 144, 4);
-	put(image, config, 8);
-	put(image, 1, 8);
-	put(image, image->sample_type, 8);
-	put(image, 4 | 16, 8);	      /* read_format ID, LOST */
-	for (int i = 0; i < 8; i++) { /* a bit field: its first bit is the highest in big-endian */
-		uint8_t byte = (uint8_t)(flags >> 8 * i), turned = 0;
-
-		for (int j = 0; j < 8; j++)
-			turned |= (uint8_t)((byte >> j & 1) << (7 - j));
-		put(image, image->big ? turned : byte, 1);
-	}
-	for (int i = 48; i < 144; i += 4) /* 92 is clockid: CLOCK_MONOTONIC */
-		put(image, i == 92, 4);
-}
-
-#define FLAGS (1u << 18 | 1u << 25) /* sample_id_all, use_clockid */
-
-static void start_file(struct image *image, uint64_t sample_type, bool big)
-{
-	*image = (struct image){.big = big, .sample_type = sample_type};
-	put_bytes(image, big ? "2ELIFREP" : "PERFILE2", 8);
-	put(image, 104, 8);
-	put(image, 160, 8);
-	put(image, 104 + 16, 8); /* attrs, behind two ids */
-	put(image, 2 * 160, 8);
-	put(image, 104 + 16 + 320, 8);
-	while (image->size < 104)
-		put(image, 0, 8);
-	put(image, 70, 8);
-	put(image, 90, 8);
-	put_attr(image, 2, 300, FLAGS);
-	put(image, 104, 8);
-	put(image, 8, 8);
-	put_attr(image, 0, 0, FLAGS); /* hardware cycles, among ours */
-	put(image, 112, 8);
-	put(image, 8, 8);
-	image->data_at = image->size;
-}
-
-static void put_tracing(struct image *image)
-{
-	put_bytes(image, "\x17\x08\x44tracing0.6", 14);
-	put(image, image->big, 1);
-	put(image, 8, 1);
-	put(image, 4096, 4);
-	put_bytes(image, "header_page", 12);
-	put(image, 31, 8);
-	put_bytes(image, "\tfield: local_t commit; size:8;", 31);
-	put_bytes(image, "header_event", 13);
-	put(image, 0, 8);
-	put(image, 0, 4);
-	put(image, 1, 4);
-	put_bytes(image, "dma", 4);
-	put(image, 1, 4);
-	put(image, sizeof(FORMAT_TEXT) - 1, 8);
-	put_bytes(image, FORMAT_TEXT, sizeof(FORMAT_TEXT) - 1);
-	put(image, 23, 4);
-	put_bytes(image, "ffffffff81000000 T a\nb\n", 23);
-	put(image, 0, 4);
-	put(image, 7, 8);
-	put_bytes(image, "9 nine\n", 7);
-}
-
-/* Close the records, and put the features behind: TRACING_DATA, HOSTNAME, OSRELEASE. */
-static const char *finish_file(struct image *image, const char *name)
-{
-	uint64_t bytes = image->size - image->data_at;
-	size_t table = image->size, at;
-
-	put_at(image, 40, image->data_at, 8);
-	put_at(image, 48, bytes, 8);
-	put_at(image, 72, 1 << 1 | 1 << 3 | 1 << 4, 8);
-	for (int i = 0; i < 6; i++)
-		put(image, 0, 8);
-	at = image->size;
-	put_tracing(image);
-	put_at(image, table, at, 8);
-	put_at(image, table + 8, image->size - at, 8);
-	put_at(image, table + 16, image->size, 8);
-	at = image->size;
-	put(image, 8, 4);
-	put_bytes(image, "6.12.95", 8);
-	put_at(image, table + 32, at, 8);
-	put_at(image, table + 40, image->size - at, 8);
-	write_file(work_file(name), image->data, image->size);
-	return work_file(name);
-}
-
-/* A sample of @id; its payload is 12 bytes: the type, and @mark. */
-static void put_sample(struct image *image, uint64_t id, uint64_t ts, uint32_t cpu, uint32_t mark)
-{
-	uint64_t bits = image->sample_type;
-	size_t at = begin(image, 9, 1);
-
-	if (bits & 65536)
-		put(image, id, 8);
-	if (bits & 1)
-		put(image, 0x1111, 8);
-	if (bits & 2) {
-		put(image, 7, 4);
-		put(image, 9, 4);
-	}
-	if (bits & 4)
-		put(image, ts, 8);
-	if (bits & 8)
-		put(image, 0x2222, 8);
-	if (bits & 64)
-		put(image, id, 8);
-	if (bits & 512)
-		put(image, 0x3333, 8);
-	if (bits & 128) {
-		put(image, cpu, 4);
-		put(image, 0, 4);
-	}
-	if (bits & 256)
-		put(image, 1, 8);
-	if (bits & 16) { /* value, id, lost */
-		put(image, 0x4444, 8);
-		put(image, id, 8);
-		put(image, 0, 8);
-	}
-	if (bits & 32) { /* kernel, two frames, user, one */
-		static const uint64_t chain[] = {(uint64_t)-128, 0xffffffff81000010,
-						 0xffffffff81000020, (uint64_t)-512, 0x400000};
-
-		put(image, 5, 8);
-		for (int i = 0; i < 5; i++)
-			put(image, chain[i], 8);
-	}
-	if (bits & 1024) {
-		put(image, 12, 4);
-		put(image, 300, 2);
-		put(image, 0, 2);
-		put(image, 9, 4);
-		put(image, mark, 4);
-	}
-	end(image, at);
-}
-
-static void put_trailer(struct image *image, uint64_t id, uint64_t ts, uint32_t cpu)
-{
-	put(image, 7, 4); /* TID, TIME, CPU, IDENTIFIER: for ID_BITS */
-	put(image, 9, 4);
-	put(image, ts, 8);
-	put(image, cpu, 4);
-	put(image, 0, 4);
-	put(image, id, 8);
-}
-
-static void put_lost(struct image *image, uint64_t lost, uint64_t ts, uint32_t cpu)
-{
-	size_t at = begin(image, 2, 0);
-
-	put(image, 70, 8);
-	put(image, lost, 8);
-	put_trailer(image, 70, ts, cpu);
-	end(image, at);
-}
-
-static void put_round(struct image *image)
-{
-	end(image, begin(image, 68, 0));
-}
-
-static uint32_t mark_of(const struct dms_record *record, bool big)
-{
-	const uint8_t *at = (const uint8_t *)record->data + 8;
-
-	ck_assert_uint_eq(record->size, 12);
-	return big ? (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3]
-		   : (uint32_t)at[3] << 24 | at[2] << 16 | at[1] << 8 | at[0];
-}
-
-static void next(struct dms_source *source, struct dms_item *ret)
-{
-	struct dms_error *err = dms_source_next(source, ret);
-
-	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
-}
-
-static void expect_record(struct dms_source *source, uint64_t ts, uint32_t cpu, uint32_t mark)
-{
-	struct dms_item item;
-
-	next(source, &item);
-	ck_assert_int_eq(item.kind, DMS_ITEM_RECORD);
-	ck_assert_uint_eq(item.record.ts, ts);
-	ck_assert_uint_eq(item.record.cpu, cpu);
-	ck_assert_uint_eq(mark_of(&item.record, dms_source_info(source)->big_endian), mark);
-}
-
-static void expect_end(struct dms_source *source, uint64_t damage)
-{
-	struct dms_item item;
-	const char *first;
-
-	next(source, &item);
-	ck_assert_int_eq(item.kind, DMS_ITEM_END);
-	ck_assert_uint_eq(dms_source_damage(source, &first), damage);
-	dms_source_close(source);
-}
+#include "lib/perfimage.h"
 
 static const uint64_t layouts[] = {ALL_BITS, ID_BITS, ID_BITS | 32, ID_BITS | 16,
 				   2 | 4 | 64 | 128 | 1024 /* ID for IDENTIFIER */};
@@ -336,50 +77,6 @@ START_TEST(rounds_are_merged)
 }
 END_TEST
 
-static void expect_gap(struct dms_source *source, struct dms_gap expected)
-{
-	struct dms_item item;
-
-	next(source, &item);
-	ck_assert_int_eq(item.kind, DMS_ITEM_GAP);
-	ck_assert_uint_eq(item.gap.after_ts, expected.after_ts);
-	ck_assert_uint_eq(item.gap.before_ts, expected.before_ts);
-	ck_assert_uint_eq(item.gap.lost, expected.lost);
-	ck_assert_uint_eq(item.gap.cpu, expected.cpu);
-}
-
-/* A LOST record stands where its CPU lost; what only the counters know of, at its end. */
-START_TEST(losses_are_gaps)
-{
-	static struct image image;
-	struct dms_source *source;
-	size_t at;
-
-	start_file(&image, ID_BITS, _i);
-	put_sample(&image, 70, 10, 0, 1);
-	put_sample(&image, 70, 20, 1, 2);
-	put_round(&image);
-	put_lost(&image, 5, 40, 0);
-	put_sample(&image, 70, 41, 0, 3);
-	at = begin(&image, 13, 0); /* LOST_SAMPLES: 5 were told, 2 more were not */
-	put(&image, 7, 8);
-	put_trailer(&image, 70, 0, 0);
-	end(&image, at);
-	at = begin(&image, 13, 1 << 15); /* dropped by the user's filter */
-	put(&image, 99, 8);
-	put_trailer(&image, 70, 0, 1);
-	end(&image, at);
-	source = open_or_fail(finish_file(&image, "lost"));
-	expect_record(source, 10, 0, 1);
-	expect_gap(source, (struct dms_gap){.after_ts = 10, .before_ts = 40, .lost = 5});
-	expect_record(source, 20, 1, 2);
-	expect_record(source, 41, 0, 3);
-	expect_gap(source, (struct dms_gap){.after_ts = 41, .before_ts = UINT64_MAX, .lost = 2});
-	ck_assert_uint_eq(dms_source_info(source)->lost_by_stats, 7);
-	expect_end(source, 0);
-}
-END_TEST
-
 /* One zstd stream through several records, cut where it happens to be; both kinds of record. */
 START_TEST(compressed)
 {
@@ -414,34 +111,62 @@ START_TEST(compressed)
 }
 END_TEST
 
+/* perf record --threads: a head, and a file of records for each thread beside it. */
+START_TEST(folder_of_threads)
+{
+	static struct image image;
+	char folder[64], path[80];
+	struct dms_source *source;
+	struct dms_error *err;
+	size_t at;
+
+	snprintf(folder, sizeof(folder), "%s/threads", work);
+	ck_assert_int_eq(mkdir(folder, 0700), 0);
+	start_file(&image, ID_BITS, false);
+	image.is_folder = true;
+	at = begin(&image, 3, 0); /* COMM of pid 7, tid 9: in the head, but of all */
+	put(&image, 7, 4);
+	put(&image, 9, 4);
+	put_bytes(&image, "worker\0\0", 8);
+	put_trailer(&image, 70, 0, 0);
+	end(&image, at);
+	finish_file(&image, "threads/data");
+	ck_assert_ptr_nonnull(err = dms_source_open(folder, &source));
+	ck_assert_ptr_nonnull(strstr(dms_error_message(err), "data.0"));
+	dms_error_free(err);
+	for (uint32_t cpu = 0; cpu < 2; cpu++) {
+		image.size = 0;
+		for (uint32_t i = 0; i < 3; i++)
+			put_sample(&image, 70, 10 * (i + 1) + cpu, cpu, i);
+		if (cpu)
+			put_lost(&image, 5, 50, cpu);
+		snprintf(path, sizeof(path), "threads/data.%u", cpu);
+		write_file(work_file(path), image.data, image.size);
+	}
+	if (_i)
+		snprintf(folder, sizeof(folder), "%s/threads/data", work);
+	source = open_or_fail(folder);
+	ck_assert_str_eq(dms_source_info(source)->format, "perf.data (folder)");
+	for (uint32_t i = 0; i < 6; i++)
+		expect_record(source, 10 * (i / 2 + 1) + i % 2, i % 2, i / 2);
+	expect_gap(source,
+		   (struct dms_gap){.after_ts = 31, .before_ts = 50, .lost = 5, .cpu = 1});
+	ck_assert_str_eq(dms_source_comm(source, 9), "worker");
+	expect_end(source, 0);
+	snprintf(path, sizeof(path), "rm -r %s/threads", work);
+	ck_assert_int_eq(system(path), 0);
+}
+END_TEST
+
 /* Everything in records, the tracing data behind one of them. */
 START_TEST(pipe_mode)
 {
 	static struct image image;
 	struct dms_source *source;
-	size_t at, size_at;
+	size_t at;
 
-	image = (struct image){.big = _i, .sample_type = ID_BITS};
-	put_bytes(&image, _i ? "2ELIFREP" : "PERFILE2", 8);
-	put(&image, 16, 8);
-	at = begin(&image, 64, 0);
-	put_attr(&image, 2, 300, FLAGS);
-	put(&image, 70, 8);
-	end(&image, at);
-	at = begin(&image, 80, 0);
-	put(&image, 4, 8);
-	put(&image, 8, 4);
-	put_bytes(&image, "6.12.95\0\0\0\0\0", 12);
-	end(&image, at);
-	at = begin(&image, 66, 0);
-	size_at = image.size;
-	put(&image, 0, 4);
-	end(&image, at);
-	at = image.size;
-	put_tracing(&image);
-	while ((image.size - at) % 8)
-		put(&image, 0, 1);
-	put_at(&image, size_at, image.size - at, 4);
+	image.big = _i;
+	start_pipe(&image, 0);
 	at = begin(&image, 3, 0); /* COMM of pid 7, tid 9 */
 	put(&image, 7, 4);
 	put(&image, 9, 4);
@@ -582,8 +307,8 @@ int main(void)
 	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, every_bit, 0, 2 * (int)DMS_ARRAY_SIZE(layouts));
 	tcase_add_test(cases, rounds_are_merged);
-	tcase_add_loop_test(cases, losses_are_gaps, 0, 2);
 	tcase_add_loop_test(cases, compressed, 0, 2);
+	tcase_add_loop_test(cases, folder_of_threads, 0, 2);
 	tcase_add_loop_test(cases, pipe_mode, 0, 2);
 	tcase_add_loop_test(cases, damage_inside, 0, 2);
 	tcase_add_loop_test(cases, absurd_sizes, 0, 2);

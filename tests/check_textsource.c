@@ -1,86 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A text dump as a source: order, runs, losses, stacks, made-up formats and symbols. */
-#include <check.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
+/* A text dump as a source: order, runs, stacks, made-up formats and symbols. */
 #include <dmascope/decode.h>
 #include <dmascope/symbols.h>
 
-static char path[] = "/tmp/check_textsource.XXXXXX";
-
-static struct dms_source *open_text(const char *text)
-{
-	FILE *out = fopen(path, "w");
-	struct dms_source *source;
-	struct dms_error *err;
-
-	ck_assert_ptr_nonnull(out);
-	fputs(text, out);
-	fclose(out);
-	err = dms_source_open(path, &source);
-	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
-	return source;
-}
-
-/* "CPU:TIME", with "+FRAMES" for a stack, or "gapCPU:AFTER-BEFORE*LOST", times in us */
-static char *tell(struct dms_source *source)
-{
-	static char told[65536];
-	size_t used = 0;
-
-	*told = '\0';
-	for (;;) {
-		struct dms_item item;
-		struct dms_error *err = dms_source_next(source, &item);
-
-		ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
-		if (item.kind == DMS_ITEM_END)
-			break;
-		used += (size_t)sprintf(told + used, "%s", used ? " " : "");
-		if (item.kind == DMS_ITEM_GAP)
-			used += (size_t)sprintf(told + used, "gap%u:%" PRIu64 "-%s*%" PRIu64,
-						item.gap.cpu, item.gap.after_ts / 1000,
-						item.gap.before_ts == UINT64_MAX ? "end" : "",
-						item.gap.lost);
-		else
-			used += (size_t)sprintf(told + used, "%u:%" PRIu64, item.record.cpu,
-						item.record.ts / 1000);
-		if (item.kind == DMS_ITEM_RECORD && item.record.n_chain)
-			used += (size_t)sprintf(told + used, "+%u", item.record.n_chain);
-		ck_assert_uint_lt(used, sizeof(told) - 64);
-	}
-	return told;
-}
-
-#define HEADER "# tracer: nop\n#\n"
-/* a line of tracefs: CPU @cpu, @us microseconds */
-#define LINE(cpu, us)                                                                       \
-	"  cat-9   [00" #cpu "] d..1. 1.0000" #us ": dma_unmap_page: dev0 dir=TO_DEVICE dma_addr=1000 " \
-	"size=16 attrs=\n"
-#define STACK(cpu, us, names) "  cat-9   [00" #cpu "] d..1. 1.0000" #us ": <stack trace>\n" names
-
-static void expect(const char *text, const char *told)
-{
-	struct dms_source *source = open_text(text);
-
-	ck_assert_str_eq(tell(source), told);
-	dms_source_close(source);
-}
-
-static bool has_note(struct dms_source *source, const char *words)
-{
-	const struct dms_source_info *info = dms_source_info(source);
-
-	for (uint32_t i = 0; i < info->n_notes; i++) {
-		if (strstr(info->notes[i], words))
-			return true;
-	}
-	return false;
-}
+#include "lib/textfile.h"
 
 START_TEST(sorted_lines_stay)
 {
@@ -205,69 +128,6 @@ START_TEST(too_many_runs)
 }
 END_TEST
 
-START_TEST(lost_events_are_gaps)
-{
-	expect(HEADER LINE(0, 10) LINE(1, 11) "CPU:0 [LOST 7 EVENTS]\n" LINE(1, 12) LINE(0, 13)
-		       "CPU:1 [LOST EVENTS]\n",
-	       "0:1000010 1:1000011 1:1000012 gap0:1000010-*7 0:1000013 gap1:1000012-end*0");
-}
-END_TEST
-
-/* Each CPU's oldest events are gone: known for all but the one that begins the trace. */
-START_TEST(overrun)
-{
-	struct dms_source *source = open_text(
-		"# tracer: nop\n#\n# entries-in-buffer/entries-written: 3/10   #P:4\n" LINE(
-			1, 10) LINE(0, 11) LINE(1, 12));
-
-	ck_assert_uint_eq(dms_source_info(source)->lost_by_stats, 7);
-	ck_assert_uint_eq(dms_source_info(source)->n_cpus, 4);
-	ck_assert_str_eq(tell(source), "1:1000010 gap0:0-*0 0:1000011 1:1000012");
-	dms_source_close(source);
-}
-END_TEST
-
-START_TEST(header_that_counts_more)
-{
-	struct dms_source *source = open_text(
-		"# tracer: nop\n#\n# entries-in-buffer/entries-written: 9/9   #P:4\n" LINE(1, 10));
-
-	ck_assert(has_note(source, "its header counts 9 entries, and 1 are here"));
-	ck_assert_uint_eq(dms_source_info(source)->lost_by_stats, 0);
-	dms_source_close(source);
-}
-END_TEST
-
-/* "size=16" might have been size=1600: the line is not used. */
-START_TEST(last_line_without_end)
-{
-	static const char cut[] = "  cat-9 [000] d..1. 1.000020: dma_unmap_page: dev0 "
-				  "dir=TO_DEVICE dma_addr=1000 size=16 attrs=";
-	struct dms_source *source;
-	char text[1024];
-
-	for (size_t len = 12; len < strlen(cut); len++) {
-		snprintf(text, sizeof(text), HEADER LINE(0, 10) "%.*s", (int)len, cut);
-		source = open_text(text);
-		ck_assert(has_note(source, "1 line cannot be used"));
-		ck_assert_str_eq(tell(source), "0:1000010 gap0:1000010-end*1");
-		dms_source_close(source);
-	}
-}
-END_TEST
-
-START_TEST(torn_line_is_a_gap)
-{
-	struct dms_source *source = open_text(
-		HEADER LINE(0, 10) "  cat-9   [000] d..1. 1.000011: dma_unmap_page: dev0 "
-				   "dir=TO_DEVICE dma_addr=1000 si\n" LINE(1, 12));
-
-	ck_assert(has_note(source, "1 line cannot be used, the first at offset 0x"));
-	ck_assert_str_eq(tell(source), "0:1000010 gap1:0-*1 1:1000012");
-	dms_source_close(source);
-}
-END_TEST
-
 #define FRAMES " => dma_unmap_page_attrs\n => e1000_clean_tx_ring\n => do_idle\n"
 
 START_TEST(stack_behind_its_event)
@@ -356,6 +216,55 @@ START_TEST(symbols_of_addresses)
 }
 END_TEST
 
+/* perf script knows no symbols: a kallsyms of that boot does, and none of another one. */
+static void name_frame(const char *kallsyms, const char *frames, const char *name)
+{
+	char file[] = "/tmp/check_kallsyms.XXXXXX";
+	struct dms_source_options options = {.kallsyms = file};
+	struct dms_symbols *symbols;
+	struct dms_symbol symbol;
+	struct dms_source *source;
+	char text[512];
+	size_t size;
+	int fd = mkstemp(file);
+
+	ck_assert_int_eq(write(fd, kallsyms, strlen(kallsyms)), (ssize_t)strlen(kallsyms));
+	close(fd);
+	snprintf(text, sizeof(text), "cat 9 [000] 1.000010: dma:x: y\n%s\n", frames);
+	dms_source_close(open_text(text)); /* writes it */
+	ck_assert_ptr_null(dms_source_open_with(path, &options, &source));
+	unlink(file);
+	ck_assert_ptr_null(dms_source_kallsyms(source, &kallsyms, &size));
+	ck_assert_ptr_null(dms_symbols_create(kallsyms, size, &symbols));
+	if (dms_symbols_find(symbols, 0xffffffff81000120, &symbol))
+		snprintf(text, sizeof(text), "%.*s+%" PRIx64 " %.*s", (int)symbol.name_len,
+			 symbol.name, 0xffffffff81000120 - symbol.address, (int)symbol.module_len,
+			 symbol.module ? symbol.module : "");
+	else
+		strcpy(text, "none");
+	ck_assert_str_eq(text, name);
+	dms_symbols_destroy(symbols);
+	dms_source_close(source);
+}
+
+START_TEST(names_for_addresses)
+{
+	static const char table[] = "ffffffff81000000 T first\nffffffff81000100 t second\t[mod]\n"
+				    "ffffffff81000200 T third\n";
+
+	name_frame(table, "\tffffffff81000120 [unknown] ([unknown])\n", "second+20 mod");
+	name_frame(table, "\tffffffff81000120\n\tffffffff81000210\n", "second+20 mod");
+	name_frame(table,
+		   "\tffffffff81000120 [unknown] ([unknown])\n"
+		   "\tffffffff81000210 third+0x10 ([kernel.kallsyms])\n",
+		   "second+20 mod");
+	name_frame(table,
+		   "\tffffffff81000120 [unknown] ([unknown])\n"
+		   "\tffffffff81000210 other+0x10 ([kernel.kallsyms])\n",
+		   "none");
+}
+END_TEST
+
 static struct dms_event first_event(const char *text)
 {
 	struct dms_names names = {.devices = dms_strtab_create(), .stacks = dms_stacks_create()};
@@ -422,6 +331,95 @@ START_TEST(probes_sit_on_functions)
 }
 END_TEST
 
+#define PROBE(words) HEADER "  cat-9 [001] d..1. 1.000010: " words "\n"
+
+/* Option sym-addr: a place is its address, and the symbol says what is there. */
+START_TEST(probes_with_both)
+{
+	struct dms_event event = first_event(
+		PROBE("cleanup_done: (release+0x1c3/0x200 <ffffffffab44e3d3> <- "
+		      "device_unbind_cleanup <ffffffffab44ca60>) device=\"dev0\""));
+
+	ck_assert_int_eq(event.kind, DMS_EV_UNBOUND);
+	event = first_event(PROBE("my_mask: (dma_set_mask+0x4/0x150 <ffffffffaaa99534>) "
+				  "device=\"dev0\" mask=0xffff"));
+	ck_assert_int_eq(event.kind, DMS_EV_SET_MASK);
+	ck_assert_uint_eq(event.dma_mask, 0xffff);
+	/* in the middle of it */
+	event = first_event(PROBE("my_mask: (dma_set_mask+0x44/0x150 <ffffffffaaa99574>) "
+				  "device=\"dev0\" mask=0xffff"));
+	ck_assert_int_eq(event.kind, DMS_EV_NONE);
+}
+END_TEST
+
+/* Option fields: all numbers twice, the places as symbols. */
+START_TEST(probes_by_fields)
+{
+	struct dms_event event =
+		first_event(PROBE("cleanup_done: __probe_func=device_unbind_cleanup+0x0/0xa0 "
+				  "(-1421555104) __probe_ret_ip=nvme_probe+0x42c/0x6d0 [nvme] "
+				  "(-1067307540) device=Fixed MDIO bus.0"));
+
+	ck_assert_int_eq(event.kind, DMS_EV_UNBOUND);
+	event = first_event(PROBE("my_mask: __probe_ip=dma_set_mask+0x4/0x150 (-1431726796) "
+				  "device=dev0 mask=0xffffffffffffffff (-1)"));
+	ck_assert_int_eq(event.kind, DMS_EV_SET_MASK);
+	ck_assert_uint_eq(event.dma_mask, UINT64_MAX);
+}
+END_TEST
+
+START_TEST(marks_of_programs)
+{
+	static const char *const lines[] = {
+		PROBE("tracing_mark_write: lab: start"),
+		PROBE("tracing_mark_write+0x81/0x180: lab: start"),
+		PROBE("tracing_mark_write <ffffffffaab561a1>: lab: start"),
+		PROBE("tracing_mark_write+0x81/0x180 <ffffffffaab561a1>: lab: start"),
+		"cpus=2\n  cat-9 [001] 1.000010: print: tracing_mark_write: lab: start\n",
+	};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(lines); i++) {
+		struct dms_source *source = open_text(lines[i]);
+		const struct dms_format *formats;
+		uint32_t n;
+
+		formats = dms_source_formats(source, &n);
+		ck_assert_uint_eq(n, 1);
+		ck_assert_str_eq(formats[0].system, "ftrace");
+		ck_assert_str_eq(formats[0].name, "print");
+		dms_source_close(source);
+		ck_assert_int_eq(first_event(lines[i]).kind, DMS_EV_MARKER);
+	}
+}
+END_TEST
+
+/* Page frame numbers without the page size are no addresses, and no damage. */
+START_TEST(pages_without_size)
+{
+	struct dms_source *source =
+		open_text(PROBE("mm_page_free: page=0000000006eeaf21 pfn=0x8674 order=2"));
+	struct dms_names names = {.devices = dms_strtab_create(), .stacks = dms_stacks_create()};
+	struct dms_tracepoint_count count;
+	struct dms_decoder *decoder;
+	struct dms_event event;
+	struct dms_item item;
+
+	ck_assert(has_note(source, "page size"));
+	ck_assert_ptr_null(dms_decoder_create(source, &names, &decoder));
+	ck_assert_uint_eq(dms_decoder_inputs(decoder) & DMS_INPUT_PAGE_FREES, 0);
+	ck_assert_ptr_null(dms_source_next(source, &item));
+	ck_assert_ptr_null(dms_decode(decoder, &item.record, &event));
+	ck_assert_int_eq(event.kind, DMS_EV_NONE);
+	dms_decoder_count(decoder, 0, &count);
+	ck_assert_uint_eq(count.records, 1);
+	ck_assert_uint_eq(count.malformed, 0);
+	dms_decoder_destroy(decoder);
+	dms_strtab_destroy(names.devices);
+	dms_stacks_destroy(names.stacks);
+	dms_source_close(source);
+}
+END_TEST
+
 START_TEST(tasks)
 {
 	struct dms_source *source = open_text(
@@ -466,19 +464,19 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, short_run_before_long_one);
 	tcase_add_test(tests, blocks_by_turns);
 	tcase_add_test(tests, too_many_runs);
-	tcase_add_test(tests, lost_events_are_gaps);
-	tcase_add_test(tests, overrun);
-	tcase_add_test(tests, header_that_counts_more);
-	tcase_add_test(tests, last_line_without_end);
-	tcase_add_test(tests, torn_line_is_a_gap);
 	tcase_add_test(tests, stack_behind_its_event);
 	tcase_add_test(tests, other_cpus_come_between);
 	tcase_add_test(tests, orphans);
 	tcase_add_test(tests, made_up_addresses_have_names);
 	tcase_add_test(tests, symbols_of_addresses);
+	tcase_add_test(tests, names_for_addresses);
 	tcase_add_test(tests, flags_by_name);
 	tcase_add_test(tests, failed_maps);
 	tcase_add_test(tests, probes_sit_on_functions);
+	tcase_add_test(tests, probes_with_both);
+	tcase_add_test(tests, probes_by_fields);
+	tcase_add_test(tests, marks_of_programs);
+	tcase_add_test(tests, pages_without_size);
 	tcase_add_test(tests, tasks);
 	tcase_add_test(tests, raw_text_is_refused);
 	suite_add_tcase(suite, tests);
@@ -487,15 +485,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int fd = mkstemp(path), failures;
-
-	if (fd < 0)
-		return 1;
-	close(fd);
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	unlink(path);
-	return failures ? 1 : 0;
+	return run_with_file(make_suite());
 }

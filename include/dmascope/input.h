@@ -36,6 +36,7 @@ struct dms_gap {
 	uint64_t lost;	    /* events lost; 0 if the tracer does not say how many */
 	uint32_t cpu;
 	uint32_t instance;
+	bool is_hole; /* between two files of a merge: see dms_merge_find_holes() */
 };
 
 enum dms_item_kind { DMS_ITEM_END, DMS_ITEM_RECORD, DMS_ITEM_GAP };
@@ -129,5 +130,21 @@ void dms_merge_destroy(struct dms_merge *merge);
 struct dms_error *dms_merge_next(struct dms_merge *merge, struct dms_item *ret);
 uint32_t dms_merge_count(const struct dms_merge *merge);
 struct dms_source *dms_merge_source(const struct dms_merge *merge, uint32_t file);
+
+/** Nothing was recorded from the end of one file to the beginning of the next. */
+struct dms_hole {
+	uint32_t file;	       /* that ended */
+	uint64_t from_ts, to_ts; /* its last record, and the first one of the next file */
+};
+/**
+ * Call it before dms_merge_next(): it will give a gap, is_hole, for each CPU of a file that begins
+ * when all others are over, if that silence is longer than any inside of the files so far: those of
+ * a recording that was split follow each other closer.
+ */
+void dms_merge_find_holes(struct dms_merge *merge);
+/** What there is before @file, as far as has been read; NULL: no hole. */
+const struct dms_hole *dms_merge_hole(const struct dms_merge *merge, uint32_t file);
+/** Errors: INPUT if two files tell machines or kernels that are not the same one. */
+struct dms_error *dms_merge_check_machine(const struct dms_merge *merge);
 
 #endif

@@ -276,6 +276,7 @@ void dms_model_destroy(struct dms_model *model);
 /** What is known of trace and machine before the first event. Borrowed; all may be 0 or NULL. */
 struct dms_model_config {
 	uint32_t inputs; /* DMS_INPUT_*: what the trace can show */
+	bool is_in_ticks;  /* the clock does not count nanoseconds: events may share one tick */
 	bool never_elides; /* the kernel has no dma_need_unmap(): every unmap is an event */
 	const struct dms_inventory *inventory;
 	const struct dms_iomem *iomem;

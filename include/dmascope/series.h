@@ -38,7 +38,10 @@ struct dms_series;
 struct dms_series *dms_series_create(void);
 /** Free @series; NULL is allowed. */
 void dms_series_destroy(struct dms_series *series);
-/** Count one step. Errors: memory. */
+/**
+ * Count one step; END completes the levels: a mapping older than the trace shows only by its end,
+ * and lived in every bucket up to then. Errors: memory.
+ */
 struct dms_error *dms_series_step(struct dms_series *series, const struct dms_step *step);
 
 /** Length of a bucket in clock ticks; and where bucket 0 begins. */
@@ -46,7 +49,7 @@ uint64_t dms_series_bucket_ns(const struct dms_series *series);
 uint64_t dms_series_start(const struct dms_series *series);
 /** Buckets that have begun. */
 uint32_t dms_series_count(const struct dms_series *series);
-/** The figure of device @device in bucket @bucket; 0 if the device had no step. */
+/** The figure of device @device in bucket @bucket, complete after the END step; 0 if the device had no step. */
 uint64_t dms_series_value(const struct dms_series *series, uint32_t device,
 			  enum dms_measure measure, uint32_t bucket);
 

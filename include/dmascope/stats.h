@@ -120,7 +120,11 @@ struct dms_handover {
 struct dms_device_stats {
 	uint64_t counters[DMS_N_COUNTERS];
 	uint64_t live, live_bytes;		/* now */
-	uint64_t peak_live, peak_live_ts;	/* mappings, and when first reached */
+	/*
+	 * Mappings, and when first reached. Those older than the trace are counted when they end,
+	 * for all the time before: a peak is complete at the end of the trace.
+	 */
+	uint64_t peak_live, peak_live_ts;
 	uint64_t peak_live_bytes, peak_live_bytes_ts;
 	uint64_t bounced_bytes;			/* of live mappings that went through swiotlb */
 	uint64_t peak_bounced_bytes, peak_bounced_bytes_ts;

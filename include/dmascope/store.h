@@ -19,6 +19,12 @@ struct dms_store;
 
 struct dms_store_options {
 	bool keep_events; /* fill event and event_segment (--events) */
+	/*
+	 * Whoever cannot know that he will come to an end (a plugin of another program): the database
+	 * has its name from the beginning, and dms_store_commit() makes what is stored safe from our
+	 * death; run.complete stays 0 until dms_store_finish(). Others may read meanwhile. Slower.
+	 */
+	bool in_place;
 };
 
 /**
@@ -29,7 +35,7 @@ struct dms_store_options {
  */
 struct dms_error *dms_store_create(const char *path, const struct dms_store_options *options,
 				   struct dms_store **ret);
-/** Free @store; if it was not finished, remove what was built. NULL is allowed. */
+/** Free @store; if it was not finished, remove what was built, unless in place. NULL is allowed. */
 void dms_store_destroy(struct dms_store *store);
 
 /** Store what @step completes: a mapping row, a gap row. Errors of the writer come out here. */
@@ -38,6 +44,9 @@ struct dms_error *dms_store_step(struct dms_store *store, struct dms_model *mode
 /** Store one event, if events are kept. @mapping_row: of the mapping it concerns, or 0. */
 struct dms_error *dms_store_event(struct dms_store *store, const struct dms_event *event,
 				  uint64_t mapping_row);
+
+/** Make all that was stored so far last, in place; otherwise nothing. */
+struct dms_error *dms_store_commit(struct dms_store *store);
 
 /* The rest is told once, after the last step and before dms_store_finish(). */
 
@@ -87,6 +96,7 @@ struct dms_finding_row {
 	const char *message, *facts, *fingerprint;
 };
 struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_finding_row *row);
+
 /** One row of not_judged; @device DMS_ID_NONE: the whole run. */
 struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule, uint32_t device,
 				       const char *reason);

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* dmascope doctor: what a trace can and cannot show, and the command that records a better one. */
+/* dmascope doctor TRACE: what it can and cannot show, and the command that records a better one. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include <dmascope/record.h>
+
 #include "../report/local.h"
 #include "cli.h"
+#include "doctor.h"
 #include "../run/run.h"
 
-enum verdict { VERDICT_GOOD, VERDICT_PARTLY, VERDICT_MISSING };
-
-static const char *const verdict_words[] = {"good", "partly", "missing"};
-
-/** What one check says. Texts are made with dms_asprintf() and freed by the caller. */
-struct advice {
-	enum verdict verdict;
-	char *finding; /* what is there or not */
-	char *remedy;  /* what would help; NULL: nothing to do */
-};
+static const char *const verdict_words[] = {"good", "partly", "missing", "unknown"};
 
 /* ---- looking ----------------------------------------------------------------------------------
  */
@@ -349,28 +343,19 @@ static const char record_command[] =
 	"trace-cmd record -e dma -e swiotlb -e iommu -e printk:console -e module -T -C mono "
 	"-b 32768 -o trace.dat";
 
-/* Lines for kprobe_events. struct device begins with its kobject, and that with its name. */
-static const char *const probe_lines[] = {
-	"p:dmascope/unbind device_unbind_cleanup device=+0(+0($arg1)):string",
-	"p:dmascope/mask dma_set_mask device=+0(+0($arg1)):string mask=$arg2:x64",
-	"p:dmascope/coherent_mask dma_set_coherent_mask device=+0(+0($arg1)):string mask=$arg2:x64",
-	"r:dmascope/map_sg dma_map_sg_attrs device=+0(+0($arg1)):string ret=$retval:s32",
-	"r:dmascope/map_sgtable dma_map_sgtable device=+0(+0($arg1)):string ret=$retval:s32",
-};
-
 /* ---- telling -------------------------------------------------------------------------------- */
 
 #define TEXT_COLUMN 22 /* behind the topic and the verdict */
 
 /* Findings quote the trace: what would steer a terminal is made visible. */
-static bool tell_text(const struct check *check, const struct advice *advice)
+static bool tell_text(const char *topic, const struct advice *advice)
 {
 	_cleanup_(dms_freep) char *finding =
 		dms_escape(advice->finding, strlen(advice->finding), DMS_ESCAPE_TEXT);
 
 	if (!finding)
 		return false;
-	printf("%-12s %-8s ", check->topic, verdict_words[advice->verdict]);
+	printf("%-12s %-8s ", topic, verdict_words[advice->verdict]);
 	dms_put_wrapped(finding, TEXT_COLUMN, stdout);
 	if (advice->remedy) {
 		printf("%*s-> ", TEXT_COLUMN, "");
@@ -379,13 +364,23 @@ static bool tell_text(const struct check *check, const struct advice *advice)
 	return true;
 }
 
-static bool tell_json(json_t *list, const struct check *check, const struct advice *advice)
+static bool tell_json(json_t *list, const char *topic, const struct advice *advice)
 {
-	json_t *row = json_pack("{s:s, s:s, s:s, s:s?}", "topic", check->topic, "verdict",
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s?}", "topic", topic, "verdict",
 				verdict_words[advice->verdict], "finding", advice->finding,
 				"remedy", advice->remedy);
 
 	return row && !json_array_append_new(list, row);
+}
+
+bool doctor_tell(json_t *list, const char *topic, struct advice *advice)
+{
+	bool is_told = advice->finding && (list ? tell_json(list, topic, advice)
+						: tell_text(topic, advice));
+
+	dms_free(advice->finding);
+	dms_free(advice->remedy);
+	return is_told;
 }
 
 /* @list NULL: as text. */
@@ -393,18 +388,9 @@ static struct dms_error *tell_all(const struct dms_run *run, json_t *list)
 {
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(checks); i++) {
 		struct advice advice = {0};
-		bool is_told = true;
 
 		checks[i].look(run, &advice);
-		if (!advice.finding)
-			is_told = false;
-		else if (list)
-			is_told = tell_json(list, &checks[i], &advice);
-		else
-			is_told = tell_text(&checks[i], &advice);
-		dms_free(advice.finding);
-		dms_free(advice.remedy);
-		if (!is_told)
+		if (!doctor_tell(list, checks[i].topic, &advice))
 			return &dms_error_nomem;
 	}
 	return NULL;
@@ -437,6 +423,14 @@ static json_t *list_notes(const struct dms_run *run)
 	return list;
 }
 
+/* Lines for kprobe_events, which refuses all behind one that it refuses: only those for everybody. */
+static char *probe_line(const struct dms_probe *probe)
+{
+	return probe->is_everywhere
+		       ? dms_probe_line(probe, DMS_PROBING_KPROBE, "dmascope", NULL, false)
+		       : NULL;
+}
+
 static struct dms_error *print_text(const struct dms_run *run)
 {
 	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
@@ -454,8 +448,12 @@ static struct dms_error *print_text(const struct dms_run *run)
 	       "\nProbes that show more: append these lines to /sys/kernel/tracing/kprobe_events\n"
 	       "before, as root, and record with -e dmascope as well:\n",
 	       record_command);
-	for (size_t i = 0; i < DMS_ARRAY_SIZE(probe_lines); i++)
-		printf("  %s\n", probe_lines[i]);
+	for (size_t i = 0; i < dms_n_probes; i++) {
+		_cleanup_(dms_freep) char *line = probe_line(&dms_probes[i]);
+
+		if (line)
+			printf("  %s\n", line);
+	}
 	return NULL;
 }
 
@@ -463,8 +461,12 @@ static json_t *list_probes(void)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; list && i < DMS_ARRAY_SIZE(probe_lines); i++)
-		json_array_append_new(list, json_string(probe_lines[i]));
+	for (size_t i = 0; list && i < dms_n_probes; i++) {
+		_cleanup_(dms_freep) char *line = probe_line(&dms_probes[i]);
+
+		if (line)
+			json_array_append_new(list, json_string(line));
+	}
 	return list;
 }
 
@@ -501,6 +503,8 @@ struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret
 	struct dms_run run;
 	struct dms_error *err;
 
+	if (!call->n_operands)
+		return doctor_kernel(args->format == DMS_FORMAT_JSON, ret);
 	err = dms_run_open(&run, call->operands, call->n_operands, &options);
 	if (!err)
 		err = dms_run_read(&run, &options);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Every command and every option, one row each. A new option is a new row and its man entry. */
+#include <dmascope/record.h>
 #include <dmascope/report.h>
 #include <dmascope/rules.h>
 
@@ -36,6 +37,13 @@ static const struct dms_word table_formats[] = {
 
 static const struct dms_word file_versions[] = {{"6", 6}, {"7", 7}, {NULL, 0}};
 static const struct dms_word compressions[] = {{"none", 0}, {"zstd", 1}, {NULL, 0}};
+
+static const struct dms_word record_stacks[] = {
+	{"maps", DMS_STACKS_MAPS},
+	{"all", DMS_STACKS_ALL},
+	{"none", DMS_STACKS_NONE},
+	{NULL, 0},
+};
 
 /* What is only possible is never more than information: the others begin at likely. */
 static const struct dms_word failures[] = {
@@ -171,6 +179,32 @@ static const struct dms_option doctor_options[] = {
 	       "take event formats that the trace lacks from DIR, a copy of events of tracefs"),
 };
 
+static const struct dms_option record_options[] = {
+	OPTION('o', "output", "FILE", STRING, dms_record_args, output,
+	       "write the recording to FILE (default: trace.dat)"),
+	OPTION(0, "device", "NAME", LIST, dms_record_args, devices,
+	       "record only the device of that name, * and ? are wildcards; may be repeated"),
+	OPTION(0, "driver", "NAME", LIST, dms_record_args, drivers,
+	       "record only devices that are bound to that driver now; may be repeated"),
+	OPTION('e', "event", "SYSTEM[:EVENT]", LIST, dms_record_args, events,
+	       "record these events as well; may be repeated"),
+	OPTION(0, "duration", "SECONDS", U64, dms_record_args, duration_s,
+	       "stop after that time"),
+	OPTION(0, "stacks", "WHICH", WORD, dms_record_args, stacks,
+	       "record call stacks of maps (and their ends), all events or none (default: maps)",
+	       .words = record_stacks),
+	OPTION(0, "no-probes", NULL, FLAG, dms_record_args, has_no_probes,
+	       "set no probes: record what has tracepoints only"),
+	OPTION(0, "clock", "CLOCK", STRING, dms_record_args, clock,
+	       "take times from that clock of tracefs (default: mono)"),
+	OPTION('b', "buffer-size", "KIB", U64, dms_record_args, buffer_kb,
+	       "give each CPU a buffer of KIB (default: 32768, less where memory is short)"),
+	OPTION(0, "subbuf-size", "KIB", U64, dms_record_args, subbuf_kb,
+	       "give the buffers sub-buffers of KIB (default: those of the kernel, a page)"),
+	OPTION(0, "dry-run", NULL, FLAG, dms_record_args, is_dry,
+	       "change nothing: print lines for a shell that do the same"),
+};
+
 static const struct dms_option convert_options[] = {
 	OPTION('o', "output", "OUT", STRING, dms_convert_args, output,
 	       "write the trace.dat OUT, which is replaced if it exists; needed"),
@@ -241,13 +275,21 @@ const struct dms_command dms_commands[] = {
 	},
 	{
 		.name = "doctor",
-		.operands = "TRACE",
-		.summary = "tell what a trace can and cannot show, and how to record a better one",
+		.operands = "[TRACE]",
+		.summary = "tell what a trace, or this kernel, can and cannot show, and what helps",
 		.run = dms_cmd_doctor,
 		OPTIONS(doctor_options),
 		.args_bytes = sizeof(struct dms_doctor_args),
-		.min_operands = 1,
 		.max_operands = 1,
+	},
+	{
+		.name = "record",
+		.operands = "[-- COMMAND...]",
+		.summary = "record what DMA events tell, until COMMAND ends or Ctrl-C, as root",
+		.run = dms_cmd_record,
+		OPTIONS(record_options),
+		.args_bytes = sizeof(struct dms_record_args),
+		.max_operands = SIZE_MAX,
 	},
 	{
 		.name = "convert",

@@ -26,6 +26,11 @@ static const struct dms_symbols *symbols_of(struct dms_decoder *decoder)
 	return decoder->symbols;
 }
 
+void caller_prepare(struct dms_decoder *decoder)
+{
+	symbols_of(decoder);
+}
+
 bool caller_symbol(struct dms_decoder *decoder, uint64_t address, struct dms_symbol *ret)
 {
 	const struct dms_symbols *symbols = symbols_of(decoder);

@@ -28,20 +28,47 @@ static bool locate(const struct dms_decoder *decoder, const struct dms_record *r
 	return *ret_offset <= record->size && *ret_bytes <= record->size - *ret_offset;
 }
 
-/* Number of the string @str in the run's names. */
-static uint32_t name_id(struct dms_decoder *decoder, const char *str, uint32_t bytes)
+/* The slot that the name of @bytes at @str may be cached in. */
+static inline struct cached_name *name_slot(struct dms_decoder *decoder, const char *str,
+					    uint32_t bytes)
 {
 	uint64_t tail = 0;
-	struct cached_name *cached;
 
-	memcpy(&tail, bytes < 8 ? str : str + bytes - 8, bytes < 8 ? bytes : 8);
-	cached = &decoder->name_cache[dms_hash64(tail ^ bytes) % NAME_CACHE];
+	/* A load of known size: one that is pieced together through memory makes the CPU wait. */
+	if (bytes >= sizeof(tail))
+		memcpy(&tail, str + bytes - sizeof(tail), sizeof(tail));
+	else
+		memcpy(&tail, str, bytes);
+	return &decoder->name_cache[dms_hash64(tail ^ bytes) % NAME_CACHE];
+}
+
+/* Number of the string of @bytes at @str in the run's names. */
+static uint32_t name_id(struct dms_decoder *decoder, const char *str, uint32_t bytes)
+{
+	struct cached_name *cached = name_slot(decoder, str, bytes);
+
 	if (cached->str && cached->bytes == bytes && !memcmp(cached->str, str, bytes))
 		return cached->id;
 	cached->id = dms_strtab_add(decoder->names->devices, str, bytes);
 	cached->bytes = bytes;
 	cached->str = dms_strtab_get(decoder->names->devices, cached->id);
 	return cached->id;
+}
+
+/*
+ * The same of a string in @room bytes. Nearly always it fills them up to its terminator and was
+ * seen before: comparing the terminator, too, then saves looking for it. DMS_STR_NONE: not so.
+ */
+static inline uint32_t known_name_id(struct dms_decoder *decoder, const char *str, uint32_t room)
+{
+	const struct cached_name *cached;
+
+	if (!room)
+		return DMS_STR_NONE;
+	cached = name_slot(decoder, str, room - 1);
+	return cached->str && cached->bytes == room - 1 && !memcmp(cached->str, str, room)
+		       ? cached->id
+		       : DMS_STR_NONE;
 }
 
 /* Copy an array to host order. NULL: memory is short. */
@@ -101,9 +128,10 @@ static malformed read_array(struct dms_decoder *decoder, const struct dms_record
 }
 
 /* Inline: every event has a name, and the compiler sees but two callers. */
-__attribute__((always_inline)) static inline malformed
-read_name(struct dms_decoder *decoder, const struct dms_record *record,
-	  const struct bound_field *field, struct dms_event *event)
+__attribute__((always_inline)) static inline malformed read_name(struct dms_decoder *decoder,
+								 const struct dms_record *record,
+								 const struct bound_field *field,
+								 struct dms_event *event)
 {
 	uint32_t offset, bytes, *member = (uint32_t *)((char *)event + field->member);
 	const char *str, *nul;
@@ -111,6 +139,9 @@ read_name(struct dms_decoder *decoder, const struct dms_record *record,
 	if (!locate(decoder, record, field, &offset, &bytes))
 		return "a string lies outside the record";
 	str = (const char *)record->data + offset;
+	*member = known_name_id(decoder, str, bytes);
+	if (*member != DMS_STR_NONE)
+		return NULL;
 	nul = memchr(str, '\0', bytes);
 	if (!nul)
 		return "a string is not terminated";
@@ -253,7 +284,9 @@ static bool take_stack(struct dms_decoder *decoder, const struct dms_record *rec
 			break;
 		frames[n_frames++] = frame;
 	}
-	decoder->taken_stack = record->next;
+	decoder->has_taken_stack = true;
+	decoder->taken_cpu = record->cpu;
+	decoder->taken_instance = record->instance;
 	if (!n_frames)
 		return true;
 	event->stack = dms_stacks_add(decoder->names->stacks, frames, n_frames);
@@ -261,10 +294,14 @@ static bool take_stack(struct dms_decoder *decoder, const struct dms_record *rec
 	return event->stack != DMS_STR_NONE;
 }
 
+/* The stack that was taken is the next record of its CPU; only those of others come between. */
 static void count_orphan(struct dms_decoder *decoder, const struct dms_record *record)
 {
-	if (record->data != decoder->taken_stack)
+	if (!decoder->has_taken_stack || record->cpu != decoder->taken_cpu ||
+	    record->instance != decoder->taken_instance)
 		decoder->orphan_stacks++;
+	else
+		decoder->has_taken_stack = false;
 }
 
 /* ---- the decoder ------------------------------------------------------------------------------
@@ -532,4 +569,24 @@ bool dms_decoder_has_kind(const struct dms_decoder *decoder, enum dms_event_kind
 uint64_t dms_decoder_orphan_stacks(const struct dms_decoder *decoder)
 {
 	return decoder->orphan_stacks;
+}
+
+uint32_t dms_decoder_stack_type(const struct dms_decoder *decoder)
+{
+	return decoder->stack_offset && decoder->names->stacks ? decoder->stack_type : UINT32_MAX;
+}
+
+/* Only of probes and of what devres logs does a caller or a stack decide what they mean. */
+void dms_decoder_prepare(struct dms_decoder *decoder)
+{
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
+		const struct tracepoint *tracepoint = &decoder->tracepoints[i];
+
+		if (tracepoint->probe.is_pending ||
+		    (tracepoint->row && (tracepoint->row->kind == DMS_EV_CHECK ||
+					 tracepoint->row->kind == DMS_EV_DEVRES))) {
+			caller_prepare(decoder);
+			return;
+		}
+	}
 }

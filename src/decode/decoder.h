@@ -42,7 +42,8 @@ struct dms_decoder {
 	uint32_t *by_type; /* common_type to index + 1 */
 	uint32_t n_types;
 	uint32_t stack_type, stack_offset;
-	const void *taken_stack; /* the stack record that belongs to the event before */
+	uint32_t taken_cpu, taken_instance; /* whose next record is a stack that was taken */
+	bool has_taken_stack;
 	uint64_t orphan_stacks;
 	struct cached_name name_cache[NAME_CACHE];
 	struct list phys, dma, lengths;
@@ -121,6 +122,9 @@ void caller_note_name(const char *name, size_t size, struct dms_event *event);
 void caller_by_stack(struct dms_decoder *decoder, struct dms_event *event);
 /** The traced kernel's symbol that holds @address; false if that cannot be known. */
 bool caller_symbol(struct dms_decoder *decoder, uint64_t address, struct dms_symbol *ret);
+
+/** Fetch the symbols from the source, to whom nothing goes back later. */
+void caller_prepare(struct dms_decoder *decoder);
 
 /* inputs.c */
 /** The bit that a dma_alloc format calls __GFP_DIRECT_RECLAIM; 0 if that is not clear. */

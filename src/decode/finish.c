@@ -69,11 +69,16 @@ static malformed finish_list(struct dms_decoder *decoder, struct dms_event *even
 	return NULL;
 }
 
-/* A page frame number was read as if it were an address. */
+/*
+ * A page frame number was read as if it were an address. Without the page size, which no text tells
+ * (the source says so once), it says nothing: that is no damage.
+ */
 static malformed finish_page(struct dms_decoder *decoder, struct dms_event *event)
 {
-	if (!decoder->page_shift)
-		return "the traced machine's page size is not known";
+	if (!decoder->page_shift) {
+		event->kind = DMS_EV_NONE;
+		return NULL;
+	}
 	if (event->phys_addr > UINT64_MAX >> decoder->page_shift)
 		return "a page frame number beyond all memory";
 	event->phys_addr <<= decoder->page_shift;

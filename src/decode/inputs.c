@@ -142,6 +142,8 @@ uint32_t dms_decoder_inputs(const struct dms_decoder *decoder)
 	}
 	if (decoder->direct_reclaim)
 		inputs |= DMS_INPUT_GFP;
+	if (!decoder->page_shift) /* see finish_page() */
+		inputs &= ~(uint32_t)DMS_INPUT_PAGE_FREES;
 	return inputs;
 }
 

@@ -24,6 +24,31 @@ static struct dms_error *open_fd(const char *path, int *ret)
 	return *ret < 0 ? dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path) : NULL;
 }
 
+/* The folder perf record --threads wrote is read by its head, "data", which finds the rest. */
+static struct dms_error *enter_folder(struct file *file)
+{
+	static const char magic[] = "PERFILE2";
+	char head[sizeof(magic) - 1], *path;
+	struct stat status;
+	int fd;
+
+	if (fstat(file->fd, &status) || !S_ISDIR(status.st_mode))
+		return NULL;
+	fd = openat(file->fd, "data", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return NULL;
+	if (pread(fd, head, sizeof(head), 0) != sizeof(head) || memcmp(head, magic, sizeof(head))) {
+		close(fd);
+		return NULL;
+	}
+	path = dms_asprintf("%s/data", file->path);
+	close(file->fd);
+	dms_free(file->path);
+	file->fd = fd;
+	file->path = path;
+	return path ? NULL : &dms_error_nomem;
+}
+
 /* A pipe is copied as it comes, a file only if it is compressed or was read in part. */
 static struct dms_error *look_at(struct file *file)
 {
@@ -57,7 +82,9 @@ struct dms_error *file_open(const char *path, struct file *ret)
 	if ((err = open_fd(path, &file.fd)))
 		return err;
 	file.path = dms_strdup(strcmp(path, "-") ? path : "standard input");
-	err = file.path ? look_at(&file) : &dms_error_nomem;
+	err = file.path ? enter_folder(&file) : &dms_error_nomem;
+	if (!err)
+		err = look_at(&file);
 	if (err)
 		file_close(&file);
 	else

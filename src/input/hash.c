@@ -43,6 +43,8 @@ struct dms_error *dms_source_hash(const struct dms_source *source, char ret[stat
 	struct file file = {.path = (char *)source->info.path};
 	struct stat status;
 
+	if (source->ops->hash)
+		return source->ops->hash(source, ret);
 	if (given->origin) {
 		memcpy(ret, given->origin->hash, DMS_HASH_TEXT);
 		return NULL;

@@ -311,13 +311,16 @@ static void index_comms(struct dms_source *source)
 		line = end;
 	}
 	source->cmdlines = NULL;
-	qsort(source->comms, source->n_comms, sizeof(*source->comms), compare_comms);
+	if (source->n_comms)
+		qsort(source->comms, source->n_comms, sizeof(*source->comms), compare_comms);
 }
 
 const char *dms_source_comm(struct dms_source *source, uint32_t pid)
 {
 	size_t low = 0, high;
 
+	if (source->ops->comm)
+		return source->ops->comm(source, pid);
 	if (source->cmdlines)
 		index_comms(source);
 	high = source->n_comms;

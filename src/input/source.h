@@ -14,6 +14,9 @@ struct source_ops {
 				      size_t *ret_size);
 	void (*progress)(const struct dms_source *source, uint64_t *ret_done, uint64_t *ret_total);
 	uint64_t (*damage)(const struct dms_source *source, const char **ret_first);
+	/* These two are NULL where common members and the file as given tell. */
+	const char *(*comm)(struct dms_source *source, uint32_t pid);
+	struct dms_error *(*hash)(const struct dms_source *source, char ret[static DMS_HASH_TEXT]);
 	void (*close)(struct dms_source *source);
 };
 

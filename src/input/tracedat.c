@@ -236,8 +236,8 @@ static bool clock_is_ns(const struct tracedat *dat)
 
 	if (!dat->clock)
 		return true; /* trace-cmd names every clock but the default one */
-	if (!strcmp(dat->clock, "counter"))
-		return false;
+	if (!strcmp(dat->clock, "counter") || !strcmp(dat->clock, "uptime"))
+		return false; /* of events; of ticks, 10 ms each */
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(cycle_clocks); i++) {
 		if (!strcmp(dat->clock, cycle_clocks[i]))
 			return dat->tsc_mult != 0;

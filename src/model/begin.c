@@ -264,7 +264,7 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	if (++state->n_live > state->peak_live)
 		state->peak_live = state->n_live;
 	cover(model, event, &live->mapping);
-	reorder_note_map(model, state, event);
+	live->may_have_ended = reorder_note_map(model, state, event);
 	check_begin(model, state, event, &live->mapping);
 	if ((err = settle_twins(model, state, event, &twins)) ||
 	    (err = sites_begin(model, state, event, &live->mapping)))

@@ -80,6 +80,7 @@ struct device_state {
 	uint64_t n_matched;    /* streaming unmaps of known mappings; counted at the end */
 	uint32_t n_live, peak_live;
 	uint32_t n_waiting;	      /* unmatched unmaps in the reordering window */
+	uint64_t told_stray_ts; /* of the last unmatched unmap that did not wait; 0: none */
 	uint32_t n_seeded;	      /* streaming mappings that a dump told of */
 	struct held held;
 	bool has_events;	      /* that name it; a dump may have named it before */

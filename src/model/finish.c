@@ -77,6 +77,8 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 
 	if (model_may_have_lost(model, live->mapping.epoch))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (live->may_have_ended)
+		step.doubts |= DMS_DOUBT_REORDERED;
 	if (live->mapping.nents > VANISHING_ENTRIES)
 		step.doubts |= DMS_DOUBT_OVERSIZED;
 	if (live->mapping.is_seeded)
@@ -167,7 +169,7 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 	if (model_lacks_calls(model, state))
 		doubts |= DMS_DOUBT_UNTRACED;
 	if (state->device.mode == DMS_MODE_IOMMU && is_elsewhere &&
-	    event->ts - mapping->map_ts <= REORDER_NS && (model->epoch || !state->is_from_bind))
+	    event->ts - mapping->map_ts <= model_reorder_window(model) && (model->epoch || !state->is_from_bind))
 		doubts |= DMS_DOUBT_REORDERED;
 	return doubts;
 }

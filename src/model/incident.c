@@ -121,6 +121,8 @@ static bool may_be_late(const struct incident *incident, const struct dms_event 
 	const struct dms_event *event = &incident->event;
 	uint64_t window_ns = incident->kind == DMS_STEP_OVERLAP ? SUPERSEDE_NS : REORDER_NS;
 
+	if (unmap->ts == event->ts && unmap->cpu != event->cpu)
+		return true; /* the same moment, by this clock */
 	if (unmap->n_phys || unmap->ts - event->ts > window_ns)
 		return false;
 	if (unmap->cpu != event->cpu)

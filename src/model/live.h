@@ -37,6 +37,7 @@ struct live_mapping {
 	bool is_indexed : 1;  /* by its memory */
 	bool is_exact : 1;    /* the length of each of its entries is known */
 	bool is_in_frame : 1; /* all its memory is in one page frame */
+	bool may_have_ended : 1; /* an unmap before it, on another CPU, may be its own */
 	bool is_freed : 1;    /* while it is mapped, and an incident tells so */
 };
 

@@ -204,6 +204,9 @@ struct dms_error *dms_model_event(struct dms_model *model, const struct dms_even
 	struct device_state *state;
 	struct dms_error *err;
 
+	if (model->config.is_in_ticks)
+		model->is_coarse |= event->ts == model->now && event->cpu != model->last_cpu;
+	model->last_cpu = event->cpu;
 	if ((err = advance(model, event->ts)) || (err = find_device(model, event, &state)))
 		return err;
 	seed_note_event(model, state, event);

@@ -51,8 +51,12 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 
 	model_stand_in(event, state, kind, &stand_in);
 	step->mapping = &stand_in;
+	if (event->n_phys && model->is_coarse)
+		step->doubts |= DMS_DOUBT_REORDERED; /* its map may still come */
+	if (event->ts > state->told_stray_ts)
+		state->told_stray_ts = event->ts;
 	err = model_tell(model, state, event, step);
-	if (!err && step->end == DMS_END_PRE_TRACE) {
+	if (!err && (step->end == DMS_END_PRE_TRACE || (event->n_phys && model->is_coarse))) {
 		/* From here on the address has a history: a second unmap of it is one too many. */
 		struct dms_past past = {
 			.dma_addr = stand_in.dma_addr,
@@ -135,18 +139,38 @@ struct dms_error *reorder_hold(struct dms_model *model, struct device_state *sta
 	return NULL;
 }
 
-void reorder_note_map(struct dms_model *model, const struct device_state *state,
+/* One that did not wait, of the address or the list that @event maps. */
+static bool is_of_told_stray(const struct dms_model *model, const struct device_state *state,
+			     const struct dms_event *event)
+{
+	uint64_t window = model->is_coarse ? 1 : 0; /* else only what has the very same time */
+	const struct dms_past *past;
+
+	if (!state->told_stray_ts || event->ts - state->told_stray_ts > window)
+		return false;
+	past = past_find(state, event->n_phys ? past_list_key(event->phys_list[0])
+					      : event->dma_addr);
+	return past && past->serial == UINT64_MAX && past->unmap_cpu != event->cpu &&
+	       event->ts - past->unmap_ts <= window;
+}
+
+bool reorder_note_map(struct dms_model *model, const struct device_state *state,
 		      const struct dms_event *event)
 {
+	bool is_noted = is_of_told_stray(model, state, event);
+
 	if (!state->n_waiting)
-		return;
+		return is_noted;
 	for (size_t i = 0; i < model->waiting.count; i++) {
 		struct waiting *waiting = waiting_at(model, i);
 
-		if (waiting->device == state && waiting->event.cpu != event->cpu &&
-		    waiting->event.dma_addr == event->dma_addr)
-			waiting->doubts |= DMS_DOUBT_REORDERED;
+		if (waiting->device != state || waiting->event.cpu == event->cpu ||
+		    waiting->event.dma_addr != event->dma_addr)
+			continue;
+		waiting->doubts |= DMS_DOUBT_REORDERED;
+		is_noted = true;
 	}
+	return is_noted;
 }
 
 /* ---- superseded mappings --------------------------------------------------------------------- */
@@ -193,7 +217,7 @@ struct dms_error *reorder_expire(struct dms_model *model, uint64_t now)
 	struct dms_error *err;
 
 	while (model->waiting.count &&
-	       has_passed(waiting_at(model, 0)->event.ts, REORDER_NS, now)) {
+	       has_passed(waiting_at(model, 0)->event.ts, model_reorder_window(model), now)) {
 		if ((err = tell_oldest(model)))
 			return err;
 	}

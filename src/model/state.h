@@ -73,6 +73,8 @@ struct dms_model {
 	size_t current_capacity;
 	uint64_t last_serial, last_row;
 	uint64_t now;		 /* latest time stamp seen */
+	uint32_t last_cpu;	 /* of the last event */
+	bool is_coarse;		 /* ticks that events of several CPUs share: they have no order */
 	uint64_t gap_until;	 /* events may be missing up to here; 0: no gap is open */
 	uint32_t epoch;		 /* counts beginnings and ends of gaps */
 	struct queue waiting;	 /* of struct waiting, by time */
@@ -93,6 +95,12 @@ struct dms_model {
 	struct told_fault traced_fault;
 	uint32_t n_fault_searches; /* for devices that faults do not name */
 };
+
+/** How far events of two CPUs may stand in the wrong order, in units of the trace's clock. */
+static inline uint64_t model_reorder_window(const struct dms_model *model)
+{
+	return model->is_coarse ? 1 : REORDER_NS;
+}
 
 /**
  * True if an event that was lost could have changed what was known at loss epoch @epoch: events
@@ -162,8 +170,11 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 /** Tell the unmatched unmap @step later, or now if it has lists. */
 struct dms_error *reorder_hold(struct dms_model *model, struct device_state *state,
 			       const struct dms_step *step, enum dms_mapping_kind kind);
-/** @event maps an address on @state: does an unmap of it wait? Then it may have come early. */
-void reorder_note_map(struct dms_model *model, const struct device_state *state,
+/**
+ * @event maps an address on @state: did an unmap of it come that fits no mapping? Then it may have
+ * come early. Return: true: it may be the new mapping's own.
+ */
+bool reorder_note_map(struct dms_model *model, const struct device_state *state,
 		      const struct dms_event *event);
 /** @live's address was mapped again. */
 bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint64_t ts);

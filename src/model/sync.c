@@ -48,6 +48,8 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 		step.doubts |= DMS_DOUBT_PRE_TRACE;
 	if (model_may_elide(model, state))
 		step.doubts |= DMS_DOUBT_ELIDED;
+	if (model->is_coarse) /* its map may still come, and its unmap may have come early */
+		step.doubts |= DMS_DOUBT_REORDERED;
 	if (state->n_truncated)
 		step.doubts |= DMS_DOUBT_TRUNCATED | DMS_DOUBT_OVERSIZED;
 	if (seed_hold(model, state, event, &step))

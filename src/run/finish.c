@@ -92,7 +92,7 @@ static struct dms_error *store_file(struct dms_run *run, uint32_t file)
 	char hash[DMS_HASH_TEXT];
 
 	if ((err = dms_source_hash(source, hash)) ||
-	    (err = dms_store_input(run->store, file, info, hash)))
+	    (err = dms_store_input(run->store, file, info, hash[0] ? hash : NULL)))
 		return err;
 	for (uint32_t i = 0; i < info->n_instances; i++) {
 		if ((err = dms_store_instance(run->store, file, run->first_instance[file] + i,

@@ -41,6 +41,55 @@ struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32
 /* ---- notes on the whole run -------------------------------------------------------------------
  */
 
+/* Gaps of a known size are losses; of the others some only say that events may be missing. */
+static struct dms_error *note_gaps(struct dms_run *run)
+{
+	uint64_t n_others = run->gaps - run->sized_gaps - run->hole_gaps;
+	_cleanup_(dms_freep) char *sized = NULL, *others = NULL;
+
+	sized = dms_asprintf("events were lost in %" PRIu64 " place%s, %" PRIu64 " of them",
+			     run->sized_gaps, run->sized_gaps == 1 ? "" : "s", run->lost_events);
+	others = dms_asprintf("events may be missing in %" PRIu64 "%s place%s, how many is not known",
+			      n_others, run->sized_gaps ? " other" : "", n_others == 1 ? "" : "s");
+	if (!sized || !others)
+		return &dms_error_nomem;
+	return dms_run_add_note(run, NULL, DMS_ID_NONE,
+				dms_asprintf("%s%s%s: pairs around %s doubtful%s",
+					     run->sized_gaps ? sized : "",
+					     run->sized_gaps && n_others ? "; " : "",
+					     n_others ? others : "",
+					     n_others + run->sized_gaps == 1 ? "it are" : "those places are",
+					     run->sized_gaps ? " (record with a larger buffer)" : ""));
+}
+
+/* Files one after the other: what was mapped in one may have been unmapped before the next. */
+static struct dms_error *note_holes(struct dms_run *run)
+{
+	for (uint32_t i = 0; run->hole_gaps && i < run->n_files; i++) {
+		const struct dms_hole *hole = dms_merge_hole(run->merge, i);
+		char length[40];
+		struct dms_error *err;
+
+		if (!hole)
+			continue;
+		if (run->clock_is_ns)
+			dms_format_ns(hole->to_ts - hole->from_ts, length, sizeof(length));
+		else
+			snprintf(length, sizeof(length), "%" PRIu64 " ticks",
+				 hole->to_ts - hole->from_ts);
+		err = dms_run_add_note(
+			run, NULL, DMS_ID_NONE,
+			dms_asprintf("nothing was recorded between %s and %s: %s; pairs that span "
+				     "it are doubtful",
+				     dms_source_info(dms_merge_source(run->merge, hole->file))->path,
+				     dms_source_info(dms_merge_source(run->merge, i))->path,
+				     length));
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 static struct dms_error *note_losses(struct dms_run *run)
 {
 	uint64_t by_stats = 0;
@@ -48,16 +97,9 @@ static struct dms_error *note_losses(struct dms_run *run)
 
 	for (uint32_t i = 0; i < run->n_files; i++)
 		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
-	if (run->gaps) {
-		err = dms_run_add_note(
-			run, NULL, DMS_ID_NONE,
-			dms_asprintf("events were lost in %" PRIu64 " places, %" PRIu64
-				     " or more of them: pairs around those "
-				     "places are doubtful (record with a larger buffer: -b)",
-				     run->gaps, run->lost_events));
-		if (err)
-			return err;
-	}
+	if ((err = note_holes(run)) ||
+	    (run->gaps > run->hole_gaps && (err = note_gaps(run))))
+		return err;
 	if (by_stats <= run->lost_events)
 		return NULL;
 	return dms_run_add_note(run, NULL, DMS_ID_NONE,
@@ -85,8 +127,9 @@ static struct dms_error *note_damage(struct dms_run *run)
 		if (!err && n_damaged)
 			err = dms_run_add_note(run, NULL, DMS_ID_NONE,
 					       dms_asprintf("%s is damaged in %" PRIu64
-							    " places, first %s",
-							    info->path, n_damaged, first));
+							    " place%s, first %s",
+							    info->path, n_damaged,
+							    n_damaged == 1 ? "" : "s", first));
 		if (err)
 			return err;
 	}
@@ -419,7 +462,11 @@ struct dms_error *dms_run_nothing_found(const struct dms_run *run)
 	char listed[512] = "";
 	bool has_formats = false;
 	size_t used = 0, n_listed = 0;
+	struct dms_source *source = dms_merge_source(run->merge, 0);
+	const struct dms_source_info *info = dms_source_info(source);
+	const char *damage = NULL;
 
+	dms_source_damage(source, &damage);
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		for (uint32_t j = 0; j < dms_decoder_n_tracepoints(run->decoders[i]); j++) {
 			dms_decoder_count(run->decoders[i], j, &count);
@@ -433,10 +480,11 @@ struct dms_error *dms_run_nothing_found(const struct dms_run *run)
 		}
 	}
 	return dms_error_new(
-		DMS_ERROR_INPUT,
-		"%s: no dma events in it%s (%s%s); record them with `trace-cmd record -e dma "
-		"-e swiotlb -e iommu -T ...`",
-		dms_source_info(dms_merge_source(run->merge, 0))->path,
-		has_formats ? ", though they were enabled" : "",
-		n_listed ? "it has " : "it has no events at all", listed);
+		DMS_ERROR_INPUT, "%s: no dma events in it%s (%s%s)%s%s; record them with `%s`",
+		info->path, has_formats ? ", though they were enabled" : "",
+		n_listed ? "it has " : "it has no events at all", listed, damage ? "; " : "",
+		damage ? damage : "",
+		strncmp(info->format, "perf.data", 9)
+			? "trace-cmd record -e dma -e swiotlb -e iommu -T ..."
+			: "perf record -a -g -e 'dma:*' -e 'swiotlb:*' -e 'iommu:*' -k mono ...");
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "run.h"
+#include "pump.h"
 #include "recognise.h"
 
 /* Look at the clock of the progress bar this often, in records. */
@@ -18,6 +19,10 @@ static struct dms_error *take_step(void *context, const struct dms_step *step)
 	if ((err = dms_stats_step(run->stats, step)) || (err = dms_run_judge(run, step)) ||
 	    !run->store || (err = dms_series_step(run->series, step)))
 		return err;
+	/* The end, which tells all of each device, may never come. */
+	if (run->in_place && step->kind == DMS_STEP_DEVICE &&
+	    (err = dms_store_device(run->store, &run->names, step->device, NULL, NULL)))
+		return err;
 	/* A step told late is about an event that was stored long ago. */
 	if (step->mapping && run->keep_events && step->event == run->event &&
 	    step->kind != DMS_STEP_ENDED)
@@ -30,13 +35,19 @@ static struct dms_error *take_step(void *context, const struct dms_step *step)
 static struct dms_error *open_sources(struct dms_run *run, const char *const *paths, size_t n_paths,
 				      struct dms_run_options *options)
 {
-	_cleanup_(dms_freep) struct dms_source **sources = dms_zalloc(n_paths * sizeof(*sources));
+	_cleanup_(dms_freep) struct dms_source **sources =
+		dms_zalloc((n_paths + 1) * sizeof(*sources));
 	struct dms_error *err = NULL;
 	uint32_t n_open = 0;
 
-	if (!sources)
+	if (!sources) {
+		dms_source_close(options->source);
 		return &dms_error_nomem;
-	err = dms_run_recognise(run, paths, n_paths, options, sources, &n_open);
+	}
+	if (options->source)
+		sources[n_open++] = options->source;
+	else
+		err = dms_run_recognise(run, paths, n_paths, options, sources, &n_open);
 	if (!err && !(run->merge = dms_merge_create(sources, n_open)))
 		err = &dms_error_nomem;
 	while (err && n_open)
@@ -107,6 +118,7 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 	if (!run->decoders || !run->first_instance)
 		return &dms_error_nomem;
 	run->clock_is_ns = true;
+	dms_merge_find_holes(run->merge);
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		struct dms_source *source = dms_merge_source(run->merge, i);
 
@@ -121,18 +133,20 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 		run->first_instance[i + 1] =
 			run->first_instance[i] + dms_source_info(source)->n_instances;
 	}
-	return NULL;
+	return dms_merge_check_machine(run->merge);
 }
 
 struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, size_t n_paths,
 			       const struct dms_run_options *options)
 {
-	struct dms_store_options store_options = {.keep_events = options->keep_events};
+	struct dms_store_options store_options = {.keep_events = options->keep_events,
+						  .in_place = options->in_place};
 	struct dms_run_options all = *options; /* and the side files among @paths */
 	struct dms_error *err;
 
 	*run = (struct dms_run){.first_ts = UINT64_MAX,
-				.until_ts = UINT64_MAX, .keep_events = options->keep_events};
+				.until_ts = UINT64_MAX, .keep_events = options->keep_events,
+				.in_place = options->in_place};
 	run->arena = dms_arena_create();
 	run->names.devices = dms_strtab_create();
 	run->names.stacks = options->keep_stacks ? dms_stacks_create() : NULL;
@@ -140,8 +154,10 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 	run->task_bits = dms_zalloc(DMS_RUN_PID_LIMIT / 8);
 	run->salvage = options->salvage;
 	if (!run->arena || !run->names.devices || !run->stats || !run->task_bits ||
-	    (options->keep_stacks && !run->names.stacks))
+	    (options->keep_stacks && !run->names.stacks)) {
+		dms_source_close(options->source);
 		return &dms_error_nomem;
+	}
 	if ((err = open_sources(run, paths, n_paths, &all)) ||
 	    (err = open_decoders(run, options->salvage)) ||
 	    (err = dms_run_findings_create(run, options)) ||
@@ -217,7 +233,7 @@ static struct dms_error *take_record(struct dms_run *run, const struct dms_item 
 	return run->store ? dms_store_event(run->store, &event, run->mapping_row) : NULL;
 }
 
-static struct dms_error *take_item(struct dms_run *run, const struct dms_item *item)
+struct dms_error *dms_run_take(struct dms_run *run, const struct dms_item *item)
 {
 	struct dms_gap gap;
 
@@ -226,21 +242,18 @@ static struct dms_error *take_item(struct dms_run *run, const struct dms_item *i
 	gap = item->gap;
 	gap.instance += run->first_instance[item->file];
 	run->gaps++;
+	run->sized_gaps += gap.lost != 0;
+	run->hole_gaps += gap.is_hole;
 	run->lost_events += gap.lost;
 	return dms_model_gap(run->model, &gap);
 }
 
-static void report_progress(const struct dms_run *run, const struct dms_run_options *options)
+static void report_progress(const struct dms_run *run, const struct dms_pump *pump,
+			    const struct dms_run_options *options)
 {
-	uint64_t done = 0, total = 0;
+	uint64_t done, total;
 
-	for (uint32_t i = 0; i < run->n_files; i++) {
-		uint64_t file_done, file_total;
-
-		dms_source_progress(dms_merge_source(run->merge, i), &file_done, &file_total);
-		done += file_done;
-		total += file_total;
-	}
+	dms_pump_progress(pump, &done, &total);
 	options->progress(options->progress_context, done, total, run->records);
 }
 
@@ -261,28 +274,66 @@ static struct dms_error *check_undamaged(const struct dms_run *run)
 	return NULL;
 }
 
-struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options)
+struct dms_error *dms_run_end(struct dms_run *run)
+{
+	struct dms_error *err = dms_run_side_end(run);
+
+	return err ? err : dms_model_end(run->model, run->last_ts);
+}
+
+static struct dms_error *open_pump(struct dms_run *run, struct dms_pump **ret)
+{
+	uint32_t *stacks = dms_arena_alloc(run->arena, run->n_files * sizeof(*stacks));
+	struct dms_pump_options options = {
+		.until_ts = run->until_ts,
+		.stacks = stacks,
+		.has_thread = dms_pump_pays(run->merge),
+	};
+
+	if (!stacks)
+		return &dms_error_nomem;
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		stacks[i] = dms_decoder_stack_type(run->decoders[i]);
+		if (options.has_thread)
+			dms_decoder_prepare(run->decoders[i]);
+	}
+	return dms_pump_create(run->merge, &options, ret);
+}
+
+/* From the first item to the last one that is told. */
+static struct dms_error *take_all(struct dms_run *run, struct dms_pump *pump,
+				  const struct dms_run_options *options)
 {
 	uint64_t countdown = PROGRESS_RECORDS;
-	struct dms_item item;
+	const struct dms_item *item;
 	struct dms_error *err;
 
 	for (;;) {
-		if ((err = dms_merge_next(run->merge, &item)))
+		if ((err = dms_pump_next(pump, &item)))
 			return err;
-		if (!dms_run_window(run, &item) || item.kind == DMS_ITEM_END)
-			break;
-		if ((err = take_item(run, &item)))
+		if (!dms_run_window(run, item) || item->kind == DMS_ITEM_END)
+			return NULL;
+		if ((err = dms_run_take(run, item)))
 			return err;
 		if (!--countdown) {
 			countdown = PROGRESS_RECORDS;
 			if (options->progress)
-				report_progress(run, options);
+				report_progress(run, pump, options);
 		}
 	}
+}
+
+struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options)
+{
+	struct dms_pump *pump = NULL;
+	struct dms_error *err = open_pump(run, &pump);
+
+	if (!err)
+		err = take_all(run, pump, options);
+	dms_pump_destroy(pump); /* from here on the sources are ours again */
+	if (err)
+		return err;
 	if (!options->salvage && (err = check_undamaged(run)))
 		return err;
-	if ((err = dms_run_side_end(run)))
-		return err;
-	return dms_model_end(run->model, run->last_ts);
+	return dms_run_end(run);
 }

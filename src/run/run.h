@@ -49,13 +49,15 @@ struct dms_run {
 	struct dms_stats *stats;
 	struct dms_series *series; /* NULL: no database */
 	struct dms_store *store; /* NULL: no database */
-	bool keep_events;
+	bool keep_events, in_place;
 	bool salvage;		       /* what cannot be read is done without */
 	const struct dms_event *event; /* being processed */
 	uint64_t mapping_row;	       /* of the mapping it concerns, for --events; 0: none */
 	uint64_t records, events;      /* read; of these, decoded */
 	uint64_t first_ts, last_ts;
 	uint64_t gaps, lost_events;
+	uint64_t sized_gaps; /* of gaps: those that say how many events were lost */
+	uint64_t hole_gaps;  /* of gaps: those between files */
 	const struct dms_run_filter *filter; /* what is told; NULL: everything */
 	uint64_t since_ts, until_ts; /* the window that is told; UINT64_MAX: to the end */
 	bool is_window_begun;
@@ -85,7 +87,9 @@ struct dms_run_options {
 	const char *inventory; /* file to read; NULL: none */
 	const char *iomem, *dump_seed, *kernel_log, *kallsyms; /* the same */
 	const char *formats_dir; /* folder of event formats; NULL: none */
+	struct dms_source *source; /* in place of files; taken, also on failure. NULL: none */
 	bool keep_events;
+	bool in_place;			  /* as dms_store_options.in_place */
 	bool salvage;			  /* analyze what is left of a damaged file */
 	bool keep_stacks;		  /* intern call stacks */
 	const char *const *rule_switches; /* "ID" or "no-ID" */
@@ -99,6 +103,10 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 			       const struct dms_run_options *options);
 /** Read everything. Errors: unreadable or damaged input. */
 struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options);
+/** One record or gap: what dms_run_read() does with each. Whoever has them may hand them over. */
+struct dms_error *dms_run_take(struct dms_run *run, const struct dms_item *item);
+/** There are no more. dms_run_read() does that, too. */
+struct dms_error *dms_run_end(struct dms_run *run);
 /** Write what the whole run amounts to, and give the database its name. */
 struct dms_error *dms_run_finish(struct dms_run *run);
 void dms_run_close(struct dms_run *run);

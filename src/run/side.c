@@ -282,6 +282,7 @@ static void configure(struct dms_run *run)
 	struct dms_run_side *side = run->side;
 
 	side->config = (struct dms_model_config){
+		.is_in_ticks = !run->clock_is_ns,
 		.never_elides = !may_elide(run),
 		.inventory = run->inventory,
 		.iomem = side->iomem,

@@ -33,6 +33,11 @@ const char *dms_measure_unit(enum dms_measure measure)
 /** One device's buckets. */
 struct track {
 	uint64_t values[DMS_SERIES_BUCKETS][DMS_N_MEASURES];
+	/*
+	 * Mappings older than the trace show when they end: they lived in all buckets before that
+	 * one, to which they are added at the end of the trace.
+	 */
+	uint64_t older[DMS_SERIES_BUCKETS], older_bytes[DMS_SERIES_BUCKETS];
 	uint64_t live, live_bytes; /* now */
 	uint32_t n_carried;	   /* buckets below this have their gauges filled in */
 };
@@ -86,21 +91,40 @@ static void merge_pair(uint64_t *into, const uint64_t *first, const uint64_t *se
 	}
 }
 
+/* The older ones of the second bucket of a pair lived in the first, too. */
+static void merge_older(struct track *track, uint64_t *first, uint32_t into, uint32_t second)
+{
+	first[DMS_MEASURE_LIVE] += track->older[second];
+	first[DMS_MEASURE_LIVE_BYTES] += track->older_bytes[second];
+	track->older[into] += track->older[second];
+	track->older_bytes[into] += track->older_bytes[second];
+}
+
 /* Pairs of buckets become one. @odd: bucket 0 is the second of its pair. */
 static void halve(struct track *track, bool odd)
 {
-	static const uint64_t nothing[DMS_N_MEASURES];
-	uint32_t n = track->n_carried + odd, half = (n + 1) / 2;
-	uint64_t merged[DMS_N_MEASURES];
+	uint32_t n = track->n_carried + odd, half = (n + 1) / 2, n_bytes;
 
 	for (uint32_t i = 0; i < half; i++) {
-		const uint64_t *first = i || !odd ? track->values[2 * i - odd] : nothing;
-		const uint64_t *second = 2 * i + 1 < n ? track->values[2 * i + 1 - odd] : nothing;
+		uint64_t first[DMS_N_MEASURES] = {0}, second[DMS_N_MEASURES] = {0};
+		uint32_t at = 2 * i - odd;
 
-		merge_pair(merged, first, second);
-		memcpy(track->values[i], merged, sizeof(merged));
+		if (i || !odd) {
+			memcpy(first, track->values[at], sizeof(first));
+			track->older[i] = track->older[at];
+			track->older_bytes[i] = track->older_bytes[at];
+		}
+		if (2 * i + 1 < n) {
+			memcpy(second, track->values[at + 1], sizeof(second));
+			if (i || !odd)
+				merge_older(track, first, i, at + 1);
+		}
+		merge_pair(track->values[i], first, second);
 	}
-	memset(track->values[half], 0, (track->n_carried - half) * sizeof(track->values[0]));
+	n_bytes = (track->n_carried - half) * (uint32_t)sizeof(track->older[0]);
+	memset(track->values[half], 0, (size_t)n_bytes * DMS_N_MEASURES);
+	memset(&track->older[half], 0, n_bytes);
+	memset(&track->older_bytes[half], 0, n_bytes);
 	track->n_carried = half;
 }
 
@@ -162,9 +186,10 @@ static void note_level(struct track *track, uint64_t *values)
 		values[DMS_MEASURE_LIVE_BYTES] = track->live_bytes;
 }
 
-static void begin(struct track *track, uint64_t *values, const struct dms_step *step)
+static void begin(struct track *track, uint32_t bucket, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
+	uint64_t *values = track->values[bucket];
 
 	values[DMS_MEASURE_MAPS]++;
 	if (mapping->kind <= DMS_MAPPING_SG && mapping->dir < DMS_ARRAY_SIZE(direction_measures))
@@ -174,6 +199,15 @@ static void begin(struct track *track, uint64_t *values, const struct dms_step *
 	note_level(track, values);
 }
 
+/* It lived from before the trace up to now. */
+static void count_older(struct track *track, uint32_t bucket, const struct dms_mapping *mapping)
+{
+	track->older[bucket]++;
+	track->older_bytes[bucket] += mapping->size;
+	track->values[bucket][DMS_MEASURE_LIVE]++;
+	track->values[bucket][DMS_MEASURE_LIVE_BYTES] += mapping->size;
+}
+
 static void drop(struct track *track, const struct dms_mapping *mapping)
 {
 	if (track->live)
@@ -181,44 +215,49 @@ static void drop(struct track *track, const struct dms_mapping *mapping)
 	track->live_bytes -= mapping->size < track->live_bytes ? mapping->size : track->live_bytes;
 }
 
-static void end(struct track *track, uint64_t *values, const struct dms_step *step)
+static void end(struct track *track, uint32_t bucket, const struct dms_step *step)
 {
-	values[DMS_MEASURE_UNMAPS]++;
-	drop(track, step->mapping);
-}
-
-static void end_silently(struct track *track, uint64_t *values, const struct dms_step *step)
-{
-	(void)values;
-	if (step->end != DMS_END_LIVE) /* what lives when the trace ends is live in the last bucket */
+	track->values[bucket][DMS_MEASURE_UNMAPS]++;
+	if (step->mapping->is_seeded)
+		count_older(track, bucket, step->mapping);
+	else
 		drop(track, step->mapping);
 }
 
-static void count_unmatched(struct track *track, uint64_t *values, const struct dms_step *step)
+static void end_silently(struct track *track, uint32_t bucket, const struct dms_step *step)
 {
-	(void)track, (void)step;
-	values[DMS_MEASURE_UNMAPS]++;
+	if (step->mapping->is_seeded)
+		count_older(track, bucket, step->mapping);
+	else if (step->end != DMS_END_LIVE) /* what lives when the trace ends is live in the last bucket */
+		drop(track, step->mapping);
 }
 
-static void count_sync(struct track *track, uint64_t *values, const struct dms_step *step)
+static void count_unmatched(struct track *track, uint32_t bucket, const struct dms_step *step)
 {
-	(void)track, (void)step;
-	values[DMS_MEASURE_SYNCS]++;
+	track->values[bucket][DMS_MEASURE_UNMAPS]++;
+	if (step->end == DMS_END_PRE_TRACE && step->mapping)
+		count_older(track, bucket, step->mapping);
 }
 
-static void count_failed(struct track *track, uint64_t *values, const struct dms_step *step)
+static void count_sync(struct track *track, uint32_t bucket, const struct dms_step *step)
 {
-	(void)track, (void)step;
-	values[DMS_MEASURE_FAILED]++;
+	(void)step;
+	track->values[bucket][DMS_MEASURE_SYNCS]++;
 }
 
-static void count_bounce(struct track *track, uint64_t *values, const struct dms_step *step)
+static void count_failed(struct track *track, uint32_t bucket, const struct dms_step *step)
 {
-	(void)track, (void)step;
-	values[DMS_MEASURE_BOUNCES]++;
+	(void)step;
+	track->values[bucket][DMS_MEASURE_FAILED]++;
 }
 
-static void (*const step_rows[DMS_N_STEPS])(struct track *track, uint64_t *values,
+static void count_bounce(struct track *track, uint32_t bucket, const struct dms_step *step)
+{
+	(void)step;
+	track->values[bucket][DMS_MEASURE_BOUNCES]++;
+}
+
+static void (*const step_rows[DMS_N_STEPS])(struct track *track, uint32_t bucket,
 					    const struct dms_step *step) = {
 	[DMS_STEP_MAP] = begin,
 	[DMS_STEP_UNMAP] = end,
@@ -230,11 +269,34 @@ static void (*const step_rows[DMS_N_STEPS])(struct track *track, uint64_t *value
 	[DMS_STEP_BOUNCE] = count_bounce,
 };
 
+/* There is nothing to come: those that were older than the trace get their buckets. */
+static void settle(struct track *track)
+{
+	uint64_t older = 0, bytes = 0;
+
+	for (uint32_t i = track->n_carried; i--;) {
+		track->values[i][DMS_MEASURE_LIVE] += older;
+		track->values[i][DMS_MEASURE_LIVE_BYTES] += bytes;
+		older += track->older[i];
+		bytes += track->older_bytes[i];
+	}
+}
+
+static void settle_all(struct dms_series *series)
+{
+	for (size_t i = 0; i < series->capacity; i++) {
+		if (series->tracks[i])
+			settle(series->tracks[i]);
+	}
+}
+
 struct dms_error *dms_series_step(struct dms_series *series, const struct dms_step *step)
 {
 	struct track *track;
 	uint32_t bucket;
 
+	if (step->kind == DMS_STEP_END)
+		settle_all(series);
 	if (!step_rows[step->kind] || !step->device)
 		return NULL;
 	bucket = bucket_at(series, step->ts);
@@ -242,7 +304,7 @@ struct dms_error *dms_series_step(struct dms_series *series, const struct dms_st
 	if (!track)
 		return &dms_error_nomem;
 	carry(track, bucket);
-	step_rows[step->kind](track, track->values[bucket], step);
+	step_rows[step->kind](track, bucket, step);
 	return NULL;
 }
 

@@ -307,10 +307,23 @@ static uint64_t less(uint64_t from, uint64_t by)
 	return from > by ? from - by : 0;
 }
 
+/*
+ * It lived from before the trace up to now: at every time so far there was one more, also at that
+ * of the peak. What comes from now on is compared with the peak as it then was.
+ */
+static void end_older(struct dms_device_stats *device, const struct dms_mapping *mapping)
+{
+	if (!device->peak_live++)
+		device->peak_live_ts = device->peak_live_bytes_ts = device->first_ts;
+	device->peak_live_bytes += mapping->size;
+}
+
 static void end(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
-	if (mapping->is_seeded)
-		return; /* its beginning was not counted */
+	if (mapping->is_seeded) {
+		end_older(device, mapping);
+		return;
+	}
 	device->live = less(device->live, 1);
 	device->live_bytes = less(device->live_bytes, mapping->size);
 	if (mapping->bounced)
@@ -390,6 +403,8 @@ static bool count_unmatched(struct dms_device_stats *device, const struct dms_st
 
 	/* An unmap that may be of a mapping we did not see is not counted against the driver. */
 	count(device, unmatched_counters[is_error ? DMS_END_UNMATCHED : DMS_END_PRE_TRACE], 1);
+	if (step->end == DMS_END_PRE_TRACE && step->mapping)
+		end_older(device, step->mapping);
 	return count_release(device, step);
 }
 

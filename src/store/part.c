@@ -34,8 +34,8 @@ bool dms_is_database(int fd)
 /* What is there under the final name must be nothing, or a database of ours. */
 static struct dms_error *check_target(const char *path, const char *given)
 {
+	bool ours, is_being_written;
 	struct stat st;
-	bool ours;
 	int fd;
 
 	if (stat(path, &st)) {
@@ -54,7 +54,11 @@ static struct dms_error *check_target(const char *path, const char *given)
 	if (fd < 0)
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", given);
 	ours = dms_is_database(fd);
+	is_being_written = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 	close(fd);
+	if (is_being_written) /* in place */
+		return dms_error_new(DMS_ERROR_INTERNAL, "%s: another dmascope is writing it",
+				     given);
 	if (!ours)
 		return dms_error_new(DMS_ERROR_USAGE,
 				     "%s exists and is not a dmascope database; not overwritten",
@@ -161,7 +165,7 @@ void dms_part_destroy(struct dms_part *part)
 
 const char *dms_part_path(const struct dms_part *part)
 {
-	return part->part;
+	return part->published ? part->path : part->part;
 }
 
 int dms_part_fd(const struct dms_part *part)

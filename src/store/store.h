@@ -99,6 +99,7 @@ struct dms_part;
 struct dms_error *dms_part_create(const char *path, struct dms_part **ret);
 /** Remove the file unless it was published; unlock. NULL is allowed. */
 void dms_part_destroy(struct dms_part *part);
+/** Where the file is: beside its final name until it is published. */
 const char *dms_part_path(const struct dms_part *part);
 int dms_part_fd(const struct dms_part *part);
 /** Bring it to the disk and give it its final name. */
@@ -153,6 +154,7 @@ enum dms_statement {
 struct dms_store {
 	struct dms_store_options options;
 	struct dms_part *part;
+	bool is_shown; /* in place: the file has its name, others may read it */
 	/* These two are the writer thread's while the queue is not drained; one of them is NULL. */
 	struct dms_bulk *bulk;
 	sqlite3 *db;

@@ -16,7 +16,8 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 		"INSERT INTO tracepoint VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET records = records + excluded.records,"
 		" malformed = malformed + excluded.malformed",
-	[DMS_SQL_DEVICE] = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	/* in place, each device is told twice: by name at first sight, and at the end */
+	[DMS_SQL_DEVICE] = "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_COUNTER] = "INSERT INTO device_counter VALUES (?, ?, ?, ?)",
 	[DMS_SQL_HISTOGRAM] = "INSERT INTO histogram VALUES (?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_DISTRIBUTION] = "INSERT INTO distribution VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -20,6 +20,18 @@ static const char settings[] = "PRAGMA page_size = 32768;" /* of a new file */
 			       "PRAGMA ignore_check_constraints = ON;"
 			       "BEGIN EXCLUSIVE;";
 
+/*
+ * Others see the file, and we may be killed at any time: what is not committed lies in the log beside
+ * it. A power cut may cost what was committed last.
+ */
+static const char settings_in_place[] = "PRAGMA journal_mode = WAL;"
+					"PRAGMA synchronous = OFF;"
+					"PRAGMA temp_store = MEMORY;"
+					"PRAGMA cache_size = -4096;"
+					"PRAGMA foreign_keys = OFF;"
+					"PRAGMA ignore_check_constraints = ON;"
+					"BEGIN IMMEDIATE;";
+
 struct dms_error *dms_store_error(struct dms_store *store, const char *doing)
 {
 	int errnum = sqlite3_system_errno(store->db);
@@ -113,9 +125,10 @@ static void make_words(struct dms_store *store)
 static struct dms_error *open_database(struct dms_store *store)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+	const char *how = store->is_shown ? settings_in_place : settings;
 
 	if (sqlite3_open_v2(dms_part_path(store->part), &store->db, flags, NULL) ||
-	    sqlite3_exec(store->db, settings, NULL, NULL, NULL))
+	    sqlite3_exec(store->db, how, NULL, NULL, NULL))
 		return dms_store_error(store, "opening the database");
 	return NULL;
 }
@@ -179,7 +192,12 @@ static struct dms_error *create_database(struct dms_store *store)
 	if (sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL))
 		return dms_store_error(store, "creating the database");
 	close_database(store);
-	err = dms_bulk_create(store->part, store->words, roots, &store->bulk);
+	if (store->options.in_place) {
+		err = dms_part_publish(store->part);
+		store->is_shown = !err;
+	} else {
+		err = dms_bulk_create(store->part, store->words, roots, &store->bulk);
+	}
 	if (err || store->bulk)
 		return err;
 	err = open_database(store);
@@ -248,6 +266,30 @@ void dms_store_destroy(struct dms_store *store)
 	dms_free(store);
 }
 
+struct dms_error *dms_store_commit(struct dms_store *store)
+{
+	struct dms_error *err;
+
+	if (!store->is_shown)
+		return NULL;
+	if ((err = dms_store_drain(store)))
+		return err;
+	if (sqlite3_exec(store->db, "COMMIT; BEGIN IMMEDIATE", NULL, NULL, NULL))
+		return dms_store_error(store, "writing the database");
+	return NULL;
+}
+
+/* The log beside the file goes: one file, as others are. Whoever reads just now keeps it. */
+static struct dms_error *finish_in_place(struct dms_store *store)
+{
+	if (sqlite3_exec(store->db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE",
+			 NULL, NULL, NULL) &&
+	    sqlite3_errcode(store->db) != SQLITE_BUSY)
+		return dms_store_error(store, "writing the database");
+	close_database(store);
+	return NULL;
+}
+
 struct dms_error *dms_store_finish(struct dms_store *store)
 {
 	struct dms_error *err = dms_store_run(store, "complete", "1");
@@ -256,6 +298,8 @@ struct dms_error *dms_store_finish(struct dms_store *store)
 		return err;
 	if (sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL))
 		return dms_store_error(store, "writing the database");
+	if (store->is_shown)
+		return finish_in_place(store);
 	close_database(store);
 	return dms_part_publish(store->part);
 }

@@ -4,7 +4,7 @@
 #
 # Environment: BUILD and SRCDIR as for the tests; DMASCOPE the program (default $BUILD/dmascope);
 # BENCH_EVENTS events of the generated trace (5000000), BENCH_RUNS runs of which the best counts
-# (3), BENCH_DIR where traces and databases go (about 150 bytes an event are needed).
+# (3), BENCH_PERF a perf.data of some 100 MB (else that part is skipped), BENCH_DIR where traces and databases go (about 150 bytes an event are needed).
 # Exit: 0 all targets met, 1 a target missed, 4 the bench itself could not run.
 set -u
 LC_ALL=C
@@ -135,6 +135,57 @@ speed_row() {
 	fact "$1_$2_ratio" "$ratio"
 }
 
+# perf.data against perf script, which does for it what trace-cmd report does for trace.dat
+perf_data() {
+	local file=${BENCH_PERF:-} i ratio why=""
+
+	[ -r "$file" ] || why="BENCH_PERF names no perf.data"
+	command -v perf >/dev/null || why="perf is missing"
+	# an older perf refuses what a newer one wrote
+	[ -n "$why" ] || perf script -i "$file" >/dev/null 2>&1 || why="this perf cannot read it"
+	echo
+	if [ -n "$why" ]; then
+		echo "perf.data: skipped, $why"
+		fact perf skipped
+		return
+	fi
+	best_wall=() best_cpu=()
+	cat "$file" >/dev/null
+	for ((i = 0; i < runs; i++)); do
+		best report perf script -i "$file"
+		best analyze "$dmascope" analyze "$file"
+	done
+	echo "perf.data: $(($(stat -L -c %s "$file") / 1048576)) MiB; best of $runs"
+	printf '%-54s %14s %16s  %s\n' what target measured verdict
+	row "perf script: wall s (CPU s)" - "${best_wall[report]} (${best_cpu[report]})" ""
+	row "analyze: wall s (CPU s)" - "${best_wall[analyze]} (${best_cpu[analyze]})" ""
+	ratio=$(calc "${best_wall[report]} / (${best_wall[analyze]} + 0.0005)")
+	row "analyze: times faster than perf script" ">= 8" "$ratio" "$ratio >= 8"
+	fact perf_analyze_ratio "$ratio"
+}
+
+# what trace-cmd report prints, as a trace
+text_dump() {
+	local n i rate
+
+	generate "$work/short.dat" --events "$((events / 10))"
+	n=$("$count_events" "$work/short.dat" | awk '/:/ { n += $2 } END { print n + 0 }')
+	trace-cmd report "$work/short.dat" >"$work/short.txt" 2>/dev/null || fail "trace-cmd report"
+	rm -f "$work/short.dat"
+	best_wall=() best_cpu=()
+	for ((i = 0; i < runs; i++)); do
+		best analyze "$dmascope" analyze "$work/short.txt"
+	done
+	echo
+	echo "text: $n events, $(($(stat -c %s "$work/short.txt") / 1048576)) MiB; best of $runs"
+	printf '%-54s %14s %16s  %s\n' what target measured verdict
+	row "analyze: wall s (CPU s)" - "${best_wall[analyze]} (${best_cpu[analyze]})" ""
+	rate=$(calc "$n / (${best_wall[analyze]} + 0.0005)" 0)
+	row "analyze: events/s" ">= 300000" "$rate" "$rate >= 300000"
+	fact text_events_per_s "$rate"
+	rm -f "$work/short.txt"
+}
+
 declare -A peaks lives
 # memory_pair LABEL FILE: peak of both forms against 64 MiB + 200 bytes per live mapping
 memory_pair() {
@@ -207,6 +258,8 @@ echo "bench: $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg); ratios hold wit
 generate "$work/mixed.dat" --events "$events"
 speed generated "$work/mixed.dat"
 big_recording
+perf_data
+text_dump
 memory
 echo
 echo "bench:$facts events=$events missed=$missed"

@@ -48,12 +48,34 @@ static struct dms_error *read_arch(struct perf_head *head, struct cursor *cursor
 /* u32 available, u32 online */
 static struct dms_error *read_cpus(struct perf_head *head, struct cursor *cursor)
 {
-	uint64_t available;
-	struct dms_error *err = cursor_number(cursor, 4, "the number of CPUs", &available);
+	uint64_t available, online;
+	struct dms_error *err;
 
-	if (!err)
-		head->n_cpus = available < 65536 ? (uint32_t)available : 0;
-	return err;
+	if ((err = cursor_number(cursor, 4, "the number of CPUs", &available)) ||
+	    (err = cursor_number(cursor, 4, "the number of CPUs online", &online)))
+		return err;
+	head->n_cpus = available < 65536 ? (uint32_t)available : 0;
+	head->n_online = online < 65536 ? (uint32_t)online : 0;
+	return NULL;
+}
+
+/* u32 count, then strings: the command, and its arguments where perf did not forget them. */
+static struct dms_error *read_command(struct perf_head *head, struct cursor *cursor)
+{
+	static const char option[] = "--switch-output";
+	struct dms_error *err;
+	uint64_t count;
+
+	if ((err = cursor_number(cursor, 4, "the number of words of the command", &count)))
+		return err;
+	for (uint64_t i = 0; i < count; i++) {
+		const char *word;
+
+		if ((err = read_string(head, cursor, &word)))
+			return err;
+		head->is_switched |= !strncmp(word, option, sizeof(option) - 1);
+	}
+	return NULL;
 }
 
 static struct dms_error *read_event(struct perf_head *head, struct cursor *cursor,
@@ -105,7 +127,8 @@ static const struct {
 	unsigned int feature;
 	struct dms_error *(*read)(struct perf_head *head, struct cursor *cursor);
 } feature_rows[] = {
-	{4, read_release}, {5, read_version}, {6, read_arch}, {7, read_cpus}, {12, read_events},
+	{4, read_release}, {5, read_version}, {6, read_arch}, {7, read_cpus}, {11, read_command},
+	{12, read_events},
 };
 
 /* What it would have told is not known, and no more. Takes @damage. */
@@ -123,10 +146,7 @@ struct dms_error *perf_feature(struct perf_head *head, unsigned int feature, uin
 	if (feature == PERF_FEATURE_TRACING_DATA)
 		return perf_tracing_data(head, offset, bytes);
 	if (feature == PERF_FEATURE_DIR_FORMAT)
-		return dms_error_new(DMS_ERROR_INPUT,
-				     "%s: is one file of a folder that perf record --threads "
-				     "wrote, expected all events in one file: record without it",
-				     head->file.path);
+		head->is_folder = true;
 	if (feature == PERF_FEATURE_COMPRESSED)
 		head->is_compressed = true;
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(feature_rows); i++) {

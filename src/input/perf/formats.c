@@ -419,7 +419,9 @@ static struct dms_error *no_formats(const struct perf_head *head)
 {
 	const char *why = head->tracing_error ? dms_error_message(head->tracing_error) : NULL;
 
-	if (!why && head->missing_bytes)
+	if (head->is_pipe_cut)
+		why = "they stand before the first event, and the file ends there: it is cut off";
+	else if (!why && head->missing_bytes)
 		why = "they stand at its end, which is cut off";
 	else if (!why && head->is_unfinished)
 		why = "perf was killed before it wrote them";

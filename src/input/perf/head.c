@@ -24,6 +24,7 @@ void perf_head_close(struct perf_head *head)
 	dms_free(head->notes);
 	dms_free(head->attrs);
 	dms_free(head->ids);
+	dms_free(head->id_cpus);
 	dms_free(head->names);
 	dms_free(head->formats);
 	dms_error_free(head->tracing_error);
@@ -121,6 +122,51 @@ const struct perf_attr *perf_head_find(const struct perf_head *head, uint64_t id
 							    : NULL;
 }
 
+static int compare_id_cpus(const void *left, const void *right)
+{
+	const struct perf_id_cpu *a = left, *b = right;
+
+	return a->id != b->id ? (a->id < b->id ? -1 : 1) : (a->cpu > b->cpu) - (a->cpu < b->cpu);
+}
+
+uint32_t perf_head_cpu(const struct perf_head *head, uint64_t id)
+{
+	const struct perf_id_cpu key = {.id = id}, *found;
+	size_t low = 0, high = head->n_id_cpus;
+
+	while (low < high) { /* the first of that id */
+		size_t middle = (low + high) / 2;
+
+		if (compare_id_cpus(&head->id_cpus[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	found = &head->id_cpus[low];
+	return low < head->n_id_cpus && found->id == id ? found->cpu : PERF_NO_CPU;
+}
+
+uint32_t perf_head_n_open_cpus(const struct perf_head *head)
+{
+	const struct perf_attr *first = NULL;
+	uint32_t n_open = 0, last = PERF_NO_CPU;
+
+	/* each tracepoint has an id for each CPU, in their order: the first one speaks for all */
+	for (size_t i = 0; i < head->n_id_cpus; i++) {
+		const struct perf_attr *attr = perf_head_find(head, head->id_cpus[i].id);
+
+		if (!first && attr && attr->is_tracepoint)
+			first = attr;
+		if (!first || attr != first || head->id_cpus[i].cpu == last)
+			continue;
+		last = head->id_cpus[i].cpu;
+		if (last == PERF_NO_CPU)
+			return 0; /* events of tasks, wherever they run */
+		n_open++;
+	}
+	return n_open;
+}
+
 /* Tracepoints must tell their time and their payload, or there is nothing to analyze. */
 static struct dms_error *check_tracepoints(const struct perf_head *head)
 {
@@ -145,9 +191,11 @@ static struct dms_error *check_tracepoints(const struct perf_head *head)
 	if (n_tracepoints)
 		return NULL;
 	return dms_error_new(DMS_ERROR_INPUT,
-			     "%s: holds no tracepoints, expected some of dma: record with "
-			     "perf record -a -e 'dma:*'",
-			     head->file.path);
+			     "%s: holds no tracepoints, expected some of dma%s; record them with "
+			     PERF_HOW_TO_RECORD,
+			     head->file.path,
+			     head->is_pipe_cut ? ": it ends before perf wrote which events were open"
+					       : "");
 }
 
 struct dms_error *perf_head_finish_attrs(struct perf_head *head)
@@ -169,6 +217,8 @@ struct dms_error *perf_head_finish_attrs(struct perf_head *head)
 	}
 	if (head->n_ids)
 		qsort(head->ids, head->n_ids, sizeof(*head->ids), compare_ids);
+	if (head->n_id_cpus)
+		qsort(head->id_cpus, head->n_id_cpus, sizeof(*head->id_cpus), compare_id_cpus);
 	if (has_same_ids && first->layout.id && head->n_ids) {
 		head->id_at = first->layout.id;
 		head->end_id_at = first->layout.end_id;
@@ -185,7 +235,7 @@ struct dms_error *perf_head_finish_attrs(struct perf_head *head)
 /* ---- the header of a file ----------------------------------------------------------------------
  */
 
-static struct dms_error *head_error(const struct perf_head *head, uint64_t offset, const char *what)
+struct dms_error *perf_head_error(const struct perf_head *head, uint64_t offset, const char *what)
 {
 	return dms_error_new(DMS_ERROR_INPUT, "%s: at offset %#" PRIx64 ": %s", head->file.path,
 			     offset, what);
@@ -206,7 +256,7 @@ static struct dms_error *read_attr(struct perf_head *head, uint64_t offset, uint
 	ids_bytes = load64(data + bytes - 8, head->swap);
 	if (ids_bytes > head->file.size || ids_offset > head->file.size - ids_bytes ||
 	    ids_bytes > 8 * (uint64_t)MAX_IDS)
-		return head_error(head, offset, "the ids of an event lie beyond the file");
+		return perf_head_error(head, offset, "the ids of an event lie beyond the file");
 	ids = dms_alloc(ids_bytes + 1);
 	if (!ids)
 		return &dms_error_nomem;
@@ -224,9 +274,9 @@ static struct dms_error *read_attrs(struct perf_head *head, const uint8_t *heade
 	uint64_t bytes = load64(header + 32, head->swap);
 
 	if (each < PERF_MIN_ATTR + 16 || each > PERF_MAX_ATTR + 16 || each % 8)
-		return head_error(head, 16, "the size of an event's description makes no sense");
+		return perf_head_error(head, 16, "the size of an event's description makes no sense");
 	if (bytes > head->file.size || offset > head->file.size - bytes || bytes / each > MAX_ATTRS)
-		return head_error(head, 24, "the events' descriptions lie beyond the file");
+		return perf_head_error(head, 24, "the events' descriptions lie beyond the file");
 	for (uint64_t at = 0; at + each <= bytes; at += each) {
 		struct dms_error *err = read_attr(head, offset + at, each);
 
@@ -286,7 +336,7 @@ static struct dms_error *open_file_mode(struct perf_head *head)
 	head->data_offset = load64(header + 40, head->swap);
 	bytes = load64(header + 48, head->swap);
 	if (head->data_offset > head->file.size || bytes > UINT64_MAX - head->data_offset)
-		return head_error(head, 40, "the records lie beyond the file");
+		return perf_head_error(head, 40, "the records lie beyond the file");
 	if (!bytes) {
 		head->is_unfinished = true;
 		head->data_end = head->file.size;
@@ -300,82 +350,6 @@ static struct dms_error *open_file_mode(struct perf_head *head)
 		return NULL;
 	}
 	return read_features(head, header + 72);
-}
-
-/* ---- what stands before the first sample -------------------------------------------------------
- */
-
-/* HEADER_ATTR: the attr, whose size it says itself, and ids to the end of the record. */
-static struct dms_error *pipe_attr(struct perf_head *head, const struct perf_raw *raw)
-{
-	const uint8_t *body = raw->data + PERF_HEADER_BYTES;
-	size_t room = raw->size - PERF_HEADER_BYTES, bytes;
-	struct dms_error *err;
-
-	bytes = room >= 8 ? load32(body + 4, head->swap) : 0;
-	if (bytes < PERF_MIN_ATTR || bytes > room || bytes > PERF_MAX_ATTR)
-		return head_error(head, perf_block_offset(raw->block, raw->data),
-				  "an event's description that is no attr");
-	err = perf_head_add_attr(head, body, bytes);
-	return err ? err : perf_head_add_ids(head, body + bytes, (room - bytes) / 8);
-}
-
-static struct dms_error *pipe_feature(struct perf_head *head, const struct perf_raw *raw)
-{
-	uint64_t offset = perf_block_offset(raw->block, raw->data), feature;
-
-	if (raw->size < PERF_HEADER_BYTES + 8)
-		return NULL;
-	feature = load64(raw->data + PERF_HEADER_BYTES, head->swap);
-	if (feature >= PERF_FEATURES)
-		return NULL;
-	return perf_feature(head, (unsigned int)feature, offset + PERF_HEADER_BYTES + 8,
-			    raw->size - PERF_HEADER_BYTES - 8);
-}
-
-/* THREAD_MAP: u64 count, then u64 pid, char comm[16] each; a pid of -1 is the whole system. */
-static void note_threads(struct perf_head *head, const struct perf_raw *raw)
-{
-	if (raw->size < PERF_HEADER_BYTES + 16 || !load64(raw->data + 8, head->swap))
-		return;
-	head->has_threads = true;
-	head->is_partial = (uint32_t)load64(raw->data + 16, head->swap) != UINT32_MAX;
-}
-
-static struct dms_error *take_early(struct perf_head *head, const struct perf_raw *raw)
-{
-	uint64_t offset = perf_block_offset(raw->block, raw->data);
-
-	if (raw->type == PERF_THREAD_MAP)
-		note_threads(head, raw);
-	if (!head->is_pipe)
-		return NULL;
-	if (raw->type == PERF_HEADER_ATTR)
-		return pipe_attr(head, raw);
-	if (raw->type == PERF_HEADER_FEATURE)
-		return pipe_feature(head, raw);
-	if (raw->type == PERF_TRACING_DATA && raw->size >= 12)
-		return perf_tracing_data(head, offset + raw->size,
-					 load32(raw->data + 8, head->swap));
-	return NULL;
-}
-
-/* Up to the first event: what perf says of the system, and in pipe mode of everything. */
-static struct dms_error *read_early(struct perf_head *head)
-{
-	struct perf_reader reader;
-	struct perf_raw raw;
-	struct dms_error *err;
-
-	if ((err = perf_reader_open(&reader, head)))
-		return err;
-	while (!(err = perf_reader_next(&reader, &raw)) && raw.data && raw.type != PERF_SAMPLE &&
-	       raw.type != PERF_FINISHED_ROUND && !raw.block->is_unpacked) {
-		if ((err = take_early(head, &raw)))
-			break;
-	}
-	perf_reader_close(&reader);
-	return err;
 }
 
 static struct dms_error *read_head(struct perf_head *head)
@@ -394,7 +368,7 @@ static struct dms_error *read_head(struct perf_head *head)
 	head->data_end = head->file.size;
 	if (!head->is_pipe && (err = open_file_mode(head)))
 		return err;
-	if ((err = read_early(head)))
+	if ((err = perf_read_early(head)))
 		return err;
 	return perf_head_finish_attrs(head);
 }

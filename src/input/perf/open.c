@@ -28,8 +28,9 @@ static void fill_info(struct perf_source *source)
 	static const char *const instances[] = {""};
 	const struct perf_head *head = &source->head;
 
-	snprintf(source->format, sizeof(source->format), "perf.data%s%s",
-		 head->is_pipe ? " (pipe)" : "", head->is_compressed ? " (zstd)" : "");
+	snprintf(source->format, sizeof(source->format), "perf.data%s%s%s",
+		 head->is_pipe ? " (pipe)" : "", head->is_folder ? " (folder)" : "",
+		 head->is_compressed ? " (zstd)" : "");
 	snprintf(source->tool, sizeof(source->tool), "perf %.50s",
 		 head->version ? head->version : "");
 	source->common.info = (struct dms_source_info){
@@ -55,6 +56,33 @@ static void fill_info(struct perf_source *source)
 	source->common.n_formats = (uint32_t)head->n_formats;
 }
 
+/*
+ * One of the files of --switch-output is named by the time: "perf.data.2026112110162526". perf of
+ * 6.12 to 7.2 forgets its own command line, where the option would be seen.
+ */
+static bool is_named_by_time(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && strlen(dot + 1) == 16 && strspn(dot + 1, "0123456789") == 16;
+}
+
+static struct dms_error *note_cpus(struct perf_source *source)
+{
+	static const struct dms_gap everywhere = {.before_ts = UINT64_MAX};
+	struct perf_head *head = &source->head;
+	uint32_t n_open = perf_head_n_open_cpus(head);
+	struct dms_error *err;
+
+	if (!n_open || n_open >= head->n_online)
+		return NULL;
+	err = perf_head_note(head, dms_asprintf("only %u of %u CPUs were recorded: what others "
+						"mapped and unmapped is not in it (record without "
+						"-C)",
+						n_open, head->n_online));
+	return err ? err : perf_source_add_gap(source, &everywhere);
+}
+
 /* Sentences on what the way it was recorded hides; a gap over all where events are missing. */
 static struct dms_error *note_manner(struct perf_source *source)
 {
@@ -63,6 +91,7 @@ static struct dms_error *note_manner(struct perf_source *source)
 	bool is_sampled = false, lacks_cpu = false;
 	struct dms_error *err = NULL;
 
+	head->is_switched |= is_named_by_time(head->file.path);
 	for (size_t i = 0; i < head->n_attrs; i++) {
 		const struct perf_attr *attr = &head->attrs[i];
 
@@ -82,6 +111,13 @@ static struct dms_error *note_manner(struct perf_source *source)
 	    !(err = perf_head_note(head, dms_strdup("events were sampled, not all recorded "
 						    "(record without -F and -c)"))))
 		err = perf_source_add_gap(source, &everywhere);
+	if (!err)
+		err = note_cpus(source);
+	if (!err && head->is_switched)
+		err = perf_head_note(
+			head, dms_strdup("it is one of the files of perf record --switch-output, "
+					 "which stops and begins on one CPU after the other: what "
+					 "is found in these moments is doubtful"));
 	if (!err && lacks_cpu)
 		err = perf_head_note(head, dms_strdup("samples do not tell their CPU"));
 	return err;
@@ -116,7 +152,12 @@ static struct dms_error *open_parts(struct perf_source *source, struct file *fil
 	    (err = seed_comms(source)))
 		return err;
 	fill_info(source);
-	return perf_reader_open(&source->reader, &source->head);
+	if ((err = perf_reader_open(&source->reader, &source->head)) || !source->head.is_folder)
+		return err;
+	if ((err = perf_folder_open(source)))
+		return err;
+	source->common.ops = &perf_folder_ops;
+	return NULL;
 }
 
 struct dms_error *perf_source_open(struct file *file, const struct dms_source_options *options,
@@ -130,9 +171,11 @@ struct dms_error *perf_source_open(struct file *file, const struct dms_source_op
 		return &dms_error_nomem;
 	}
 	source->common.ops = &perf_ops;
+	source->top = source;
+	source->max_waiting_bytes = PERF_WAITING_BYTES;
 	err = open_parts(source, file, options);
 	if (err) {
-		perf_ops.close(&source->common);
+		source->common.ops->close(&source->common);
 		return err;
 	}
 	*ret = &source->common;

@@ -1,115 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* A perf.data as a source: its samples in time order, and what was lost between them. */
+#include <inttypes.h>
+
 #include "reader.h"
-
-/* What waits for its turn, in all; beyond it the oldest goes first, come what may. */
-#define MAX_WAITING_BYTES (96u << 20)
-#define MAX_CPUS	  65536u
-#define STILL_NS	  1000000u /* what a clock stands still beyond what the model bears */
-#define DAMAGED_ROUNDS	  2	   /* what was lost may be as late as the next round */
-
-/* ---- gaps --------------------------------------------------------------------------------------
- */
-
-/* NULL: not a number a CPU can have, or out of memory. */
-static struct perf_cpu *cpu_state(struct perf_source *source, uint32_t cpu)
-{
-	if (cpu >= MAX_CPUS ||
-	    !dms_grow(&source->cpus, &source->cpus_capacity, cpu + 1u, sizeof(*source->cpus)))
-		return NULL;
-	if (cpu >= source->n_cpus)
-		source->n_cpus = cpu + 1u;
-	return &source->cpus[cpu];
-}
-
-struct dms_error *perf_source_add_gap(struct perf_source *source, const struct dms_gap *gap)
-{
-	struct perf_entry entry = {.ts = gap->after_ts};
-
-	if (!source->n_gaps_waiting)
-		source->n_gaps = 0;
-	if (!dms_grow(&source->gaps, &source->gaps_capacity, source->n_gaps + 1,
-		      sizeof(*source->gaps)))
-		return &dms_error_nomem;
-	entry.at = (uint32_t)source->n_gaps;
-	source->gaps[source->n_gaps++] = *gap;
-	source->n_gaps_waiting++;
-	return perf_sort_add(&source->sort, &entry) ? NULL : &dms_error_nomem;
-}
-
-/* Damage may have hidden records of any CPU, of this round or (if its end was hidden) the next. */
-static struct dms_error *add_damage_gap(struct perf_source *source, uint64_t before_ts)
-{
-	struct dms_gap gap = {.after_ts = source->given_ts, .before_ts = before_ts};
-
-	if (source->reader.n_damaged != source->n_damaged) {
-		source->n_damaged = source->reader.n_damaged;
-		source->n_damaged_rounds = DAMAGED_ROUNDS;
-	}
-	if (!source->n_damaged_rounds)
-		return NULL;
-	source->n_damaged_rounds--;
-	return perf_source_add_gap(source, &gap);
-}
-
-/* What the kernel's counters know of and no LOST record told: it came after the last record. */
-static struct dms_error *add_end_gaps(struct perf_source *source)
-{
-	struct dms_error *err = NULL;
-
-	for (uint32_t i = 0; i < source->n_cpus && !err; i++) {
-		const struct perf_cpu *cpu = &source->cpus[i];
-		struct dms_gap gap = {.after_ts = cpu->last_ts, .before_ts = UINT64_MAX, .cpu = i};
-
-		if (cpu->n_by_stats <= cpu->n_marked)
-			continue;
-		gap.lost = cpu->n_by_stats - cpu->n_marked;
-		err = perf_source_add_gap(source, &gap);
-	}
-	if (!err && source->head.missing_bytes) {
-		struct dms_gap gap = {.after_ts = source->round_ts, .before_ts = UINT64_MAX};
-
-		err = perf_source_add_gap(source, &gap);
-	}
-	return err;
-}
 
 /* ---- taking in records -------------------------------------------------------------------------
  */
-
-static struct dms_error *damage(struct perf_source *source, const struct perf_raw *raw,
-				const char *what)
-{
-	return perf_reader_damage(&source->reader, perf_block_offset(raw->block, raw->data), what);
-}
-
-/*
- * Where the TSC is unstable the kernel stops a CPU's clock rather than let it run ahead (clamping
- * in kernel/sched/clock.c): what happened up to its next time stamp stands too early in the trace.
- * Two events of one CPU with one time show it; a gap says that order is not known there.
- */
-static struct dms_error *watch_clock(struct perf_source *source, struct perf_cpu *cpu,
-				     uint32_t number, uint64_t ts)
-{
-	struct dms_gap gap = {.after_ts = cpu->last_ts, .before_ts = ts, .cpu = number};
-	bool was_still = cpu->is_still;
-	struct dms_error *err;
-
-	cpu->is_still = cpu->last_ts == ts;
-	if (!was_still || ts < cpu->last_ts || ts - cpu->last_ts < STILL_NS)
-		return NULL;
-	if ((err = perf_source_add_gap(source, &gap)) || source->has_still_clock)
-		return err;
-	source->has_still_clock = true;
-	err = perf_head_note(
-		&source->head,
-		dms_strdup("the clock of a CPU stood still in places (an unstable TSC): "
-			   "they count as gaps, for the order of events is not known "
-			   "there (record with -k mono)"));
-	source->common.info.notes = source->head.notes;
-	source->common.info.n_notes = (uint32_t)source->head.n_notes;
-	return err;
-}
 
 static struct dms_error *take_sample(struct perf_source *source, const struct perf_raw *raw)
 {
@@ -122,93 +18,34 @@ static struct dms_error *take_sample(struct perf_source *source, const struct pe
 	uint64_t period = 0;
 
 	if (!attr)
-		return damage(source, raw, "a sample of an event that the head does not name");
+		return perf_source_damage(source, raw, "a sample of an event that the head does not name");
 	if (!attr->is_tracepoint)
 		return NULL;
 	if (raw->size < attr->layout.rest + 4u)
-		return damage(source, raw, "a sample shorter than its fields");
+		return perf_source_damage(source, raw, "a sample shorter than its fields");
 	entry.ts = load64(raw->data + attr->layout.time, head->swap);
 	entry.at = (uint32_t)(raw->data - raw->block->data);
 	entry.attr = (uint32_t)(attr - head->attrs);
 	if (attr->layout.cpu)
 		number = load32(raw->data + attr->layout.cpu, head->swap);
-	if (number >= MAX_CPUS)
-		return damage(source, raw, "a sample of a CPU that cannot be");
-	if (!(cpu = cpu_state(source, number)))
+	if (number >= PERF_MAX_CPUS)
+		return perf_source_damage(source, raw, "a sample of a CPU that cannot be");
+	if (!(cpu = perf_source_cpu(source, number)))
 		return &dms_error_nomem;
 	if (attr->is_sampled && attr->layout.period)
 		period = load64(raw->data + attr->layout.period, head->swap);
 	if (period > 1) /* told in figures only: note_manner() put a gap over all */
-		source->common.info.lost_by_stats += period - 1;
-	if ((err = watch_clock(source, cpu, number, entry.ts)))
+		source->top->common.info.lost_by_stats += period - 1;
+	if ((err = perf_watch_clock(source, cpu, number, entry.ts)))
 		return err;
-	cpu->last_ts = entry.ts;
-	if (entry.ts > source->max_ts)
-		source->max_ts = entry.ts;
+	perf_note_sample(source, number, entry.ts);
 	perf_reader_keep(raw->block);
 	return perf_sort_add(&source->sort, &entry) ? NULL : &dms_error_nomem;
 }
 
-/* The CPU of a record's trailer; 0 if it does not tell. */
-static uint32_t trailer_cpu(const struct perf_source *source, const struct perf_raw *raw,
-			    const struct perf_attr *attr)
-{
-	uint16_t end = attr ? attr->layout.end_cpu : 0;
-
-	return end && end + PERF_HEADER_BYTES <= raw->size
-		       ? load32(raw->data + raw->size - end, source->head.swap)
-		       : 0;
-}
-
-/* LOST: u64 id, u64 lost. The kernel tells it when there is room again, on that CPU. */
-static struct dms_error *take_lost(struct perf_source *source, const struct perf_raw *raw)
-{
-	const struct perf_attr *attr = perf_record_attr(&source->head, raw->data);
-	uint32_t number = trailer_cpu(source, raw, attr);
-	struct dms_gap gap = {.before_ts = UINT64_MAX};
-	struct perf_cpu *cpu;
-
-	if (raw->size < PERF_HEADER_BYTES + 16)
-		return damage(source, raw, "a LOST record that is too short");
-	if (number >= MAX_CPUS)
-		return damage(source, raw, "a LOST record of a CPU that cannot be");
-	if (!(cpu = cpu_state(source, number)))
-		return &dms_error_nomem;
-	gap.cpu = number;
-	gap.lost = load64(raw->data + PERF_HEADER_BYTES + 8, source->head.swap);
-	gap.after_ts = cpu->last_ts;
-	if (attr && attr->layout.end_time && attr->layout.end_time + 24u <= raw->size)
-		gap.before_ts =
-			load64(raw->data + raw->size - attr->layout.end_time, source->head.swap);
-	cpu->n_marked += gap.lost;
-	return perf_source_add_gap(source, &gap);
-}
-
-/* LOST_SAMPLES: u64 lost. perf asks the kernel for these counters at the end. */
-static struct dms_error *take_lost_samples(struct perf_source *source, const struct perf_raw *raw)
-{
-	const struct perf_attr *attr = perf_record_attr(&source->head, raw->data);
-	uint32_t number = trailer_cpu(source, raw, attr);
-	struct perf_cpu *cpu;
-	uint64_t lost;
-
-	if (raw->size < PERF_HEADER_BYTES + 8 || number >= MAX_CPUS)
-		return damage(source, raw, "a LOST_SAMPLES record that makes no sense");
-	/* those of hardware events are none of ours, nor those the user did not want */
-	if ((attr && !attr->is_tracepoint) ||
-	    perf_record_misc(&source->head, raw->data) & PERF_MISC_BPF_DROPPED)
-		return NULL;
-	if (!(cpu = cpu_state(source, number)))
-		return &dms_error_nomem;
-	lost = load64(raw->data + PERF_HEADER_BYTES, source->head.swap);
-	cpu->n_by_stats += lost;
-	source->common.info.lost_by_stats += lost;
-	return NULL;
-}
-
 static struct dms_error *take_comm(struct perf_source *source, const struct perf_raw *raw)
 {
-	return perf_comms_record(&source->comms, &source->head, raw) ? NULL : &dms_error_nomem;
+	return perf_comms_record(&source->top->comms, &source->head, raw) ? NULL : &dms_error_nomem;
 }
 
 static struct dms_error *begin_merge(struct perf_source *source, uint64_t limit)
@@ -225,10 +62,10 @@ static struct dms_error *begin_merge(struct perf_source *source, uint64_t limit)
 static struct dms_error *take_round(struct perf_source *source, const struct perf_raw *raw)
 {
 	uint64_t limit = source->round_ts;
-	struct dms_error *err = add_damage_gap(source, source->max_ts);
+	struct dms_error *err = perf_add_round_gaps(source, source->max_ts);
 
 	(void)raw;
-	source->round_ts = source->max_ts;
+	perf_note_round(source);
 	return err ? err : begin_merge(source, limit);
 }
 
@@ -238,7 +75,7 @@ static const struct {
 } record_rows[] = {
 	{PERF_SAMPLE, take_sample}, {PERF_COMM, take_comm},
 	{PERF_FORK, take_comm},	    {PERF_FINISHED_ROUND, take_round},
-	{PERF_LOST, take_lost},	    {PERF_LOST_SAMPLES, take_lost_samples},
+	{PERF_LOST, perf_take_lost}, {PERF_LOST_SAMPLES, perf_take_lost_samples},
 };
 
 static size_t waiting_bytes(const struct perf_source *source)
@@ -256,7 +93,8 @@ static struct dms_error *take_one(struct perf_source *source)
 		return err;
 	if (!raw.data) {
 		source->is_ended = true;
-		if ((err = add_damage_gap(source, UINT64_MAX)) || (err = add_end_gaps(source)))
+		if ((err = perf_add_round_gaps(source, UINT64_MAX)) ||
+		    (err = perf_add_end_gaps(source)))
 			return err;
 		return begin_merge(source, UINT64_MAX);
 	}
@@ -267,7 +105,7 @@ static struct dms_error *take_one(struct perf_source *source)
 			return err;
 		break;
 	}
-	if (source->is_merging || waiting_bytes(source) < MAX_WAITING_BYTES)
+	if (source->is_merging || waiting_bytes(source) < source->max_waiting_bytes)
 		return NULL;
 	source->is_forced = true;
 	return begin_merge(source, UINT64_MAX);
@@ -279,13 +117,15 @@ static struct dms_error *take_one(struct perf_source *source)
 static struct dms_error *note_task(struct perf_source *source, const struct perf_attr *attr,
 				   const uint8_t *data)
 {
-	if (!attr->layout.tid || (source->was_told && !source->common.cmdlines))
+	struct perf_source *top = source->top;
+
+	if (!attr->layout.tid || (top->was_told && !top->common.cmdlines))
 		return NULL; /* they have been asked for: the text must not move any more */
-	if (!perf_comms_want(&source->comms,
+	if (!perf_comms_want(&top->comms,
 			     load32(data + attr->layout.tid + 4, source->head.swap)))
 		return &dms_error_nomem;
-	source->common.cmdlines = source->comms.text;
-	source->was_told = source->comms.text != NULL;
+	top->common.cmdlines = top->comms.text;
+	top->was_told = top->comms.text != NULL;
 	return NULL;
 }
 
@@ -344,7 +184,7 @@ static struct dms_error *give_one(struct perf_source *source, struct dms_item *r
 {
 	struct perf_entry entry;
 
-	while (!source->is_forced || waiting_bytes(source) > MAX_WAITING_BYTES / 4 * 3) {
+	while (!source->is_forced || waiting_bytes(source) > source->max_waiting_bytes / 4 * 3) {
 		struct dms_error *err = NULL;
 
 		if (source->given_block)
@@ -364,7 +204,18 @@ static struct dms_error *give_one(struct perf_source *source, struct dms_item *r
 	return NULL;
 }
 
-static struct dms_error *perf_next(struct dms_source *common, struct dms_item *ret)
+struct dms_error *perf_next_waiting(struct perf_source *source, struct dms_item *ret)
+{
+	struct dms_error *err;
+
+	ret->file = 0;
+	ret->kind = DMS_ITEM_END;
+	if (!source->is_merging && (err = begin_merge(source, UINT64_MAX)))
+		return err;
+	return give_one(source, ret);
+}
+
+struct dms_error *perf_next(struct dms_source *common, struct dms_item *ret)
 {
 	struct perf_source *source = (struct perf_source *)common;
 	struct dms_error *err;
@@ -384,8 +235,8 @@ static struct dms_error *perf_next(struct dms_source *common, struct dms_item *r
 	}
 }
 
-static struct dms_error *perf_kallsyms(struct dms_source *common, const char **ret,
-				       size_t *ret_size)
+/* A table that was given needs no more of the file's own than where the kernel was. */
+struct dms_error *perf_kallsyms(struct dms_source *common, const char **ret, size_t *ret_size)
 {
 	struct perf_source *source = (struct perf_source *)common;
 	const struct perf_head *head = &source->head;
@@ -399,8 +250,16 @@ static struct dms_error *perf_kallsyms(struct dms_source *common, const char **r
 		err = file_read(&head->file, head->kallsyms_offset, source->kallsyms,
 				head->kallsyms_size);
 	}
+	if (!source->kallsyms && common->given && common->given->kallsyms && head->text_addr) {
+		source->kallsyms = dms_asprintf("%016" PRIx64 " T %s\n", head->text_addr,
+						head->text_name);
+		if (!source->kallsyms)
+			return &dms_error_nomem;
+	}
 	*ret = source->kallsyms;
-	*ret_size = head->kallsyms_size;
+	*ret_size = head->kallsyms_size ? head->kallsyms_size
+		    : source->kallsyms	? strlen(source->kallsyms)
+					: 0;
 	return err;
 }
 
@@ -423,10 +282,8 @@ static uint64_t perf_damage(const struct dms_source *common, const char **ret_fi
 /* ---- closing -----------------------------------------------------------------------------------
  */
 
-static void perf_close(struct dms_source *common)
+void perf_source_deinit(struct perf_source *source)
 {
-	struct perf_source *source = (struct perf_source *)common;
-
 	if (source->given_block)
 		perf_reader_release(&source->reader, source->given_block);
 	source->limit = UINT64_MAX;
@@ -440,9 +297,16 @@ static void perf_close(struct dms_source *common)
 	}
 	perf_reader_close(&source->reader);
 	perf_sort_deinit(&source->sort);
-	perf_comms_deinit(&source->comms);
 	dms_free(source->gaps);
 	dms_free(source->cpus);
+}
+
+static void perf_close(struct dms_source *common)
+{
+	struct perf_source *source = (struct perf_source *)common;
+
+	perf_source_deinit(source);
+	perf_comms_deinit(&source->comms);
 	dms_free(source->kallsyms);
 	perf_head_close(&source->head);
 	dms_free(source);

@@ -15,15 +15,18 @@
 
 /* Types of records: the kernel's, and from 64 on those perf itself writes. */
 enum perf_type {
+	PERF_MMAP = 1,
 	PERF_LOST = 2,
 	PERF_COMM = 3,
 	PERF_FORK = 7,
 	PERF_SAMPLE = 9,
+	PERF_MMAP2 = 10,
 	PERF_LOST_SAMPLES = 13,
 	PERF_KERNEL_END = 64,
 	PERF_HEADER_ATTR = 64,
 	PERF_TRACING_DATA = 66,
 	PERF_FINISHED_ROUND = 68,
+	PERF_ID_INDEX = 69,
 	PERF_AUXTRACE = 71,
 	PERF_THREAD_MAP = 73,
 	PERF_HEADER_FEATURE = 80,
@@ -31,6 +34,9 @@ enum perf_type {
 	PERF_COMPRESSED2 = 83,
 	PERF_TYPE_END = 100, /* 7.2 knows 84 of them */
 };
+
+/** What a recording should have been made with; within messages. */
+#define PERF_HOW_TO_RECORD "`perf record -a -g -e 'dma:*' -e 'swiotlb:*' -e 'iommu:*' -k mono ...`"
 
 #define PERF_HEADER_BYTES     8u     /* u32 type, u16 misc, u16 size */
 #define PERF_MAX_RECORD	      65535u /* its size is a u16 */
@@ -81,6 +87,13 @@ struct perf_id {
 	uint32_t attr; /* index of attrs */
 };
 
+/* The CPU of one id, as ID_INDEX tells. */
+struct perf_id_cpu {
+	uint64_t id;
+	uint32_t cpu;
+};
+#define PERF_NO_CPU UINT32_MAX
+
 /* A tracepoint's name as perf kept it in EVENT_DESC: "dma:dma_map_phys". */
 struct perf_name {
 	const char *name;
@@ -93,10 +106,13 @@ struct perf_head {
 	struct dms_arena *arena;
 	bool big_endian, swap;
 	bool is_pipe;
+	bool is_pipe_cut;   /* it ends before the first event */
 	bool is_unfinished; /* perf was killed: no size of the data, no features */
 	bool is_partial;    /* of some tasks only */
+	bool is_switched;   /* one of several files, of perf record --switch-output */
 	bool has_threads;   /* a THREAD_MAP said so, or the contrary */
 	bool is_compressed;
+	bool is_folder; /* the events are in files beside it: perf record --threads */
 	uint64_t data_offset, data_end; /* in the file; end as the header has it */
 	uint64_t missing_bytes;
 
@@ -105,6 +121,9 @@ struct perf_head {
 	struct perf_id *ids; /* sorted once all are known */
 	size_t n_ids, ids_capacity;
 	uint16_t id_at, end_id_at; /* common to all attrs; 0: one attr speaks for all */
+
+	struct perf_id_cpu *id_cpus; /* sorted with the ids */
+	size_t n_id_cpus, id_cpus_capacity;
 
 	struct perf_name *names;
 	size_t n_names, names_capacity;
@@ -116,7 +135,9 @@ struct perf_head {
 	uint64_t kallsyms_offset, kallsyms_size; /* of the text in the file; size 0: none */
 	const char *cmdlines;
 	const char *release, *arch, *version;
-	uint32_t n_cpus, page_size, long_size;
+	uint32_t n_cpus, n_online, page_size, long_size;
+	uint64_t text_addr;	/* of the kernel's symbol text_name, told without kallsyms; or 0 */
+	const char *text_name;	/* "_text" or "_stext" */
 	struct dms_error *tracing_error; /* why tracing data could not be read */
 };
 
@@ -128,10 +149,21 @@ struct dms_error *perf_head_add_attr(struct perf_head *head, const uint8_t *data
 struct dms_error *perf_head_add_ids(struct perf_head *head, const uint8_t *data, size_t n_ids);
 /** All attrs are known: sort the ids, see how samples are told apart. */
 struct dms_error *perf_head_finish_attrs(struct perf_head *head);
+/** An error that says @what is wrong at @offset. */
+struct dms_error *perf_head_error(const struct perf_head *head, uint64_t offset, const char *what);
 /** One more sentence on what this file cannot tell. Takes @text. */
 struct dms_error *perf_head_note(struct perf_head *head, char *text);
 /** The attr with @id; NULL if none has it. */
 const struct perf_attr *perf_head_find(const struct perf_head *head, uint64_t id);
+
+/** The CPU of @id; PERF_NO_CPU if the file does not tell. */
+uint32_t perf_head_cpu(const struct perf_head *head, uint64_t id);
+/** Of how many CPUs there were events open; 0 if the file does not tell. */
+uint32_t perf_head_n_open_cpus(const struct perf_head *head);
+
+/* early.c */
+/** Read up to the first event: what perf says of the system, and in pipe mode of everything. */
+struct dms_error *perf_read_early(struct perf_head *head);
 
 /* perf_feature.c */
 /** Feature number @feature of the header: @bytes of the file at @offset. */

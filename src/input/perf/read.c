@@ -360,9 +360,14 @@ static struct dms_error *next_stored(struct perf_reader *reader, struct perf_raw
 	*ret = (struct perf_raw){at, reader->block, perf_record_type(reader->head, at), size};
 	reader->position += size;
 	behind = bytes_behind(reader, ret);
-	reader->position +=
-		behind < reader->end - reader->position ? behind : reader->end - reader->position;
-	return NULL;
+	if (behind > reader->end - reader->position) {
+		reader->is_cut = true;
+		err = perf_reader_damage(reader, reader->position,
+					 "what stands behind a record is cut off");
+		behind = reader->end - reader->position;
+	}
+	reader->position += behind;
+	return err;
 cut:
 	reader->is_cut = true;
 	err = reader->head->missing_bytes

@@ -193,10 +193,12 @@ static const char *read_message(const struct body_row *row, struct scan *scan,
 	return NULL;
 }
 
+/* What programs write into trace_marker: the event is called after the function that takes it. */
 static const char *read_marker(const struct body_row *row, struct scan *scan,
 			       struct text_body *body)
 {
 	(void)row;
+	body->name = "print";
 	add_string(body, "buf", trimmed(scan->at, scan->end));
 	return NULL;
 }
@@ -265,13 +267,24 @@ static const struct body_row rows[] = {
 };
 /* clang-format on */
 
+/* "tracing_mark_write+0x81/0x180" of option sym-offset */
+static bool is_called(const struct text_piece *name, const struct body_row *row)
+{
+	size_t len;
+
+	if (!name->len || *name->str != *row->name)
+		return false;
+	len = strlen(row->name);
+	return name->len >= len && !memcmp(name->str, row->name, len) &&
+	       (name->len == len || (name->str[len] == '+' && row->read == read_marker));
+}
+
 static const struct body_row *find_row(const struct text_head *head)
 {
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows); i++) {
 		const struct body_row *row = &rows[i];
 
-		if (strncmp(row->name, head->name.str, head->name.len) != 0 ||
-		    row->name[head->name.len])
+		if (!is_called(&head->name, row))
 			continue;
 		if (head->system.len && !piece_is(&head->system, row->system, strlen(row->system)))
 			continue;
@@ -313,6 +326,7 @@ const char *text_read_body(const struct text_head *head, struct text_body *body)
 	const char *wrong;
 
 	body->system = NULL;
+	body->name = NULL;
 	body->n_values = 0;
 	body->n_numbers = 0;
 	if (is_probe(&scan))

@@ -171,6 +171,17 @@ static void skip_difference(struct scan *scan)
 	*scan = ahead;
 }
 
+/* Option sym-addr: "tracing_mark_write <ffffffffaab561a1>:" */
+static void skip_address(struct scan *scan)
+{
+	struct scan ahead = *scan;
+	uint64_t address;
+
+	if (scan_word(&ahead, " <") && scan_hex(&ahead, &address) && scan_char(&ahead, '>') &&
+	    scan_is(&ahead, ':'))
+		*scan = ahead;
+}
+
 enum head_try read_name(struct scan *scan, struct text_head *head)
 {
 	scan_blanks(scan);
@@ -182,6 +193,7 @@ enum head_try read_name(struct scan *scan, struct text_head *head)
 	}
 	if (!read_name_part(scan, &head->name))
 		return scan_is_end(scan) ? TRY_BROKEN : TRY_OTHER;
+	skip_address(scan);
 	if (!scan_char(scan, ':'))
 		return scan_is_end(scan) || !is_blank(*scan->at) ? TRY_BROKEN : TRY_OTHER;
 	if (!scan_is_end(scan) && !is_blank(*scan->at)) {

@@ -205,6 +205,9 @@ bool read_perf(struct text_state *state, const char *line, size_t len, struct te
 	if (outcome)
 		return note(state, outcome);
 	skip_period(&scan);
+	scan_blanks(&scan);
+	if (scan_begins(&scan, "PERF_RECORD_", 12)) /* --show-task-events and its kin */
+		return note(state, TRY_OTHER);
 	outcome = read_name(&scan, ret);
 	return note(state, outcome || ret->system.len ? outcome : TRY_BROKEN);
 }

@@ -152,6 +152,23 @@ static const char *check_range(const struct writing *writing, const struct text_
 	return NULL;
 }
 
+/*
+ * What our own plugin says behind an event, dmascope-plugin(7). Not just any bracket: a torn line may
+ * go on with the "[001]" of another.
+ */
+static bool is_remark(const struct scan *scan)
+{
+	struct scan ahead = *scan;
+	uint64_t number;
+
+	if (scan_word(&ahead, "<== ") || scan_word(&ahead, "[mapped ") ||
+	    scan_word(&ahead, "[allocated ") || scan_word(&ahead, "[failed]"))
+		return true;
+	return scan_char(&ahead, '[') && scan_decimal(&ahead, &number) &&
+	       (scan_word(&ahead, " segment") || scan_word(&ahead, " entr") ||
+		scan_word(&ahead, " of "));
+}
+
 const char *read_keys(const struct body_row *row, struct scan *scan, struct writing *writing,
 		      struct text_body *body)
 {
@@ -159,6 +176,10 @@ const char *read_keys(const struct body_row *row, struct scan *scan, struct writ
 	const char *wrong;
 
 	for (scan_blanks(scan); !scan_is_end(scan); scan_blanks(scan)) {
+		if (is_remark(scan)) {
+			scan->at = scan->end;
+			break;
+		}
 		if ((wrong = read_key(row, scan, writing, &met, body)))
 			return wrong;
 		if (!scan_is_end(scan) && !is_blank(*scan->at))

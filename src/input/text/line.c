@@ -37,6 +37,7 @@ static bool read_written(struct scan scan, struct text_item *ret)
 		return false;
 	ret->kind = TEXT_WRITTEN;
 	ret->lost = written - kept;
+	ret->kept = kept;
 	ret->cpu = UINT32_MAX;
 	return true;
 }
@@ -62,6 +63,7 @@ static bool read_note(struct text_state *state, struct scan scan, struct text_it
 		return scan_u32(&scan, &value) && scan_is_end(&scan);
 	if (scan_begins(&scan, "Dumping ftrace ", 15)) {
 		state->is_in_dump = true;
+		state->n_dumps++;
 		state->words[WORD_N_MARKS] = 0;
 		return true;
 	}
@@ -101,19 +103,11 @@ static bool read_lost(struct scan scan, struct text_item *ret)
 	return is_lost ? scan_word(&scan, "EVENTS]") : scan_word(&scan, "EVENTS DROPPED]");
 }
 
-/* perf script --show-lost-events: "... : PERF_RECORD_LOST lost 23" behind a head */
-static bool read_perf_lost(struct scan scan, struct text_item *ret)
+/* "PERF_RECORD_LOST lost 23" behind a head that ends at @scan; the head's CPU is @cpu. */
+static bool read_perf_lost(struct scan scan, struct scan cpu, struct text_item *ret)
 {
-	static const char words[] = ": PERF_RECORD_LOST";
-	const char *at = memmem(scan.at, scan_left(&scan), words, sizeof(words) - 1), *bracket;
-	struct scan cpu;
-
-	if (!at || !(bracket = memrchr(scan.at, '[', (size_t)(at - scan.at))))
+	if (!scan_word(&scan, "LOST") || !scan_u32(&cpu, &ret->cpu))
 		return false;
-	cpu = (struct scan){bracket + 1, at};
-	if (!scan_u32(&cpu, &ret->cpu))
-		return false;
-	scan.at = at + sizeof(words) - 1;
 	scan_word(&scan, "_SAMPLES");
 	scan_blanks(&scan);
 	if (!scan_word(&scan, "lost") || (scan_word(&scan, "-samples"), !scan_char(&scan, ' ')) ||
@@ -121,6 +115,21 @@ static bool read_perf_lost(struct scan scan, struct text_item *ret)
 		return false;
 	ret->kind = TEXT_LOST;
 	return true;
+}
+
+/* perf script --show-task-events and its kin: of no use here, but for losses. */
+static void read_perf_record(struct scan scan, struct text_item *ret)
+{
+	static const char words[] = ": PERF_RECORD_";
+	const char *at = memmem(scan.at, scan_left(&scan), words, sizeof(words) - 1), *bracket;
+
+	if (!at)
+		return;
+	ret->kind = TEXT_NOTE;
+	bracket = memrchr(scan.at, '[', (size_t)(at - scan.at));
+	if (bracket)
+		read_perf_lost((struct scan){at + sizeof(words) - 1, scan.end},
+			       (struct scan){bracket + 1, at}, ret);
 }
 
 /* Option raw: "862 0 185425994217 type: 381": process, processor, clock, and no field's name */
@@ -209,6 +218,7 @@ static bool is_stack(struct text_state *state, struct text_item *item)
 	if (!is_user && !piece_begins(&head->body, "<stack trace", 12))
 		return false;
 	item->kind = is_user ? TEXT_NOTE : TEXT_STACK;
+	item->is_entry = is_user;
 	state->is_in_stack = true;
 	state->words[WORD_IS_USER_STACK] = is_user;
 	return true;
@@ -259,6 +269,22 @@ static bool read_empty(struct text_state *state, const struct scan *line, struct
 	return true;
 }
 
+/*
+ * perf does not say where a program's frames begin if it knows no file: the kernel's addresses have
+ * their highest bit set (but on 32 bits and s390, where nothing is told), and come first.
+ */
+static bool is_of_program(struct text_state *state, const struct text_frame *frame)
+{
+	bool is_high = frame->has_address && frame->address >> 63;
+
+	if (state->words[WORD_IS_USER_STACK])
+		return true;
+	if (!state->dialect || state->dialect->read_head != read_perf)
+		return false;
+	state->words[WORD_HAS_HIGH] |= is_high;
+	return frame->has_address && !is_high && state->words[WORD_HAS_HIGH];
+}
+
 static bool read_stack_line(struct text_state *state, const struct scan *line,
 			    struct text_item *item)
 {
@@ -268,7 +294,8 @@ static bool read_stack_line(struct text_state *state, const struct scan *line,
 		item->kind = TEXT_NOTE; /* a program's may be anything: " => /usr/bin/sh[+0x12]" */
 		return state->words[WORD_IS_USER_STACK] && scan_begins(line, " => ", 4);
 	}
-	is_user |= state->words[WORD_IS_USER_STACK] != 0;
+	is_user |= is_of_program(state, &item->frame);
+	state->words[WORD_IS_USER_STACK] = is_user; /* what comes behind is no kernel's */
 	item->kind = is_user ? TEXT_NOTE : TEXT_FRAME;
 	return true;
 }
@@ -279,6 +306,7 @@ void text_read_line(struct text_state *state, const char *line, size_t len, stru
 
 	ret->kind = TEXT_FOREIGN;
 	ret->reason = NULL;
+	ret->is_entry = false;
 	while (scan.end > scan.at && (scan.end[-1] == '\r' || scan.end[-1] == '\n'))
 		scan.end--;
 	if (!scan_is_end(&scan) && !is_blank(*scan.at))
@@ -293,7 +321,7 @@ void text_read_line(struct text_state *state, const char *line, size_t len, stru
 		return;
 	ret->kind = TEXT_FOREIGN;
 	if (state->tries == TRY_OTHER) {
-		read_perf_lost(scan, ret);
+		read_perf_record(scan, ret);
 	} else if (state->tries == TRY_BROKEN) {
 		ret->kind = TEXT_CUT;
 		ret->reason = "the line breaks off, or another one is in the middle of it";

@@ -13,7 +13,7 @@ static bool push(struct text_body *body, uint64_t number)
 	return true;
 }
 
-/* "{0x1000,0x2000}", "{}" */
+/* "{0x1000,0x2000}", "{}"; our own plugin prints sizes in decimal: "{4096,512}" */
 static const char *read_braces(struct scan *scan, struct text_body *body)
 {
 	uint64_t number;
@@ -22,7 +22,7 @@ static const char *read_braces(struct scan *scan, struct text_body *body)
 		return NULL;
 	do {
 		scan_blanks(scan);
-		if (!scan_word(scan, "0x") || !scan_hex(scan, &number))
+		if (scan_word(scan, "0x") ? !scan_hex(scan, &number) : !scan_decimal(scan, &number))
 			return "a list of numbers expected";
 		if (!push(body, number))
 			return "out of memory";

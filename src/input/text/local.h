@@ -9,7 +9,8 @@
 enum state_word {
 	WORD_IS_USER_STACK, /* the frames that follow are a program's, not the kernel's */
 	WORD_IS_TRACE_CMD,  /* "cpus=2": trace-cmd report began */
-	WORD_N_MARKS	    /* of an ftrace dump: lines of dashes */
+	WORD_N_MARKS,	    /* of an ftrace dump: lines of dashes */
+	WORD_HAS_HIGH	    /* kernel addresses have their highest bit set */
 };
 
 /** What a reader of heads noted in text_state.tries before it said no. */

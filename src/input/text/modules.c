@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* Modules for the functions of a text dump's call stacks, out of a kallsyms text of that kernel. */
+/* What a kallsyms text of the kernel adds to a text dump's call stacks: modules, names of addresses. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,12 +83,79 @@ static bool read_line(struct text_symbols *symbols, const struct named *names, s
 			  (size_t)(word_end(module, end) - module));
 }
 
+/* ---- names of addresses ---------------------------------------------------------------------- */
+
+static bool is_called(const struct text_symbols *symbols, const struct place *place,
+		      const struct dms_symbol *symbol)
+{
+	const char *name = dms_strtab_get(symbols->functions, place->function);
+	size_t len = strcspn(name, "\t");
+
+	return len == symbol->name_len && !memcmp(name, symbol->name, len);
+}
+
+/* Of the addresses whose name the dump tells, does @table tell the same of most? */
+static bool is_of_this_boot(const struct text_symbols *symbols, const struct dms_symbols *table)
+{
+	size_t n_same = 0, n_other = 0;
+
+	for (size_t i = 0; i < symbols->n_slots; i++) {
+		const struct place *place = &symbols->places[i];
+		struct dms_symbol symbol;
+
+		if (!place->address || place->function == DMS_STR_NONE ||
+		    !dms_symbols_find(table, place->address, &symbol))
+			continue;
+		if (is_called(symbols, place, &symbol))
+			n_same++;
+		else
+			n_other++;
+	}
+	return n_same >= n_other;
+}
+
+static void name_place(struct text_symbols *symbols, struct place *place,
+		       const struct dms_symbols *table)
+{
+	struct text_frame frame = {.address = place->address, .has_address = true};
+	struct dms_symbol symbol;
+
+	if (!place->address || place->function != DMS_STR_NONE ||
+	    !dms_symbols_find(table, place->address, &symbol))
+		return;
+	frame.symbol = (struct text_piece){symbol.name, symbol.name_len};
+	frame.module = (struct text_piece){symbol.module, symbol.module_len};
+	frame.offset = place->address - symbol.address;
+	text_symbols_name(symbols, place, &frame);
+}
+
+static struct dms_error *learn_names(struct text_symbols *symbols, const char *text, size_t size)
+{
+	struct dms_symbols *table;
+	struct dms_error *err;
+
+	if (!symbols->n_places)
+		return NULL;
+	if ((err = dms_symbols_create(text, size, &table)))
+		return err;
+	if (is_of_this_boot(symbols, table)) {
+		for (size_t i = 0; i < symbols->n_slots; i++)
+			name_place(symbols, &symbols->places[i], table);
+	}
+	dms_symbols_destroy(table);
+	return symbols->has_failed ? &dms_error_nomem : NULL;
+}
+
 struct dms_error *text_symbols_learn(struct text_symbols *symbols, const char *text, size_t size)
 {
 	const char *end = text + size;
 	size_t n_names;
-	_cleanup_(dms_freep) struct named *names = list_names(symbols, &n_names);
+	_cleanup_(dms_freep) struct named *names = NULL;
+	struct dms_error *err = learn_names(symbols, text, size);
 
+	if (err)
+		return err;
+	names = list_names(symbols, &n_names);
 	symbols->n_owners = dms_strtab_count(symbols->functions);
 	symbols->owners = dms_zalloc(symbols->n_owners * sizeof(*symbols->owners));
 	if (!names || !symbols->owners) {

@@ -77,14 +77,49 @@ static struct dms_error *note_trouble(struct text_notes *notes, const struct tex
 				       trouble->why ? trouble->why : ""));
 }
 
-/* A buffer that is read while it is filled may hold a few more, or have lost a few. */
+/*
+ * A buffer that is read while it is filled may hold a few more, or have lost a few. A text of one CPU
+ * has the header of all.
+ */
 static struct dms_error *note_missing(struct text_notes *notes, const struct text_survey *survey)
 {
-	if (survey->n_promised <= survey->n_entries)
+	_cleanup_(dms_freep) char *cpus = NULL;
+
+	if (!survey->n_missing)
 		return NULL;
+	cpus = survey->n_cpus_seen < survey->n_cpus
+		       ? dms_asprintf(" (of %u of %u CPUs: is it per_cpu/cpuN/trace, not trace?)",
+				      survey->n_cpus_seen, survey->n_cpus)
+		       : dms_strdup("");
+	if (!cpus)
+		return &dms_error_nomem;
 	return add(notes, dms_asprintf("its header counts %" PRIu64 " entries, and %" PRIu64
-				       " are here: it was cut, filtered, or read while tracing",
-				       survey->n_promised, survey->n_entries));
+				       " are here%s: it was cut, filtered, or read while tracing, "
+				       "and what rests on calls that are not here is only possible",
+				       survey->n_missing + survey->n_entries, survey->n_entries,
+				       cpus));
+}
+
+static struct dms_error *note_dumps(struct text_notes *notes, const struct text_survey *survey)
+{
+	struct dms_error *err;
+
+	if (survey->n_dumps > 1 &&
+	    (err = add(notes, dms_asprintf("it holds %u ftrace dumps, each with times of its own: "
+					   "the last complete one, at offset %#" PRIx64
+					   ", is read and no other (cut another one out to read it)",
+					   survey->n_dumps, survey->offset))))
+		return err;
+	if (survey->n_left_out &&
+	    (err = add(notes, dms_asprintf("%" PRIu64 " event%s outside its ftrace dump %s left out: "
+					   "the times do not fit together",
+					   survey->n_left_out, survey->n_left_out == 1 ? "" : "s",
+					   survey->n_left_out == 1 ? "is" : "are"))))
+		return err;
+	if (!survey->is_dump_cut)
+		return NULL;
+	return add(notes, dms_strdup("the ftrace dump that is read has no end: the log was cut, or "
+				     "the machine stopped in it"));
 }
 
 static struct dms_error *note_order(struct text_notes *notes, const struct text_survey *survey)
@@ -116,7 +151,8 @@ struct dms_error *text_notes_make(struct text_notes *notes, const struct text_su
 	if ((err = note_trouble(notes, &survey->cut, "cannot be used")) ||
 	    (err = note_trouble(notes, &survey->crowded,
 				"have an event beyond the number of those that are told apart")) ||
-	    (err = note_missing(notes, survey)) || (err = note_order(notes, survey)))
+	    (err = note_missing(notes, survey)) || (err = note_dumps(notes, survey)) ||
+	    (err = note_order(notes, survey)))
 		return err;
 	return note_orphans(notes, survey);
 }

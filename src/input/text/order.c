@@ -101,14 +101,17 @@ void text_order_event(struct text_order *order, uint64_t ts, uint64_t offset,
 	come_late(order, ts, depth);
 }
 
-void text_order_end(struct text_order *order, uint64_t size)
+void text_order_end(struct text_order *order, uint64_t offset, uint64_t end)
 {
 	if (!order->back.n || order->back_depth <= MIN_DEPTH || !split(order))
 		join(order);
 	for (uint32_t i = 0; i < order->n_runs; i++)
-		order->runs[i].end = i + 1 < order->n_runs ? order->runs[i + 1].offset : size;
+		order->runs[i].end = i + 1 < order->n_runs ? order->runs[i + 1].offset : end;
 	if (order->n_runs)
-		order->runs[0] = (struct text_run){.end = order->runs[0].end}; /* with its headers */
+		order->runs[0] = (struct text_run){
+			.offset = offset, /* with its headers */
+			.end = order->runs[0].end,
+		};
 }
 
 /* ---- stacks ---------------------------------------------------------------------------------- */

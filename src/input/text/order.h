@@ -42,8 +42,8 @@ struct text_order {
 /** An event of time @ts at @offset; @state: what the lines before it tell. */
 void text_order_event(struct text_order *order, uint64_t ts, uint64_t offset,
 		      const struct text_state *state);
-/** There are no more; the file has @size bytes. */
-void text_order_end(struct text_order *order, uint64_t size);
+/** There are no more; what was read is from @offset to @end of the file. */
+void text_order_end(struct text_order *order, uint64_t offset, uint64_t end);
 
 /* ---- stacks: of both passes ------------------------------------------------------------------ */
 

@@ -13,6 +13,18 @@ struct place {
 	bool has_address;
 };
 
+static struct text_value *add_argument(struct text_body *body, struct text_piece name,
+				       uint8_t type)
+{
+	struct text_value *value = add_value(body, "", type);
+
+	if (!value)
+		return NULL;
+	value->name = name.str;
+	value->name_len = name.len;
+	return value;
+}
+
 /* "ffffffff88e9a864": what has no digit might be a function called "feed" */
 static bool read_address(struct scan *scan, struct place *ret)
 {
@@ -68,13 +80,22 @@ bool is_probe(const struct scan *scan)
 	return scan_is(scan, '(') && !scan_begins(scan, "(null)", 6);
 }
 
+/* A place with both is its address, and the symbol says what is there. */
 static void add_place(struct text_body *body, const char *symbol_name, const char *address_name,
 		      const struct place *place)
 {
-	if (place->has_address)
-		add_number(body, address_name, place->address, 8);
-	else
+	struct text_value *value;
+
+	if (!place->has_address) {
 		add_string(body, symbol_name, place->symbol);
+		return;
+	}
+	value = add_value(body, address_name, TEXT_NUMBER);
+	if (!value)
+		return;
+	value->bytes = 8;
+	value->number = place->address;
+	value->piece = place->symbol;
 }
 
 static const char *read_where(struct scan *scan, struct text_body *body)
@@ -114,18 +135,6 @@ static const char *end_of_string(const struct scan *scan)
 			return at;
 	}
 	return NULL;
-}
-
-static struct text_value *add_argument(struct text_body *body, struct text_piece name,
-				       uint8_t type)
-{
-	struct text_value *value = add_value(body, "", type);
-
-	if (!value)
-		return NULL;
-	value->name = name.str;
-	value->name_len = name.len;
-	return value;
 }
 
 static const char *read_string(struct scan *scan, struct text_piece name, struct text_body *body)
@@ -170,6 +179,52 @@ static void read_argument_value(struct scan *scan, struct text_piece name, bool 
 		value->piece = (struct text_piece){start, (uint32_t)(scan->at - start)};
 }
 
+/* Tracefs option fields: "0x3 (3)", "dma_set_mask+0x4/0x150 (-1431726796)": the second number */
+static bool cut_repeated(struct scan *value, uint64_t *ret)
+{
+	const char *open = scan_left(value) > 3 && value->end[-1] == ')'
+				   ? memrchr(value->at, '(', scan_left(value))
+				   : NULL;
+	struct scan number;
+	bool is_negative;
+
+	if (!open || open - value->at < 2 || open[-1] != ' ')
+		return false;
+	number = (struct scan){open + 1, value->end};
+	is_negative = scan_char(&number, '-');
+	if (!scan_decimal(&number, ret) || number.at + 1 != value->end)
+		return false;
+	if (is_negative)
+		*ret = -*ret;
+	value->end = open - 1;
+	return true;
+}
+
+/* "dma_set_mask+0x4/0x150", "nvme_probe+0x415/0x6d0 [nvme]", and where that is */
+static void add_symbol(struct text_body *body, struct text_piece name, const struct scan *value,
+		       uint64_t address)
+{
+	struct text_value *place = add_argument(body, name, TEXT_NUMBER);
+
+	if (!place)
+		return;
+	place->bytes = 8;
+	place->number = address;
+	place->piece = (struct text_piece){value->at, (uint32_t)scan_left(value)};
+}
+
+/* "(1)", "'A' (65)": a number of one byte, by option fields */
+static bool read_char(const struct scan *value, uint64_t *ret)
+{
+	struct scan scan = *value;
+
+	if (scan_char(&scan, '\'') && scan_left(&scan) > 2)
+		scan.at += 2;
+	scan_blanks(&scan);
+	return scan_char(&scan, '(') && scan_decimal(&scan, ret) && scan_char(&scan, ')') &&
+	       scan_is_end(&scan);
+}
+
 /* trace-cmd report -R: strings have no quotes, and may have blanks: up to the next " name=" */
 static struct scan fields_value(const struct scan *scan)
 {
@@ -189,11 +244,25 @@ static struct scan fields_value(const struct scan *scan)
 static const char *read_field(struct scan *scan, struct text_piece name, struct text_body *body)
 {
 	struct scan value = fields_value(scan);
+	bool is_place = piece_begins(&name, "__probe_", 8);
 	struct text_value *string;
+	uint64_t number;
 
 	scan->at = value.end;
+	if (cut_repeated(&value, &number) && is_place && !scan_begins(&value, "0x", 2)) {
+		add_symbol(body, name, &value, number);
+		return NULL;
+	}
+	if (read_char(&value, &number)) {
+		string = add_argument(body, name, TEXT_NUMBER);
+		if (string) {
+			string->bytes = 8;
+			string->number = number;
+		}
+		return NULL;
+	}
 	if (!memchr(value.at, ' ', scan_left(&value))) {
-		read_argument_value(&value, name, piece_begins(&name, "__probe_", 8), body);
+		read_argument_value(&value, name, is_place, body);
 		return NULL;
 	}
 	string = add_argument(body, name, TEXT_STRING);

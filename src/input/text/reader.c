@@ -125,6 +125,7 @@ static bool is_cut_off(const struct text_reader *reader)
 
 	return kind == TEXT_EVENT || kind == TEXT_STACK || kind == TEXT_FRAME ||
 	       (kind == TEXT_END_OF_STACK && reader->len) ||
+	       (kind == TEXT_NOTE && reader->state.is_in_stack) ||
 	       (kind == TEXT_FOREIGN && reader->state.dialect && !reader->state.is_in_dump);
 }
 

@@ -28,6 +28,12 @@ struct text_reader {
 	const char *why;       /* what is wrong with it, if item is TEXT_CUT; see text_item.reason */
 };
 
+/** Where the line read last ends in the file, with its line end. */
+static inline uint64_t text_reader_position(const struct text_reader *reader)
+{
+	return reader->position - (reader->filled - reader->at);
+}
+
 /** Read from @offset to @end of @file. Errors: memory. */
 struct dms_error *text_reader_open(struct text_reader *reader, const struct file *file,
 				   uint64_t offset, uint64_t end);

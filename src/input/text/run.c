@@ -28,7 +28,7 @@ struct text_run_reader {
 	uint32_t by_event[MAX_SLOTS]; /* slot of event n, if it waits still */
 	struct loss on_cpu[TEXT_MAX_CPUS], anywhere;
 	uint32_t last_cpu;
-	/* an overrun buffer lost each CPU's oldest events: a gap before the first of every CPU */
+	/* a later overrun buffer lost each CPU's oldest events: a gap before its next of every CPU */
 	uint64_t overrun, since_overrun[TEXT_MAX_CPUS];
 	bool is_first_run, is_peeked, is_end;
 };
@@ -147,16 +147,23 @@ static void take_loss(struct loss *loss, struct text_slot *slot)
 }
 
 /*
- * Which CPUs' events were overwritten the header does not say. Where the trace begins nothing is
- * known anyway, so the first event of all needs no gap.
+ * Which CPUs' events were overwritten the header does not say. Those of the first header, and of all
+ * others that are equal to it, stand before all records: text.c tells them.
  */
-static bool is_behind_overrun(struct text_run_reader *reader, uint32_t cpu, uint64_t event)
+static void note_overrun(struct text_run_reader *reader)
 {
-	bool is_first = reader->overrun && reader->since_overrun[cpu] != reader->overrun;
+	bool is_first = reader->is_first_run && !reader->stacks.n_events;
 
-	if (is_first)
-		reader->since_overrun[cpu] = reader->overrun;
-	return is_first && !(event == 1 && reader->is_first_run);
+	if (reader->lines.item.lost && !is_first && reader->survey->counted.are_different)
+		reader->overrun++;
+}
+
+static bool is_behind_overrun(struct text_run_reader *reader, uint32_t cpu)
+{
+	if (reader->since_overrun[cpu] == reader->overrun)
+		return false;
+	reader->since_overrun[cpu] = reader->overrun;
+	return true;
 }
 
 bool text_run_end_gap(const struct text_run_reader *reader, uint64_t *ret_lost, uint32_t *ret_cpu)
@@ -224,7 +231,7 @@ static struct dms_error *take_event(struct text_run_reader *reader)
 	reader->by_event[slot->event % MAX_SLOTS] = index;
 	take_loss(&reader->on_cpu[head->cpu], slot);
 	take_loss(&reader->anywhere, slot);
-	slot->has_gap |= is_behind_overrun(reader, head->cpu, slot->event);
+	slot->has_gap |= is_behind_overrun(reader, head->cpu);
 	reader->last_cpu = head->cpu;
 	reader->heap[reader->n_heap] = index;
 	sift_up(reader, reader->n_heap++);
@@ -270,7 +277,7 @@ static struct dms_error *take_line(struct text_run_reader *reader)
 		note_loss(reader, UINT32_MAX, 1);
 		break;
 	case TEXT_WRITTEN:
-		reader->overrun += item->lost != 0;
+		note_overrun(reader);
 		break;
 	default:
 		break;

@@ -59,9 +59,16 @@ static struct text_piece system_of(const struct text_head *head, const struct te
 	return (struct text_piece){name, (uint32_t)strlen(name)};
 }
 
+static struct text_piece name_of(const struct text_head *head, const struct text_body *body)
+{
+	return body->name ? (struct text_piece){body->name, (uint32_t)strlen(body->name)}
+			  : head->name;
+}
+
 static uint64_t hash_of(const struct text_head *head, const struct text_body *body)
 {
-	uint64_t hash = dms_hash_bytes(head->name.str, head->name.len) + head->has_flags;
+	struct text_piece name = name_of(head, body);
+	uint64_t hash = dms_hash_bytes(name.str, name.len) + head->has_flags;
 
 	for (uint32_t i = 0; i < body->n_values; i++) {
 		const struct text_value *value = &body->values[i];
@@ -80,7 +87,7 @@ static bool fits(const struct text_shape *shape, const struct text_head *head,
 		 const struct text_body *body)
 {
 	if (shape->n_fields != body->n_values || shape->has_flags != head->has_flags ||
-	    !is_word(head->name, shape->name) || !is_word(system_of(head, body), shape->system))
+	    !is_word(name_of(head, body), shape->name) || !is_word(system_of(head, body), shape->system))
 		return false;
 	for (uint32_t i = 0; i < body->n_values; i++) {
 		const struct text_value *value = &body->values[i];
@@ -166,13 +173,13 @@ static struct text_shape *make_shape(struct text_shapes *shapes, const struct te
 				     const struct text_body *body)
 {
 	struct text_shape *shape = dms_arena_alloc(shapes->arena, sizeof(*shape));
-	struct text_piece system = system_of(head, body);
+	struct text_piece system = system_of(head, body), name = name_of(head, body);
 
 	if (!shape || !dms_grow(&shapes->shapes, &shapes->capacity, shapes->n_shapes + 1,
 				sizeof(struct text_shape *)))
 		return NULL;
 	shape->system = copy(shapes, system.str, system.len);
-	shape->name = copy(shapes, head->name.str, head->name.len);
+	shape->name = copy(shapes, name.str, name.len);
 	if (!shape->system || !shape->name)
 		return NULL;
 	for (uint32_t i = 0; i < body->n_values; i++) {

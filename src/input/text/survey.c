@@ -12,6 +12,7 @@ static struct dms_error *prepare(struct text_survey *survey)
 	survey->comms = text_comms_create();
 	survey->has_flags = true;
 	survey->has_addresses = true;
+	memset(survey->first_ts, 0xff, sizeof(survey->first_ts));
 	return survey->shapes && survey->symbols && survey->comms ? NULL : &dms_error_nomem;
 }
 
@@ -62,13 +63,13 @@ static void note_release(struct text_survey *survey, const struct text_reader *r
 	const char *end = reader->line + reader->len;
 	size_t len = 0;
 
-	while (at + len < end && len < sizeof(survey->release) - 1 &&
+	while (at + len < end && len < TEXT_RELEASE_BYTES - 1 &&
 	       (unsigned char)at[len] > ' ' && (unsigned char)at[len] < 0x7f)
 		len++;
 	if (!len || *at < '0' || *at > '9')
 		return;
-	memcpy(survey->release, at, len);
-	survey->release[len] = '\0';
+	memcpy(survey->newest_release, at, len);
+	survey->newest_release[len] = '\0';
 }
 
 /* Lines of the tracer's own: "# entries-in-buffer/entries-written: 1974/1974   #P:2" */
@@ -83,20 +84,39 @@ static void read_note(struct text_survey *survey, const struct text_reader *read
 		    number > survey->n_cpus)
 			survey->n_cpus = (uint32_t)number;
 	}
-	if (number_behind(reader, "entries-in-buffer/entries-written:", &number))
-		survey->n_promised += number;
 	if (release)
 		note_release(survey, reader, release);
+}
+
+/* "entries-in-buffer/entries-written: 170/2506" */
+static void read_counts(struct text_survey *survey, const struct text_item *item)
+{
+	struct text_counted *counted = &survey->counted;
+
+	if (!counted->n_headers++) {
+		counted->first_kept = item->kept;
+		counted->first_lost = item->lost;
+	}
+	counted->are_different |= counted->first_kept != item->kept ||
+				  counted->first_lost != item->lost;
+	counted->kept += item->kept;
+	counted->lost += item->lost;
+}
+
+static void sum_up(struct text_survey *survey)
+{
+	const struct text_counted *counted = &survey->counted;
+	uint64_t kept = counted->are_different ? counted->kept : counted->first_kept;
+
+	survey->lost = counted->are_different ? counted->lost : counted->first_lost;
+	survey->n_missing = kept > survey->n_entries ? kept - survey->n_entries : 0;
 }
 
 /* A console log tells the kernel; of several boots the last one before the trace. */
 static void read_message(struct text_survey *survey, const struct text_reader *reader)
 {
-	const char *release;
+	const char *release = behind(reader, "Linux version ");
 
-	if (survey->n_events)
-		return;
-	release = behind(reader, "Linux version ");
 	if (release)
 		note_release(survey, reader, release);
 }
@@ -145,6 +165,9 @@ static void note_head(struct text_survey *survey, const struct text_reader *read
 	survey->has_dialects |= strcmp(survey->dialect, dialect) != 0;
 	if (head->cpu >= survey->n_cpus)
 		survey->n_cpus = head->cpu + 1;
+	survey->n_cpus_seen += survey->first_ts[head->cpu] == UINT64_MAX;
+	if (head->ts < survey->first_ts[head->cpu])
+		survey->first_ts[head->cpu] = head->ts;
 	if (head->resolution_ns > survey->resolution_ns)
 		survey->resolution_ns = head->resolution_ns;
 	survey->is_in_ticks |= head->is_in_ticks;
@@ -166,7 +189,8 @@ static struct dms_error *note_event(struct text_survey *survey, struct text_read
 		text_stacks_skip(&survey->stacks);
 		return NULL;
 	}
-	survey->n_events++;
+	if (!survey->n_events++)
+		memcpy(survey->release, survey->newest_release, sizeof(survey->release));
 	survey->n_unknown += !reader->body.n_values;
 	note_head(survey, reader);
 	text_order_event(&survey->order, head->ts, reader->offset, state);
@@ -211,10 +235,11 @@ static struct dms_error *note_line(struct text_survey *survey, struct text_reade
 		note_frame(survey, &reader->item);
 		break;
 	case TEXT_WRITTEN:
-		survey->lost += reader->item.lost;
+		read_counts(survey, &reader->item);
 		read_note(survey, reader);
 		break;
 	case TEXT_NOTE:
+		survey->n_entries += reader->item.is_entry;
 		read_note(survey, reader);
 		break;
 	case TEXT_CUT:
@@ -234,14 +259,17 @@ static struct dms_error *note_line(struct text_survey *survey, struct text_reade
 	return NULL;
 }
 
-struct dms_error *text_survey(struct text_survey *survey, const struct file *file)
+/* What the lines from @survey's offset to its end hold; @dumps: all of the file, or NULL. */
+static struct dms_error *survey_lines(struct text_survey *survey, const struct file *file,
+				      struct text_dumps *dumps)
 {
 	struct line_counts counts = {0};
 	struct text_reader reader;
 	struct text_state state;
 	struct dms_error *err;
 
-	if ((err = prepare(survey)) || (err = text_reader_open(&reader, file, 0, file->size)))
+	if ((err = prepare(survey)) ||
+	    (err = text_reader_open(&reader, file, survey->offset, survey->end)))
 		return err;
 	for (;;) {
 		state = reader.state;
@@ -249,11 +277,52 @@ struct dms_error *text_survey(struct text_survey *survey, const struct file *fil
 		    (err = note_line(survey, &reader, &state, &counts)))
 			break;
 		survey->is_open |= reader.is_open;
+		if (dumps)
+			text_dumps_line(dumps, &reader, survey->newest_release);
 	}
 	text_reader_close(&reader);
 	if (!err && text_symbols_failed(survey->symbols))
 		err = &dms_error_nomem;
-	text_order_end(&survey->order, file->size);
+	text_order_end(&survey->order, survey->offset, survey->end);
 	survey->is_32bit = counts.is_narrow && !counts.is_wide;
+	sum_up(survey);
 	return err;
+}
+
+/* Survey @dump alone. */
+static struct dms_error *survey_dump(struct text_survey *survey, const struct file *file,
+				     const struct text_dump *dump)
+{
+	text_survey_deinit(survey);
+	memset(survey, 0, sizeof(*survey));
+	survey->offset = dump->offset;
+	survey->end = dump->end;
+	memcpy(survey->newest_release, dump->release, sizeof(survey->newest_release));
+	return survey_lines(survey, file, NULL);
+}
+
+/*
+ * Times in a dump count from its first event, and dumps of one log may hold the same events: one of
+ * them can be read, and not together with others. A dump without its end may have it before it: the
+ * parts of a pstore record come in any order.
+ */
+struct dms_error *text_survey(struct text_survey *survey, const struct file *file)
+{
+	struct text_dumps dumps = {0};
+	const struct text_dump *dump;
+	bool is_alone;
+	struct dms_error *err;
+
+	survey->end = file->size;
+	err = survey_lines(survey, file, &dumps);
+	dump = text_dumps_choose(&dumps);
+	if (err || !dump)
+		return err;
+	is_alone = dumps.n_dumps == 1 && !(dumps.n_outside && dump->is_complete);
+	if (!is_alone && (err = survey_dump(survey, file, dump)))
+		return err;
+	survey->n_dumps = dumps.n_dumps;
+	survey->n_left_out = is_alone ? 0 : dumps.n_outside;
+	survey->is_dump_cut = !dump->is_complete && !(is_alone && dumps.n_outside);
+	return NULL;
 }

@@ -131,10 +131,18 @@ static bool make_room(struct text_symbols *symbols)
 	return true;
 }
 
+void text_symbols_name(struct text_symbols *symbols, struct place *place,
+		       const struct text_frame *frame)
+{
+	place->function = frame->symbol.len ? function_of(symbols, frame) : DMS_STR_NONE;
+	place->offset = frame->offset < frame->address && frame->offset < DMS_MADE_UP_STRIDE
+				? (uint32_t)frame->offset
+				: 0;
+}
+
 static void note_place(struct text_symbols *symbols, const struct text_frame *frame)
 {
 	struct place *place;
-	uint32_t function;
 
 	if (symbols->n_places >= MAX_ADDRESSES)
 		return;
@@ -143,14 +151,11 @@ static void note_place(struct text_symbols *symbols, const struct text_frame *fr
 		return;
 	}
 	place = find_slot(symbols->places, symbols->n_slots, frame->address);
-	if (place->address || (function = function_of(symbols, frame)) == DMS_STR_NONE)
+	if (place->address && (place->function != DMS_STR_NONE || !frame->symbol.len))
 		return;
-	symbols->n_places++;
+	symbols->n_places += !place->address;
 	place->address = frame->address;
-	place->function = function;
-	place->offset = frame->offset < frame->address && frame->offset < DMS_MADE_UP_STRIDE
-				? (uint32_t)frame->offset
-				: 0;
+	text_symbols_name(symbols, place, frame);
 }
 
 uint64_t text_symbols_add(struct text_symbols *symbols, const struct text_frame *frame)
@@ -159,7 +164,7 @@ uint64_t text_symbols_add(struct text_symbols *symbols, const struct text_frame 
 	uint32_t function;
 
 	if (frame->has_address) {
-		if (!symbols->text && frame->address && frame->symbol.str)
+		if (!symbols->text && frame->address)
 			note_place(symbols, frame);
 		return frame->address;
 	}
@@ -184,8 +189,12 @@ static struct text_frame read_place(struct text_piece place)
 	const char *plus = place.len ? memchr(place.str, '+', place.len) : NULL;
 	struct text_frame frame = {.symbol = place};
 
-	if (!plus)
+	if (!plus) {
+		plus = place.len ? memchr(place.str, ' ', place.len) : NULL; /* its module */
+		if (plus)
+			frame.symbol.len = (uint32_t)(plus - place.str);
 		return frame;
+	}
 	frame.symbol.len = (uint32_t)(plus - place.str);
 	for (plus += 3; plus < place.str + place.len; plus++) {
 		const char *digit = strchr("0123456789abcdef", *plus);
@@ -203,9 +212,11 @@ static void settle_place(struct text_symbols *symbols, struct text_value *value,
 
 	value->name = name;
 	value->name_len = (uint32_t)strlen(name);
-	if (value->type == TEXT_NUMBER)
+	if (value->type == TEXT_NUMBER && !value->piece.len)
 		return;
 	frame = read_place(value->piece);
+	frame.has_address = value->type == TEXT_NUMBER;
+	frame.address = value->number;
 	value->type = TEXT_NUMBER;
 	value->bytes = 8;
 	value->number = text_symbols_add(symbols, &frame);
@@ -236,6 +247,11 @@ void text_symbols_settle(struct text_symbols *symbols, struct text_body *body)
 bool text_symbols_exist(const struct text_symbols *symbols)
 {
 	return dms_strtab_count(symbols->functions) != 0;
+}
+
+bool text_symbols_may_learn(const struct text_symbols *symbols)
+{
+	return text_symbols_exist(symbols) || symbols->n_places;
 }
 
 static int compare_places(const void *left, const void *right)
@@ -308,6 +324,8 @@ static void write_places(struct text_symbols *symbols)
 		uint64_t start = start_of(place, last ? last->address : 0);
 		bool is_same = last && last->function == place->function;
 
+		if (place->function == DMS_STR_NONE)
+			continue;
 		if (is_same && (!place->offset || place->address - place->offset == last_start)) {
 			last = place;
 			continue;
@@ -329,7 +347,7 @@ const char *text_symbols_kallsyms(struct text_symbols *symbols, size_t *ret_size
 		for (size_t i = 0; i < symbols->n_slots; i++) {
 			const struct place *place = &symbols->places[i];
 
-			if (place->address)
+			if (place->address && place->function != DMS_STR_NONE)
 				bytes += line_bytes(symbols, place->function);
 		}
 		symbols->text = dms_zalloc(bytes);

@@ -30,9 +30,13 @@ bool text_symbols_exist(const struct text_symbols *symbols);
 /** True when memory was short at some time. */
 bool text_symbols_failed(const struct text_symbols *symbols);
 
+/** True if another kallsyms text could tell more. */
+bool text_symbols_may_learn(const struct text_symbols *symbols);
 /**
- * Take modules from @text, another kallsyms text of @size bytes: most texts name functions only.
- * A name that several modules have, or the kernel as well, stays without. Errors: memory.
+ * Take names of addresses that have none, and modules, from @text, another kallsyms text of @size
+ * bytes: most texts name functions only. A name that several modules have, or the kernel as well,
+ * stays without. A table that has other names where the text has some is of another boot: its
+ * addresses are not used. Errors: memory.
  */
 struct dms_error *text_symbols_learn(struct text_symbols *symbols, const char *text, size_t size);
 

@@ -8,8 +8,8 @@
 /* A frame that has an address. */
 struct place {
 	uint64_t address; /* 0: an empty slot */
-	uint32_t function;
-	uint32_t offset; /* bytes; 0: not told */
+	uint32_t function; /* DMS_STR_NONE: not told */
+	uint32_t offset;   /* bytes; 0: not told */
 };
 
 /** Whose function a name is, as another table tells. */
@@ -28,5 +28,9 @@ struct text_symbols {
 	size_t size;
 	bool has_failed;
 };
+
+/* Say of @place that it is in @frame's function. */
+void text_symbols_name(struct text_symbols *symbols, struct place *place,
+		       const struct text_frame *frame);
 
 #endif

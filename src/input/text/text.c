@@ -18,6 +18,8 @@ struct text_source {
 	uint32_t n_runs;
 	uint32_t given; /* run whose record was given last; TEXT_MAX_RUNS: none */
 	uint64_t last_ts[TEXT_MAX_CPUS], newest_ts;
+	uint32_t next_first_gap; /* 0: that over all; then those of CPUs, plus 1 */
+	bool is_end_told;
 	uint64_t n_late; /* records that came too late to be put in order */
 	char *first_damage;
 	char *tasks; /* "pid comm" lines */
@@ -108,6 +110,57 @@ static bool take_end_gap(struct text_source *source, uint64_t before_ts, struct 
 	return false;
 }
 
+/*
+ * Entries that the header counts and that are not in the file: behind a cut if there is one, else
+ * anywhere.
+ */
+static bool misses_end(const struct text_survey *survey)
+{
+	return survey->n_missing && survey->is_open && survey->order.n_runs == 1;
+}
+
+/* The gap over all, then what was overwritten before each CPU's first event. False: no more. */
+static bool give_first_gap(struct text_source *source, struct dms_item *ret)
+{
+	const struct text_survey *survey = &source->survey;
+
+	while (source->next_first_gap <= survey->n_cpus) {
+		uint32_t next = source->next_first_gap++;
+		struct dms_gap gap = {.before_ts = UINT64_MAX, .lost = survey->n_missing};
+		bool is_lost = survey->n_missing && !misses_end(survey);
+
+		if (next) {
+			gap = (struct dms_gap){.cpu = next - 1};
+			gap.before_ts = survey->first_ts[gap.cpu];
+			is_lost = survey->lost && gap.before_ts != UINT64_MAX;
+		}
+		if (!is_lost)
+			continue;
+		ret->kind = DMS_ITEM_GAP;
+		ret->gap = gap;
+		return true;
+	}
+	return false;
+}
+
+/* What a cut took away, beside the line it is in. */
+static void give_end(struct text_source *source, struct dms_item *ret)
+{
+	const struct text_survey *survey = &source->survey;
+
+	if (source->is_end_told)
+		return;
+	source->is_end_told = true;
+	if (!misses_end(survey) && (!survey->is_dump_cut || survey->is_open))
+		return;
+	ret->kind = DMS_ITEM_GAP;
+	ret->gap = (struct dms_gap){
+		.after_ts = source->newest_ts,
+		.before_ts = UINT64_MAX,
+		.lost = misses_end(survey) ? survey->n_missing : 0,
+	};
+}
+
 static struct dms_error *text_next(struct dms_source *common, struct dms_item *ret)
 {
 	struct text_source *source = (struct text_source *)common;
@@ -117,6 +170,8 @@ static struct dms_error *text_next(struct dms_source *common, struct dms_item *r
 
 	ret->kind = DMS_ITEM_END;
 	ret->file = 0;
+	if (give_first_gap(source, ret))
+		return NULL;
 	if (source->given < TEXT_MAX_RUNS) {
 		text_run_take(source->runs[source->given]);
 		source->heads[source->given] = NULL;
@@ -126,8 +181,12 @@ static struct dms_error *text_next(struct dms_source *common, struct dms_item *r
 		return err;
 	if (run < TEXT_MAX_RUNS)
 		slot = source->heads[run];
-	if (take_end_gap(source, slot ? slot->ts : UINT64_MAX, ret) || !slot)
+	if (take_end_gap(source, slot ? slot->ts : UINT64_MAX, ret))
 		return NULL;
+	if (!slot) {
+		give_end(source, ret);
+		return NULL;
+	}
 	if ((err = note_late(source, slot)))
 		return err;
 	if (slot->has_gap) {
@@ -157,7 +216,7 @@ static void text_progress(const struct dms_source *common, uint64_t *ret_done, u
 {
 	const struct text_source *source = (const struct text_source *)common;
 
-	*ret_total = source->file.size;
+	*ret_total = source->survey.end - source->survey.offset;
 	*ret_done = 0;
 	for (uint32_t i = 0; i < source->n_runs; i++)
 		*ret_done += text_run_position(source->runs[i]) - source->survey.order.runs[i].offset;
@@ -234,7 +293,7 @@ static struct dms_error *learn_modules(struct text_source *source, const char *p
 	struct dms_error *err;
 	size_t bytes;
 
-	if (!path || !text_symbols_exist(source->survey.symbols))
+	if (!path || !text_symbols_may_learn(source->survey.symbols))
 		return NULL;
 	err = kallsyms_read(path, &text, &bytes);
 	return err ? err : text_symbols_learn(source->survey.symbols, text, bytes);

@@ -54,7 +54,9 @@ struct text_item {
 	struct text_head head;
 	struct text_frame frame;
 	uint64_t lost;
-	uint32_t cpu; /* LOST; UINT32_MAX: not told */
+	uint64_t kept; /* WRITTEN: entries in the buffer */
+	uint32_t cpu;  /* LOST; UINT32_MAX: not told */
+	bool is_entry; /* NOTE: one of those the header counts, like events */
 	/* CUT; or FOREIGN of a tracer, in a form that cannot be used: why, for people; else NULL */
 	const char *reason;
 };
@@ -64,6 +66,7 @@ struct text_state {
 	const struct text_dialect *dialect; /* of the last event line; NULL: none so far */
 	bool is_in_stack;
 	bool is_in_dump; /* between the marks of an ftrace dump in a console log */
+	uint32_t n_dumps; /* that have begun */
 	uint8_t tries;	 /* for the dialects' own use */
 	uint32_t words[8];
 };
@@ -98,13 +101,14 @@ struct text_value {
 	bool is_signed;
 	uint32_t n_list;
 	uint64_t number;
-	struct text_piece piece;
+	struct text_piece piece; /* of a number: the symbol at this address, or NULL */
 	const uint64_t *list;	/* in text_body.numbers */
 };
 
 #define TEXT_MAX_VALUES 24
 struct text_body {
 	const char *system; /* of the row that knows this event; NULL: a probe or unknown event */
+	const char *name;   /* as binary traces call the event; NULL: as the line does */
 	uint32_t n_values;
 	struct text_value values[TEXT_MAX_VALUES];
 	uint64_t *numbers;  /* of all lists; grown with dms_grow(), freed by its owner */
@@ -117,8 +121,9 @@ struct text_body {
  * Take @head's body apart. Events are known by rows: names of their words as kernels 6.12 to 7.2
  * and tools print them. A pointer the kernel hashed becomes "virt_addr_hash". Words that say
  * nothing (an unknown event's prose) are left out. Of a probe: "__probe_ip", "__probe_func" and
- * "__probe_ret_ip" are numbers where the line has addresses, as in the binary formats; where the
- * kernel wrote symbols, "__probe_func" is the function, "dma_map_phys+0x4/0x50" or "dma_map_phys",
+ * "__probe_ret_ip" are numbers where the line has addresses, as in the binary formats, and their
+ * piece is the symbol if the line has both (option sym-addr); where the kernel wrote symbols only,
+ * "__probe_func" is the function, "dma_map_phys+0x4/0x50" or "dma_map_phys",
  * and "__probe_caller", of a return probe only, where it returns to: strings. Strings of its
  * arguments lose their quotes. "flags" of an allocation are a string, "GFP_KERNEL|__GFP_ZERO".
  * @body's values are those of the line before: the caller zeroes @body once, not between lines.

@@ -267,7 +267,8 @@ static bool is_name(struct text_piece piece)
 		unsigned char c = (unsigned char)piece.str[i];
 		char next = i + 1 < piece.len ? piece.str[i + 1] : '.';
 
-		if (c < ' ' || c == 0x7f || strchr("=[]{}", c))
+		if (c < ' ' || c == 0x7f || c == '=' || c == '[' || c == ']' || c == '{' ||
+		    c == '}') /* a call of strchr() for each took 5 % of a run */
 			return false;
 		if (next == ' ' && (c == ' ' || c == ':'))
 			return false;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a doctor's checks say, of a trace (cmd_doctor.c) or of a kernel (cmd_doctor_kernel.c). */
+#ifndef DMASCOPE_DOCTOR_H
+#define DMASCOPE_DOCTOR_H
+
+#include <jansson.h>
+
+#include "cli.h"
+
+enum verdict { VERDICT_GOOD, VERDICT_PARTLY, VERDICT_MISSING, VERDICT_UNKNOWN };
+
+/** What one check says. Texts are made with dms_asprintf() and freed by the caller. */
+struct advice {
+	enum verdict verdict;
+	char *finding; /* what is there or not; NULL: memory was short */
+	char *remedy;  /* what would help; NULL: nothing to do */
+};
+
+/** Say it: as a row of @list, or as text if that is NULL; @advice is freed. False: no memory. */
+bool doctor_tell(json_t *list, const char *topic, struct advice *advice);
+
+/** Examine the running kernel. *@ret: INPUT if it can record nothing of DMA. */
+struct dms_error *doctor_kernel(bool is_json, enum dms_exit *ret);
+
+/** What cmd_doctor_kernel.c has for its checks: the first line of @path, or NULL; what is said. */
+struct dms_kernel;
+char *doctor_line(const struct dms_kernel *kernel, const char *path);
+void doctor_say(struct advice *ret, enum verdict verdict, const char *finding, const char *remedy);
+/** True, and said, if tracefs cannot be read. */
+bool doctor_is_blind(const struct dms_kernel *kernel, struct advice *ret);
+
+/* doctor_machine.c: one check each */
+void doctor_iommu(struct dms_kernel *kernel, struct advice *ret);
+void doctor_swiotlb(struct dms_kernel *kernel, struct advice *ret);
+void doctor_syncs(struct dms_kernel *kernel, struct advice *ret);
+void doctor_debug(struct dms_kernel *kernel, struct advice *ret);
+void doctor_config(struct dms_kernel *kernel, struct advice *ret);
+void doctor_tools(struct dms_kernel *kernel, struct advice *ret);
+void doctor_leftovers(struct dms_kernel *kernel, struct advice *ret);
+
+#endif

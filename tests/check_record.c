@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tests of src/record on a made-up machine: the inventory, lines of probes, undoing of a plan. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <dmascope/inventory.h>
+#include <dmascope/record.h>
+
+static char root[] = "/tmp/check_record.XXXXXX";
+
+/* ---- a machine ------------------------------------------------------------------------------- */
+
+static void shell(const char *fmt, ...) _printf_(1, 2);
+static void shell(const char *fmt, ...)
+{
+	va_list args;
+	char *body, *line;
+
+	va_start(args, fmt);
+	body = dms_vasprintf(fmt, args);
+	va_end(args);
+	line = dms_asprintf("set -e; cd '%s'; %s", root, body);
+	ck_assert_int_eq(system(line), 0);
+	dms_free(line);
+	dms_free(body);
+}
+
+static void make_machine(void)
+{
+	shell("rm -rf sys proc; mkdir -p sys/kernel/tracing/events/dma/dma_map_phys "
+	      "sys/kernel/tracing/instances sys/kernel/tracing/per_cpu/cpu0 proc/sys/kernel; "
+	      "cd sys/kernel/tracing; echo before >kprobe_events; echo '[local] mono' "
+	      ">trace_clock; "
+	      "touch events/dma/dma_map_phys/format; echo riscv64 >%s/proc/sys/kernel/arch",
+	      root);
+}
+
+static struct dms_kernel *open_kernel(void)
+{
+	struct dms_kernel *kernel = NULL;
+	struct dms_error *err = dms_kernel_open(root, false, &kernel);
+
+	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
+	return kernel;
+}
+
+static bool exists(const char *path)
+{
+	char whole[256];
+
+	snprintf(whole, sizeof(whole), "%s/%s", root, path);
+	return !access(whole, F_OK);
+}
+
+/* ---- the inventory --------------------------------------------------------------------------- */
+
+START_TEST(test_devices)
+{
+	struct dms_inventory *inventory = NULL;
+	struct dms_kernel *kernel;
+	char *text = NULL;
+
+	make_machine();
+	shell("mkdir -p sys/bus/pci/devices/0000:00:01.0 'sys/bus/usb/devices/a b\\c' "
+	      "sys/bus/cpu/devices/cpu0 sys/bus/platform/devices/soc/of_node sys/g/7 sys/d/nvme; "
+	      "cd sys/bus/pci/devices/0000:00:01.0; echo 64 >dma_mask_bits; "
+	      "echo 99 >consistent_dma_mask_bits; ln -s ../../../../d/nvme driver; "
+	      "ln -s ../../../../g/7 iommu_group; echo DMA-FQ >iommu_group/type; "
+	      "touch ../../../platform/devices/soc/of_node/dma-coherent");
+	kernel = open_kernel();
+	ck_assert_ptr_null(dms_devices_read(kernel, &text));
+	/* 99 bits are none; the CPU is no user of DMA; what would end a word is octal */
+	ck_assert_str_eq(text, "0000:00:01.0 nvme bus=pci dma_mask_bits=64 iommu_group=7 "
+			       "iommu_type=DMA-FQ\n"
+			       "soc - bus=platform coherent=1\n"
+			       "a\\040b\\134c - bus=usb\n");
+	ck_assert_ptr_null(dms_inventory_create(text, strlen(text), &inventory));
+	ck_assert_ptr_nonnull(dms_inventory_find(inventory, "a b\\c"));
+	ck_assert_str_eq(dms_inventory_find(inventory, "0000:00:01.0")->driver, "nvme");
+	dms_inventory_destroy(inventory);
+	dms_free(text);
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+START_TEST(test_changes)
+{
+	static const struct {
+		const char *before, *after, *changes;
+	} cases[] = {
+		{"", "", ""},
+		{"a -\nb x\n", "a -\nb x\n", ""},
+		{"a -\nb x\n", "a nvme\nb x\nc -\n", "a nvme\nc -\n"},
+		{"a -\n", "", ""},
+		{"", "a -\n", "a -\n"},
+		{"ab -\n", "a -\n", "a -\n"},
+	};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(cases); i++) {
+		char *changes = dms_devices_changes(cases[i].before, cases[i].after);
+
+		ck_assert_str_eq(changes, cases[i].changes);
+		dms_free(changes);
+	}
+}
+END_TEST
+
+/* ---- the kernel ------------------------------------------------------------------------------ */
+
+START_TEST(test_functions)
+{
+	static const struct {
+		const char *name;
+		bool is_there;
+	} cases[] = {
+		{"dma_set_mask", true}, /* the first, and what begins alike */
+		{"in_a_module", true},	{"weak", true},	     {"dma_set", false},
+		{"a_variable", false},	{"set_mask", false}, {"last", true},
+	};
+	struct dms_kernel *kernel;
+
+	make_machine();
+	shell("printf 'ff T dma_set_mask_and\\nff T dma_set_mask\\nff t in_a_module\\t[m]\\n"
+	      "ff D a_variable\\nff W weak\\nff T last' >proc/kallsyms");
+	kernel = open_kernel();
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(cases); i++)
+		ck_assert_msg(dms_kernel_has_function(kernel, cases[i].name) == cases[i].is_there,
+			      "%s", cases[i].name);
+	dms_kernel_close(kernel);
+	shell("rm proc/kallsyms");
+	kernel = open_kernel();
+	ck_assert(dms_kernel_has_function(kernel, "who_knows"));
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+START_TEST(test_config)
+{
+	struct dms_kernel *kernel;
+
+	make_machine();
+	kernel = open_kernel();
+	ck_assert_int_eq(dms_kernel_config(kernel, "SWIOTLB"), 0);
+	dms_kernel_close(kernel);
+	shell("printf 'CONFIG_SWIOTLB=y\\n# CONFIG_X is not "
+	      "set\\nCONFIG_NVME=m\\nCONFIG_S=\"m\"\\n' | "
+	      "gzip >proc/config.gz");
+	kernel = open_kernel();
+	ck_assert_int_eq(dms_kernel_config(kernel, "SWIOTLB"), 'y');
+	ck_assert_int_eq(dms_kernel_config(kernel, "NVME"), 'm');
+	ck_assert_int_eq(dms_kernel_config(kernel, "X"), 'n');
+	ck_assert_int_eq(dms_kernel_config(kernel, "SWIO"), 'n');
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+START_TEST(test_probe_lines)
+{
+	static const struct dms_probe probe = {
+		.name = "x",
+		.function = "f",
+		.arguments = "a=$arg1",
+		.fallback = "r=$retval",
+		.is_return = true,
+	};
+	static const struct {
+		enum dms_probing probing;
+		const char *name;
+		bool is_fallback;
+		const char *line;
+	} cases[] = {
+		{DMS_PROBING_KPROBE, NULL, false, "r:g/x f a=$arg1"},
+		{DMS_PROBING_KPROBE, "y", true, "r:g/y f r=$retval"},
+		{DMS_PROBING_FPROBE, NULL, false, "f:g/x f%return a=$arg1"},
+	};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(cases); i++) {
+		char *line = dms_probe_line(&probe, cases[i].probing, "g", cases[i].name,
+					    cases[i].is_fallback);
+
+		ck_assert_str_eq(line, cases[i].line);
+		dms_free(line);
+	}
+	for (size_t i = 0; i < dms_n_probes; i++) /* a return's arguments may be refused */
+		ck_assert_msg(!dms_probes[i].is_return || dms_probes[i].fallback, "%s",
+			      dms_probes[i].name);
+}
+END_TEST
+
+/* ---- doing and undoing ----------------------------------------------------------------------- */
+
+static struct dms_plan *make_plan(struct dms_kernel *kernel)
+{
+	const struct dms_record_options options = {.output = "x.dat", .id = "7"};
+	struct dms_plan *plan = NULL;
+	struct dms_error *err = dms_plan_create(kernel, &options, &plan);
+
+	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
+	return plan;
+}
+
+/* The made-up instance has no files: what was done until then is undone. */
+START_TEST(test_failure_is_undone)
+{
+	struct dms_kernel *kernel;
+	struct dms_error *err;
+	struct dms_plan *plan;
+
+	make_machine();
+	kernel = open_kernel();
+	plan = make_plan(kernel);
+	err = dms_plan_apply(plan);
+	ck_assert_ptr_nonnull(err);
+	ck_assert_msg(strstr(dms_error_message(err), "instances/dmascope-7/tracing_on") != NULL,
+		      "%s", dms_error_message(err));
+	ck_assert_int_eq(dms_error_code(err), DMS_ERROR_INPUT);
+	dms_error_free(err);
+	ck_assert(!exists("sys/kernel/tracing/instances/dmascope-7"));
+	shell("echo before | cmp - sys/kernel/tracing/kprobe_events");
+	dms_plan_destroy(plan);
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+START_TEST(test_others_stay)
+{
+	struct dms_kernel *kernel;
+	struct dms_error *err;
+	struct dms_plan *plan;
+
+	make_machine();
+	shell("mkdir sys/kernel/tracing/instances/dmascope-7");
+	kernel = open_kernel();
+	plan = make_plan(kernel);
+	err = dms_plan_apply(plan);
+	ck_assert_ptr_nonnull(err);
+	ck_assert_msg(strstr(dms_error_message(err), "is there already") != NULL, "%s",
+		      dms_error_message(err));
+	dms_error_free(err);
+	dms_plan_undo(plan);
+	ck_assert(exists("sys/kernel/tracing/instances/dmascope-7"));
+	dms_plan_destroy(plan);
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("record");
+	TCase *tcase = tcase_create("record");
+	SRunner *runner;
+	char line[64];
+	int failures;
+
+	if (!mkdtemp(root))
+		return 1;
+	tcase_add_test(tcase, test_devices);
+	tcase_add_test(tcase, test_changes);
+	tcase_add_test(tcase, test_functions);
+	tcase_add_test(tcase, test_config);
+	tcase_add_test(tcase, test_probe_lines);
+	tcase_add_test(tcase, test_failure_is_undone);
+	tcase_add_test(tcase, test_others_stay);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failures = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	snprintf(line, sizeof(line), "rm -rf '%s'", root);
+	return system(line) || failures ? 1 : 0;
+}

@@ -1,0 +1,179 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The plugin in its real hosts: what they print with it, and the database it writes.
+set -u
+LC_ALL=C
+export LC_ALL
+: "${DMASCOPE:?}" "${BUILD:?}" "${SRCDIR:?}"
+fixtures=$SRCDIR/tests/fixtures
+plugin=$BUILD/plugins/dmascope.so
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+ok() { echo "ok - plugin: $1"; }
+not_ok() {
+	echo "not ok - plugin: $1: $2"
+	failed=1
+}
+skip() { echo "skip - plugin: $1: $2"; }
+# check STATUS NAME WHY
+check() {
+	if [ "$1" -eq 0 ]; then ok "$2"; else not_ok "$2" "$3"; fi
+}
+
+[ -f "$plugin" ] || {
+	skip all "not built: libtraceevent is not here"
+	exit 0
+}
+for tool in trace-cmd sqlite3; do
+	command -v $tool >/dev/null || {
+		skip all "$tool is not installed"
+		exit 0
+	}
+done
+export TRACEEVENT_PLUGIN_DIR=$BUILD/plugins
+# a host that is not instrumented needs the runtime of a plugin that is
+asan=$(ldd "$plugin" | awk '/libasan/ {print $3}')
+# report ARGUMENT...: stdout to report.txt, talk to report.err
+report() {
+	LD_PRELOAD=$asan ASAN_OPTIONS=detect_leaks=0 trace-cmd report "$@" \
+		>"$work/report.txt" 2>"$work/report.err"
+}
+zoo=$fixtures/stock-6.12-zoo.dat
+
+# ---- what it is made of ----
+exported=$(nm -D --defined-only "$plugin" | awk '{print $NF}' | sort | tr '\n' ' ')
+case $exported in
+"tep_plugin_alias tep_plugin_loader tep_plugin_options tep_plugin_unloader ") ok "four symbols" ;;
+*) [ -n "$asan" ] && skip "four symbols" "sanitizers add theirs" ||
+	not_ok "four symbols" "$exported" ;;
+esac
+! ldd "$plugin" | grep -q libtraceevent
+check $? "the host brings libtraceevent" "it is linked"
+
+# ---- text ----
+report -i "$zoo"
+check $? "report" "exit code, $(head -1 "$work/report.err")"
+[ "$(grep -c 'FAILED TO PARSE' "$work/report.txt")" -eq 0 ] &&
+	grep -q 'dma_map_sg: .* dir=FROM_DEVICE nents=16/16 .*phys_addrs={0x714f000,.*\[16 segments, 65536 bytes\]' \
+		"$work/report.txt"
+check $? "lists are text" "$(grep -m1 map_sg "$work/report.txt")"
+# what stock prints well stays as it is, but for what is said behind it
+TRACEEVENT_PLUGIN_DIR='' trace-cmd report -i "$zoo" 2>/dev/null |
+	grep -v 'FAILED TO PARSE' >"$work/stock.txt"
+grep -v 'dma_[a-z]*_sg:' "$work/report.txt" | sed 's/ \[failed\]$//' |
+	cmp -s - <(grep -v 'dma_[a-z]*_sg:' "$work/stock.txt")
+check $? "other lines as stock prints them" "differ"
+report -i "$zoo" -O dmascope:segments=2
+grep -q 'dma_addrs={0x714f000,0x7179000,...} sizes={4096,4096,...}' "$work/report.txt"
+check $? "segments=2" "$(grep -m1 map_sg "$work/report.txt")"
+report -i "$zoo" -O dmascope:segments=x
+[ "$(grep -c '^dmascope: segments=x' "$work/report.err")" -eq 1 ]
+check $? "segments=x is refused once" "$(cat "$work/report.err")"
+LD_PRELOAD=$asan ASAN_OPTIONS=detect_leaks=0 trace-cmd options 2>/dev/null >"$work/options.txt"
+[ "$(grep -c 'plugin:.*dmascope' "$work/options.txt")" -eq 4 ]
+check $? "trace-cmd options lists four" "$(cat "$work/options.txt")"
+
+report -i "$zoo"
+grep -v '^cpus=' "$work/report.txt" >"$work/again.txt"
+"$DMASCOPE" analyze "$work/again.txt" -o "$work/again.db" >"$work/again.out" 2>&1 &&
+	"$DMASCOPE" analyze "$zoo" -o "$work/zoo.db" >/dev/null &&
+	[ "$(sqlite3 "$work/again.db" 'SELECT count(*) FROM mapping')" -eq \
+		"$(sqlite3 "$work/zoo.db" 'SELECT count(*) FROM mapping')" ]
+check $? "analyze reads the report" "$(tail -1 "$work/again.out")"
+
+# ---- lifetimes ----
+report -i "$fixtures/oracle-unmap_size_small.dat" -O dmascope:lifetimes
+grep -q 'size=2048 attrs= \[mapped [0-9.]* us ago on CPU 0[^]]*\] <== unmap-size-mismatch: mapped 4096, unmapped 2048$' \
+	"$work/report.txt"
+check $? "a finding on its line" "$(grep -m1 unmap_page "$work/report.txt")"
+report -i "$fixtures/lab-7.2-fault.dat" -O dmascope:lifetimes
+[ "$(grep -c 'console: .*<== use-after-unmap' "$work/report.txt")" -eq 3 ] &&
+	grep -q '\[mapped [^]]* by e1000_[a-z_]*, ' "$work/report.txt"
+check $? "faults and callers" "$(grep -m1 '<==' "$work/report.txt")"
+report -i "$zoo" -O dmascope:lifetimes
+grep -q '\[mapped ' "$work/report.txt" && ! grep -q ' <== ' "$work/report.txt"
+check $? "healthy drivers get no mark" "$(grep -m1 '<==' "$work/report.txt")"
+
+# ---- the database ----
+tables="mapping mapping_segment gap device device_counter finding stack frame symbol call_site series
+	histogram distribution breakdown task not_judged"
+same() { # same NAME FILE
+	local table differing=''
+	rm -f "$work/a.db" "$work/p.db"
+	report -i "$2" -O "dmascope:db=$work/p.db"
+	"$DMASCOPE" analyze "$2" -o "$work/a.db" >/dev/null 2>"$work/a.err" ||
+		differing=" no database by analyze,"
+	for table in $tables; do
+		cmp -s <(sqlite3 "$work/a.db" "SELECT * FROM $table" | sort) \
+			<(sqlite3 "$work/p.db" "SELECT * FROM $table" | sort) ||
+			differing="$differing $table"
+	done
+	[ -z "$differing" ] && [ ! -s "$work/report.err" ] &&
+		[ "$(sqlite3 "$work/p.db" "SELECT value FROM run WHERE key='complete'")" = 1 ] &&
+		[ ! -e "$work/p.db-wal" ]
+	check $? "$1: the same database" "differ:$differing $(head -1 "$work/report.err")"
+}
+for name in stock-6.12-zoo lab-7.2-fault lab-7.2-probes oracle-ctl_sg-stack s390x-7.2-v7-zstd \
+	stock-7.2-swiotlb-bind stock-7.2-tsc twin-7.2-stack; do
+	same "$name" "$fixtures/$name.dat"
+done
+
+rm -f "$work/cut.db"
+(
+	set +o pipefail
+	LD_PRELOAD=$asan ASAN_OPTIONS=detect_leaks=0 trace-cmd report -i "$zoo" \
+		-O "dmascope:db=$work/cut.db" 2>/dev/null | head -3000 >/dev/null
+)
+incomplete() { # incomplete FILE
+	[ "$(sqlite3 "$1" 'PRAGMA integrity_check')" = ok ] &&
+		[ "$(sqlite3 "$1" "SELECT value FROM run WHERE key='complete'")" = 0 ] &&
+		[ "$(sqlite3 "$1" 'SELECT count(*) > 0 FROM mappings')" = 1 ]
+}
+incomplete "$work/cut.db"
+check $? "| head leaves a valid, incomplete database" \
+	"$(sqlite3 "$work/cut.db" 'SELECT * FROM run; SELECT count(*) FROM mappings' 2>&1 | tr '\n' ' ')"
+"$DMASCOPE" report "$work/cut.db" >/dev/null 2>"$work/cut.err"
+grep -q 'not complete' "$work/cut.err"
+check $? "report says that it is incomplete" "$(cat "$work/cut.err")"
+
+mkfifo "$work/pipe"
+LD_PRELOAD=$asan ASAN_OPTIONS=detect_leaks=0 trace-cmd report -i "$zoo" \
+	-O "dmascope:db=$work/kill.db" >"$work/pipe" 2>/dev/null &
+pid=$!
+exec 3<"$work/pipe"
+head -c 300000 <&3 >/dev/null # then it stands still, and is killed
+kill -9 $pid
+wait $pid 2>/dev/null
+exec 3<&-
+incomplete "$work/kill.db"
+check $? "kill -9 leaves a valid, incomplete database" "it is not"
+
+report -i "$zoo" -i "$fixtures/oracle-unmap_size_small.dat" -O "dmascope:db=$work/two.db"
+[ "$(grep -c '^dmascope: db=' "$work/report.err")" -eq 1 ]
+check $? "two inputs: the second has no database" "$(head -2 "$work/report.err")"
+report -i "$zoo" -O "dmascope:db=$work/none/x.db"
+[ "$(grep -c dmascope: "$work/report.err")" -eq 1 ] && grep -q '16 segments' "$work/report.txt"
+check $? "no folder: said once, and the report goes on" "$(cat "$work/report.err")"
+echo text >"$work/text.txt"
+report -i "$zoo" -O "dmascope:db=$work/text.txt"
+[ "$(cat "$work/text.txt")" = text ] && grep -q 'not overwritten' "$work/report.err"
+check $? "another file is not overwritten" "$(cat "$work/report.err")"
+report -i "$zoo" -O dmascope:summary
+grep -q '^all devices' "$work/report.txt" && tail -3 "$work/report.txt" | grep -q unmap-not-mapped
+check $? "summary behind the report" "$(tail -1 "$work/report.txt")"
+
+# ---- perf ----
+perf_data=
+for file in "${SHARED:-$SRCDIR/../shared}"/traces/stock/*/*/perf-*.data; do
+	[ -z "$perf_data" ] && [ -n "$(perf script -i "$file" 2>/dev/null | grep -m1 'dma:dma_map_sg')" ] && perf_data=$file
+done
+if [ -z "$perf_data" ] || [ -n "$asan" ]; then
+	skip "perf script" "no perf, or no recording this perf reads, or sanitizers"
+else
+	perf script -i "$perf_data" >"$work/perf.txt" 2>/dev/null
+	! grep -q 'dma:.*FAILED TO PARSE' "$work/perf.txt" && grep -q 'segment.* bytes\]' "$work/perf.txt"
+	check $? "perf script prints lists" "$(grep -m1 map_sg "$work/perf.txt")"
+fi
+exit $failed

@@ -1,0 +1,243 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# record and doctor on made-up machines: what they plan, refuse and say. Nothing is recorded.
+set -u
+: "${DMASCOPE:=build/dmascope}" "${SRCDIR:=.}"
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+failed=0
+export DMASCOPE_ROOT=$work/root
+T=$DMASCOPE_ROOT/sys/kernel/tracing
+
+ok() { echo "ok - $1"; }
+not_ok() {
+	echo "not ok - $1: $2"
+	failed=1
+}
+# same NAME: standard input is what $work/out holds
+same() {
+	if diff -u - "$work/out" >"$work/diff"; then ok "$1"; else
+		not_ok "$1" "differs"
+		head -40 "$work/diff" | sed 's/^/    /'
+	fi
+}
+# has NAME WORDS: $work/out or $work/err holds them, line breaks apart
+has() {
+	if cat "$work/out" "$work/err" | tr -s ' \n' ' ' | grep -qF -- "$2"; then ok "$1"; else
+		not_ok "$1" "no '$2' in: $(cat "$work/out" "$work/err" | tr -s ' \n' ' ' | cut -c1-600)"
+	fi
+}
+# run CODE NAME ARGUMENT...: its exit code is CODE
+run() {
+	local code=$1 name=$2 got
+	shift 2
+	"$DMASCOPE" "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	if [ $got -eq "$code" ]; then ok "$name: exit code $code"; else
+		not_ok "$name" "exit code $got, not $code: $(head -c 300 "$work/err")"
+	fi
+}
+
+event() { # event SYSTEM NAME...
+	local system=$1 name
+	shift
+	for name; do
+		mkdir -p "$T/events/$system/$name"
+		touch "$T/events/$system/$name"/{enable,filter,format,trigger}
+	done
+}
+device() { # device BUS NAME DRIVER MASK COHERENT-MASK GROUP TYPE
+	local d=$DMASCOPE_ROOT/sys/devices/$2
+	mkdir -p "$d" "$DMASCOPE_ROOT/sys/bus/$1/devices" "$DMASCOPE_ROOT/sys/kernel/iommu_groups/$6"
+	ln -s "../../../devices/$2" "$DMASCOPE_ROOT/sys/bus/$1/devices/$2"
+	ln -s ../../bus/"$1" "$d/subsystem"
+	ln -s "../../kernel/iommu_groups/$6" "$d/iommu_group"
+	echo "$7" >"$DMASCOPE_ROOT/sys/kernel/iommu_groups/$6/type"
+	echo "$4" >"$d/dma_mask_bits"
+	echo "$5" >"$d/consistent_dma_mask_bits"
+	[ "$3" = - ] && return
+	mkdir -p "$DMASCOPE_ROOT/sys/bus/$1/drivers/$3"
+	touch "$DMASCOPE_ROOT/sys/bus/$1/drivers/$3/bind"
+	ln -s "../../bus/$1/drivers/$3" "$d/driver"
+	ln -s "../../../../devices/$2" "$DMASCOPE_ROOT/sys/bus/$1/drivers/$3/$2"
+}
+symbols() {
+	for name; do echo "ffffffff81000000 T $name"; done >"$DMASCOPE_ROOT/proc/kallsyms"
+}
+
+# a machine of Linux 6.18 with kprobes, two CPUs and an IOMMU
+machine() {
+	rm -rf "$DMASCOPE_ROOT"
+	mkdir -p "$T/instances" "$T"/per_cpu/cpu{0,1} "$T/options" "$DMASCOPE_ROOT/proc/sys/kernel" \
+		"$DMASCOPE_ROOT/boot" "$DMASCOPE_ROOT/sys/class/iommu/dmar0"
+	echo 'local [global] counter mono x86-tsc' >"$T/trace_clock"
+	touch "$T/kprobe_events" "$T/options/stacktrace" "$T/buffer_subbuf_size_kb" "$T/README"
+	event dma dma_map_phys dma_unmap_phys dma_sync_single_for_cpu dma_map_sg
+	echo 'field:int full_nents;' >"$T/events/dma/dma_map_sg/format"
+	event swiotlb swiotlb_bounced
+	event iommu map unmap io_page_fault
+	event printk console
+	event sched sched_switch
+	echo 6.18.1-test >"$DMASCOPE_ROOT/proc/sys/kernel/osrelease"
+	echo x86_64 >"$DMASCOPE_ROOT/proc/sys/kernel/arch"
+	echo 'MemAvailable:   8000000 kB' >"$DMASCOPE_ROOT/proc/meminfo"
+	echo 'quiet intel_iommu=on swiotlb=force' >"$DMASCOPE_ROOT/proc/cmdline"
+	printf 'CONFIG_TRACING=y\nCONFIG_STACKTRACE=y\nCONFIG_DMA_NEED_SYNC=y\n' \
+		>"$DMASCOPE_ROOT/boot/config-6.18.1-test"
+	symbols dma_set_mask device_unbind_cleanup debug_dma_mapping_error dma_map_sg_attrs_not
+	device pci 0000:00:01.0 nvme 64 32 5 DMA-FQ
+	device pci 0000:00:02.0 nvme 32 32 6 DMA
+	device pci 0000:00:03.0 - 32 32 6 DMA
+}
+
+# ---- what would be done ---------------------------------------------------------------------------
+machine
+run 0 'dry run' record --dry-run --device 'usb*' --driver nvme -o "out 1.dat" -- dd 'of=a b'
+sed -i "s|$DMASCOPE_ROOT||" "$work/out"
+F='"usb*" || DEV == "0000:00:01.0" || DEV == "0000:00:02.0"'
+filter() { echo "'$1 ~ ${F//DEV/$1}'"; }
+I=\$T/instances/dmascope
+same 'steps of a filtered recording' <<END
+# What dmascope record would do; as root:
+T=/sys/kernel/tracing
+mkdir $I
+echo 0 > $I/tracing_on
+echo mono > $I/trace_clock
+echo 32768 > $I/buffer_size_kb
+echo 'p:dmascope/device_unbind_cleanup device_unbind_cleanup device=+0(+0(\$arg1)):string' >> \$T/kprobe_events
+echo 'p:dmascope/dma_set_mask dma_set_mask device=+0(+0(\$arg1)):string mask=\$arg2:x64' >> \$T/kprobe_events
+echo 'p:dmascope/debug_dma_mapping_error debug_dma_mapping_error device=+0(+0(\$arg1)):string dma_addr=\$arg2:x64 caller=\$stack0:symbol' >> \$T/kprobe_events || \\
+  echo 'p:dmascope/debug_dma_mapping_error debug_dma_mapping_error device=+0(+0(\$arg1)):string dma_addr=\$arg2:x64' >> \$T/kprobe_events
+echo $(filter device) > $I/events/dma/dma_map_phys/filter
+echo 1 > $I/events/dma/dma_map_phys/enable
+echo 'stacktrace if device ~ ${F//DEV/device}' > $I/events/dma/dma_map_phys/trigger
+echo $(filter device) > $I/events/dma/dma_map_sg/filter
+echo 1 > $I/events/dma/dma_map_sg/enable
+echo 'stacktrace if device ~ ${F//DEV/device}' > $I/events/dma/dma_map_sg/trigger
+echo $(filter device) > $I/events/dma/dma_sync_single_for_cpu/filter
+echo 1 > $I/events/dma/dma_sync_single_for_cpu/enable
+echo $(filter device) > $I/events/dma/dma_unmap_phys/filter
+echo 1 > $I/events/dma/dma_unmap_phys/enable
+echo 'stacktrace if device ~ ${F//DEV/device}' > $I/events/dma/dma_unmap_phys/trigger
+echo $(filter dev_name) > $I/events/swiotlb/swiotlb_bounced/filter
+echo 1 > $I/events/swiotlb/swiotlb_bounced/enable
+echo $(filter device) > $I/events/iommu/io_page_fault/filter
+echo 1 > $I/events/iommu/io_page_fault/enable
+echo 1 > $I/events/printk/console/enable
+echo $(filter device) > $I/events/dmascope/device_unbind_cleanup/filter
+echo 1 > $I/events/dmascope/device_unbind_cleanup/enable
+echo $(filter device) > $I/events/dmascope/dma_set_mask/filter
+echo 1 > $I/events/dmascope/dma_set_mask/enable
+echo $(filter device) > $I/events/dmascope/debug_dma_mapping_error/filter
+echo 1 > $I/events/dmascope/debug_dma_mapping_error/enable
+echo 1 > $I/tracing_on
+dd 'of=a b'
+echo 0 > $I/tracing_on
+# what the buffers still hold; dmascope record moves it to the disk all the time
+trace-cmd extract -B dmascope -o 'out 1.dat'
+[ ! -d $I ] || rmdir $I
+echo -:dmascope/device_unbind_cleanup >> \$T/kprobe_events
+echo -:dmascope/dma_set_mask >> \$T/kprobe_events
+echo -:dmascope/debug_dma_mapping_error >> \$T/kprobe_events
+
+# The same by trace-cmd alone, the probes apart:
+# trace-cmd record -B dmascope -o 'out 1.dat' -C mono -b 32768 -e dma:dma_map_phys -f $(filter device) -R 'stacktrace if device ~ ${F//DEV/device}' -e dma:dma_map_sg -f $(filter device) -R 'stacktrace if device ~ ${F//DEV/device}' -e dma:dma_sync_single_for_cpu -f $(filter device) -e dma:dma_unmap_phys -f $(filter device) -R 'stacktrace if device ~ ${F//DEV/device}' -e swiotlb:swiotlb_bounced -f $(filter dev_name) -e iommu:io_page_fault -f $(filter device) -e printk:console dd 'of=a b'
+END
+if sh -n "$work/out"; then ok 'its lines are those of a shell'; else not_ok 'its lines' 'no shell takes them'; fi
+has 'what is left out is said' 'iommu:map and iommu:unmap name no device'
+has 'a function that is missing is said' 'no probe tells coherent DMA masks set while recording'
+
+symbols dma_map_sg_attrs
+run 0 'lists' record --dry-run --driver nvme
+has 'only failures of lists' '|| device == "0000:00:02.0") && ret == 0'
+run 0 'all devices' record --dry-run --duration 7 --stacks all -e sched
+has 'iommu events of all devices' "echo 1 > $I/events/iommu/map/enable"
+has 'no filter' "tracing_on echo mono"
+has 'stacks of all events' "echo 1 > $I/options/stacktrace"
+has 'further events' "echo 1 > $I/events/sched/sched_switch/enable"
+has 'duration' 'sleep 7'
+if grep -q trigger "$work/out"; then not_ok 'stacks all' 'has triggers as well'; else ok 'no stack is recorded twice'; fi
+
+run 0 'settings' record --dry-run --stacks none --no-probes --clock local -b 512 --subbuf-size 64
+has 'clock' 'echo local >'
+has 'sub-buffers before buffers' "echo 64 > $I/buffer_subbuf_size_kb echo 512 > $I/buffer_size_kb"
+if grep -qE 'kprobe_events|stacktrace' "$work/out"; then not_ok 'neither' 'probes or stacks'; else ok 'neither probes nor stacks'; fi
+echo 'MemAvailable: 64000 kB' >"$DMASCOPE_ROOT/proc/meminfo"
+run 0 'little memory' record --dry-run
+has 'smaller buffers' 'echo 4000 >'
+echo arm64 >"$DMASCOPE_ROOT/proc/sys/kernel/arch"
+run 0 'another architecture' record --dry-run
+if grep -q 'stack0' "$work/out"; then not_ok 'the caller' 'on the stack of an arm64'; else ok 'no caller where none is on the stack'; fi
+
+# ---- kernels that lack something --------------------------------------------------------------------
+machine
+rm -r "$T/kprobe_events"
+run 0 'no probes' record --dry-run
+has 'no probes' 'this kernel has no probes'
+echo 'f[:[<group>/][<event>]] <func-name>[%return] [<args>]' >"$T/README"
+run 0 'fprobes' record --dry-run
+has 'fprobes' "echo 'f:dmascope/dma_set_mask dma_set_mask device=+0(+0(\$arg1)):string mask=\$arg2:x64' >> \$T/dynamic_events"
+
+machine
+rm -r "$T/events/dma"
+symbols dma_map_page_attrs dma_unmap_page_attrs dma_alloc_attrs dma_free_attrs
+run 0 'no dma events' record --dry-run
+has 'probes stand in for maps' "echo 'r:dma/dma_map_page dma_map_page_attrs device=+0(+0(\$arg1)):string dma_addr=\$retval:x64 size=\$arg4:u64 dir=\$arg5:s32 attrs=\$arg6:x64' >> \$T/kprobe_events"
+has 'they have stacks' "echo stacktrace > $I/events/dma/dma_map_page/trigger"
+has 'they are removed' 'echo -:dma/dma_free >> $T/kprobe_events'
+has 'what is lost is said' 'scatter lists, physical addresses of pages'
+run 0 'doctor without dma events' doctor
+has 'doctor says what is lost' 'Lost are scatter lists'
+rm "$T/kprobe_events"
+run 3 'neither events nor probes' record --dry-run
+has 'says so' 'no probes that could stand in'
+run 3 'doctor: nothing can be recorded' doctor
+rm -r "$T/instances"
+run 3 'no instances' record --dry-run
+rm -r "$T"
+run 3 'no tracefs' record --dry-run
+run 0 'doctor without tracefs' doctor
+
+# ---- what is refused ---------------------------------------------------------------------------------
+machine
+run 2 'a copy of a machine records nothing' record -- true
+run 2 'unknown clock' record --dry-run --clock sun
+has 'the clocks there are' 'this kernel has local [global]'
+run 2 'unknown driver' record --dry-run --driver ahci
+run 2 'driver that is a path' record --dry-run --driver ../nvme
+run 2 'unknown event' record --dry-run -e sched:nothing
+run 2 'event that is a path' record --dry-run -e ../events
+run 2 'event without a name' record --dry-run -e sched:
+run 2 'device with a quote' record --dry-run --device 'a"b'
+run 2 'output to a folder' record --dry-run -o "$work"
+run 2 'output to a pipe' record --dry-run -o -
+rm "$T/buffer_subbuf_size_kb"
+run 2 'sub-buffers of a kernel without' record --dry-run --subbuf-size 16
+
+# ---- doctor ------------------------------------------------------------------------------------------
+machine
+mkdir -p "$T/instances/dmascope-4194305" "$DMASCOPE_ROOT/sys/kernel/debug/swiotlb" \
+	"$DMASCOPE_ROOT/sys/kernel/debug/dma-api" "$DMASCOPE_ROOT/sys/kernel/security"
+echo 32768 >"$DMASCOPE_ROOT/sys/kernel/debug/swiotlb/io_tlb_nslabs"
+echo 30000 >"$DMASCOPE_ROOT/sys/kernel/debug/swiotlb/io_tlb_used"
+echo N >"$DMASCOPE_ROOT/sys/kernel/debug/dma-api/disabled"
+echo 'none integrity [confidentiality]' >"$DMASCOPE_ROOT/sys/kernel/security/lockdown"
+run 0 doctor doctor
+has 'kernel' 'This kernel: 6.18.1-test, x86_64'
+has 'events' 'dma events good 4 dma events'
+has 'domains' '1 IOMMUs, 2 groups, domains: DMA-FQ, DMA; booted with intel_iommu=on'
+has 'lazy flushes' '-> iommu.strict=1'
+has 'bounce buffers nearly full' '65536 KiB of bounce buffers, 60000 KiB in use; booted with swiotlb=force'
+has 'dma-debug' 'dma-debug is on'
+has 'lockdown' 'locked down (confidentiality)'
+has 'leftovers' "rmdir $T/instances/dmascope-4194305"
+has 'probes' 'kprobes can be set on 3 of 8 functions'
+run 0 'doctor in JSON' doctor --format json
+if jq -e '.kernel == "6.18.1-test" and (.checks | length) == 19 and
+	([.checks[].verdict] | unique | inside(["good", "missing", "partly", "unknown"]))' \
+	"$work/out" >/dev/null; then ok 'JSON of doctor'; else not_ok 'JSON of doctor' "$(head -c 300 "$work/out")"; fi
+printf 'a\033[31mb' >"$DMASCOPE_ROOT/sys/kernel/iommu_groups/5/type"
+run 0 'hostile type' doctor
+if grep -q $'\033' "$work/out"; then not_ok 'control characters' 'printed'; else ok 'control characters are not printed'; fi
+
+exit $failed
