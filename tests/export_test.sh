@@ -144,6 +144,12 @@ if has jq 'export: JSON against SQL' && has sqlite3 'export: JSON against SQL'; 
 			(SELECT count(*) FROM mapping WHERE map_ns IS NOT NULL),
 			(SELECT count(*) FROM series), (SELECT count(*) FROM not_judged)")
 		equal "export: JSON of $run against SQL" "$got" "$want"
+		got=$(jq -r '.devices[] | [.device, .generation] + (.distributions[] |
+			[.measure, .count, .p50, .p90, .p99, .p99_9, .max]) | map(tostring) | join("|")' \
+			"$run.json" | sort)
+		want=$(ask "$run.db" "SELECT device, generation, measure, count, p50, p90, p99, p999, max
+			FROM distributions" | sort)
+		equal "export: percentiles of $run as in view distributions" "$got" "$want"
 	done
 	# p50 of the distribution is that of the counters
 	equal 'export: quantiles of one kind' "$(jq -c '[.devices[] | .counters as $c |

@@ -93,10 +93,13 @@ static const char counters_sql[] =
  * in it is said to be: no more than the exact largest value, where that is counted.
  */
 static const char histogram_sql[] =
-	"SELECT measure, unit, low, high, count, sum(count) OVER (PARTITION BY measure ORDER BY low)"
-	" AS below, sum(count) OVER (PARTITION BY measure) AS total, ifnull(min(high, (SELECT value"
-	" FROM device_counter AS c WHERE c.device_id = ?1 AND c.name = h.measure || '_max')), high)"
-	" FROM histogram AS h WHERE h.device_id = ?1 ORDER BY measure, low";
+	"SELECT h.measure, h.unit, h.low, h.high, h.count,"
+	" sum(h.count) OVER (PARTITION BY h.measure ORDER BY h.low) AS below,"
+	" sum(h.count) OVER (PARTITION BY h.measure) AS total,"
+	" ifnull(min(h.high, t.max), h.high), ifnull(t.min, h.high)"
+	" FROM histogram AS h LEFT JOIN distribution AS t"
+	" ON t.device_id = h.device_id AND t.measure = h.measure"
+	" WHERE h.device_id = ?1 ORDER BY h.measure, h.low";
 
 static struct dms_error *add_counters(struct sqlite3 *db, int64_t device_id, json_t *device)
 {
@@ -145,9 +148,12 @@ static bool add_bucket(json_t *measure, sqlite3_stmt *stmt)
 		uint64_t rank = total / 1000 * quantiles[i].permille +
 				(total % 1000 * quantiles[i].permille + 999) / 1000;
 
+		/* of one value, and for the median of two, the smallest is exact */
+		bool is_min = quantiles[i].permille < 1000 && rank == 1 && total <= 2;
+
 		if (rank > below - count && rank <= below)
 			failed |= json_object_set_new(measure, quantiles[i].key,
-						      value_of(stmt, 7)) != 0;
+						      value_of(stmt, is_min ? 8 : 7)) != 0;
 	}
 	return !failed;
 }

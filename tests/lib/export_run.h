@@ -42,6 +42,7 @@ static const char tame_rows[] =
 	"(1,'lifetime_max',1999,'ns'),(1,'no\"such;','-3','=unit');"
 	"INSERT INTO histogram VALUES (1,'lifetime',100,109,1,'ns'),(1,'lifetime',1000,1031,2,'ns'),"
 	"(1,'lifetime',1984,2047,1,'ns');"
+	"INSERT INTO distribution VALUES (1,'lifetime','ns',4,1000000007,105,1999);"
 	"INSERT INTO series VALUES (1,'live_bytes',1000,1024,0,'bytes'),"
 	"(1,'live_bytes',2024,1024,1522,'bytes'),(1,'maps',1000,1024,1,'mappings');"
 	"INSERT INTO finding VALUES (1,'double-unmap','error','likely','lost',1,1,2600,3,7,2,-4096,10,"
