@@ -102,6 +102,8 @@ report zoo.db --fail-on fatal >/dev/null
 equal 'report: --fail-on, no such severity' $? 2
 report bad.db --fail-on info --until start >/dev/null
 equal 'report: --fail-on, what is told' $? 0
+report bad.db --fail-on info --since 100000 >out
+equal 'report: --fail-on, nothing is no clean bill' "$? $(cat out)" '3 '
 report bad.db --fail-on error --html bad.html
 equal 'report: --fail-on beside a page' $? 1
 report

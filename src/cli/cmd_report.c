@@ -32,6 +32,22 @@ static struct dms_error *find_time(const char *option, const char *text,
 	return NULL;
 }
 
+/* Nothing is no clean bill. */
+static struct dms_error *check_window(const struct dms_report_args *args,
+				      const struct dms_selection *selection,
+				      const struct dms_summary *summary)
+{
+	if (selection->since_ts > selection->until_ts)
+		return dms_error_new(DMS_ERROR_USAGE, "--since %s is later than --until %s",
+				     args->since, args->until);
+	if (selection->since_ts > summary->last_ts)
+		return dms_error_new(DMS_ERROR_INPUT, "no DMA event from --since %s on",
+				     args->since);
+	if (selection->until_ts < summary->first_ts)
+		return dms_error_new(DMS_ERROR_INPUT, "no DMA event up to --until %s", args->until);
+	return NULL;
+}
+
 /* Times are read in the clock of the run: it has to be asked first. */
 static struct dms_error *select_part(struct sqlite3 *db, const struct dms_report_args *args)
 {
@@ -51,10 +67,9 @@ static struct dms_error *select_part(struct sqlite3 *db, const struct dms_report
 		return err;
 	if (!(err = find_time("since", args->since, summary, &selection.since_ts)))
 		err = find_time("until", args->until, summary, &selection.until_ts);
+	if (!err)
+		err = check_window(args, &selection, summary);
 	dms_summary_destroy(summary);
-	if (!err && selection.since_ts > selection.until_ts)
-		err = dms_error_new(DMS_ERROR_USAGE, "--since %s is later than --until %s",
-				    args->since, args->until);
 	return err ? err : dms_select(db, &selection);
 }
 
