@@ -35,7 +35,8 @@ char *dms_strndup(const char *str, size_t bytes)
 	char *copy = dms_alloc(bytes + 1);
 
 	if (copy) {
-		memcpy(copy, str, bytes);
+		if (bytes) /* an empty section has no address */
+			memcpy(copy, str, bytes);
 		copy[bytes] = '\0';
 	}
 	return copy;
