@@ -162,6 +162,7 @@ refused 'no such folder' 4 'No such file' "$zoo" -o "$work/none/out.dat"
 refused 'no trace' 3 'expected a trace' "$work/run.db" -o "$work/out.dat"
 refused 'byte orders' 3 'another byte order' "$zoo" "$fixtures/s390x-7.2-v6.dat" -o "$work/out.dat"
 refused 'clocks' 3 'one clock' "$zoo" "$fixtures/lab-7.2-fault.dat" -o "$work/out.dat"
+refused 'kernels' 3 'of kernel' "$zoo" "$fixtures/stock-7.2-swiotlb-bind.dat" -o "$work/out.dat"
 refused 'a database as output' 2 'not overwritten' "$zoo" -o "$work/run.db"
 cmp -s "$zoo" "$work/in.dat" || not_ok 'refusals' 'an input was changed'
 

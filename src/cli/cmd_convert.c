@@ -223,6 +223,7 @@ static struct dms_error *convert(struct conversion *conversion)
 
 	if ((err = open_sources(conversion)) ||
 	    (err = dms_output_create(conversion->merge, &options, &conversion->output)) ||
+	    (err = dms_merge_check_machine(conversion->merge)) ||
 	    (err = read_all(conversion)) || (err = check_undamaged(conversion)))
 		return err;
 	if (!dms_output_report(conversion->output)->records)
