@@ -77,16 +77,24 @@ size_t dms_calls_of_facts(const char *facts, struct dms_arena *arena, struct dms
 
 #define SHOWN_FRAMES 5 /* as many as dma-debug keeps of a map */
 
-/* Where a stack becomes interesting: the function of the API that was called. */
-static size_t first_frame(const struct dms_call_summary *call)
+/* Frame of the call site: the innermost outside the DMA core; n_frames: there is none. */
+static size_t site_frame(const struct dms_call_summary *call)
 {
 	for (size_t i = 0; i < call->n_frames; i++) {
 		const char *function = call->frames[i].function;
 
 		if (function && !dms_symbol_is_core(function, strlen(function)))
-			return i ? i - 1 : 0;
+			return i;
 	}
-	return 0;
+	return call->n_frames;
+}
+
+/* Where a stack becomes interesting: the function of the API that was called. */
+static size_t first_frame(const struct dms_call_summary *call)
+{
+	size_t site = site_frame(call);
+
+	return site && site < call->n_frames ? site - 1 : 0;
 }
 
 static bool put_frame(const struct dms_frame_summary *frame, FILE *out)
@@ -119,6 +127,21 @@ static char *format_task(const struct dms_call_summary *call)
 	return dms_asprintf(" on CPU %" PRIu32 ", %s-%" PRIu32, call->cpu, call->comm, call->pid);
 }
 
+/* Without its stack a call site is still known by its function. NULL: memory. */
+static char *format_site(const struct dms_call_summary *call, bool has_stack)
+{
+	const char *text = call_rows[DMS_CALL_SITE].text;
+	size_t site = site_frame(call);
+	const struct dms_frame_summary *frame = &call->frames[site];
+
+	if (has_stack)
+		return dms_asprintf("    %s:", text);
+	if (site == call->n_frames)
+		return dms_asprintf("    %s a function that is not known", text);
+	return frame->module ? dms_asprintf("    %s %s [%s]", text, frame->function, frame->module)
+			     : dms_asprintf("    %s %s", text, frame->function);
+}
+
 static bool put_head(const struct dms_finding_summary *finding, const struct dms_call_summary *call,
 		     bool is_ns, bool has_stack, FILE *out)
 {
@@ -127,7 +150,7 @@ static bool put_head(const struct dms_finding_summary *finding, const struct dms
 	char ts[32];
 
 	if (task && call->what == DMS_CALL_SITE)
-		text = dms_asprintf("    %s:", call_rows[call->what].text);
+		text = format_site(call, has_stack);
 	else if (task)
 		text = dms_asprintf("    %s %s%s%s%s%s", call_rows[call->what].text,
 				    dms_format_time(call->ts, is_ns, ts, sizeof(ts)), task,
