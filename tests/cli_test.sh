@@ -96,6 +96,14 @@ if command -v sqlite3 >/dev/null; then
 	expect 'operand behind --' 0 '^1$' - query "$db" -- '-- comment
 SELECT 1 AS x'
 	expect 'query by name' 0 '^\[' - query "$db" --name devices --format json
+	expect 'query near a name' 2 - "did you mean 'latencies'" query "$db" --name latency
+	expect 'query list beside a database' 0 '^latencies ' - query "$db" --list
+	COLUMNS=60 "$DMASCOPE" analyze -q "$SRCDIR/tests/fixtures/twin-7.2.txt" >"$work/narrow"
+	if [ -s "$work/narrow" ] && ! grep -q '^device.*to device' "$work/narrow"; then
+		ok 'COLUMNS is the width'
+	else
+		not_ok 'COLUMNS is the width' "$(grep '^device' "$work/narrow" | head -1)"
+	fi
 	expect 'query by unknown name' 2 - "no query 'nosuch'" query "$db" --name nosuch
 	expect 'query list' 0 '^devices +[A-Z]' - query --list
 	expect 'query list as csv' 0 '^"devices",' - query --list --format csv

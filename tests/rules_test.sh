@@ -37,6 +37,12 @@ while read -r id; do
 	done
 done <"$work/ids"
 if [ -z "$bad" ]; then ok 'each explained'; else not_ok 'each explained' "lacks$bad"; fi
+"$DMASCOPE" rules unmap-size 2>"$work/err"
+if grep -q 'did you mean "unmap-size-mismatch"' "$work/err"; then
+	ok 'the nearest id'
+else
+	not_ok 'the nearest id' "$(cat "$work/err")"
+fi
 "$DMASCOPE" rules no-such-rule >"$work/out" 2>"$work/err"
 code=$?
 if [ $code -eq 2 ] && [ ! -s "$work/out" ] && grep -q '"no-such-rule"' "$work/err"; then

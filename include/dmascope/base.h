@@ -111,6 +111,17 @@ static inline uint64_t dms_hash64(uint64_t key)
 	key *= 0x9fb21c651e98df25ull;
 	return key ^ (key >> 32);
 }
+/** The word nearest to what was typed, of those tried so far: "did you mean". */
+struct dms_nearest {
+	const char *typed;
+	size_t typed_len;
+	const char *word;      /* NULL: those that share nothing with it are not offered */
+	unsigned int distance; /* of that word */
+};
+struct dms_nearest dms_nearest_to(const char *typed, size_t len);
+/** Try @word, which is borrowed. */
+void dms_nearest_try(struct dms_nearest *nearest, const char *word);
+
 /** Hash of @bytes at @data. */
 uint64_t dms_hash_bytes(const void *data, size_t bytes);
 

@@ -99,6 +99,8 @@ typedef struct dms_error *(*dms_finding_fn)(void *context, const struct dms_find
 size_t dms_rules_all(const struct dms_rule *ret[static DMS_MAX_RULES]);
 /** The rule called @id, or NULL. */
 const struct dms_rule *dms_rule_find(const char *id);
+/** The error that there is no rule @id, with the one that may have been meant. */
+struct dms_error *dms_rule_unknown(const char *id);
 
 /** True if a call that is missing in the trace could overturn what @rule finds. */
 bool dms_rule_needs_all_calls(const struct dms_rule *rule);

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dmascope analyze: traces in; a summary, and on request a database, out. */
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "progress.h"
+#include "terminal.h"
 #include "../run/run.h"
-
-#define PIPE_WIDTH 132 /* where there is no terminal to ask */
-
-static unsigned int output_width(void)
-{
-	struct winsize size;
-
-	if (isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col;
-	return PIPE_WIDTH;
-}
 
 static bool wants_progress(const struct dms_call *call, const struct dms_analyze_args *args)
 {
@@ -29,15 +18,14 @@ static bool wants_progress(const struct dms_call *call, const struct dms_analyze
 static struct dms_error *print_summary(struct dms_run *run, const struct dms_call *call)
 {
 	const struct dms_analyze_args *args = call->args;
-	bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	struct dms_summary summary;
 	struct dms_error *err = dms_run_summarise(run, &summary);
 
 	if (err)
 		return err;
 	summary.whole_stacks = call->common.verbose > 0;
-	return dms_summary_print(&summary, (enum dms_output)args->format, stdout, output_width(),
-				 colour);
+	return dms_summary_print(&summary, (enum dms_output)args->format, stdout,
+				 dms_terminal_width(stdout), dms_terminal_has_colour(stdout));
 }
 
 static struct dms_error *check_events(const struct dms_run *run)

@@ -45,12 +45,18 @@ static struct dms_error *list_queries(enum dms_output format)
 
 static struct dms_error *find_query(const char *name, const char **ret)
 {
+	struct dms_nearest nearest = dms_nearest_to(name, strlen(name));
+
 	for (size_t i = 0; i < dms_n_named_queries; i++) {
 		if (!strcmp(dms_named_queries[i].name, name)) {
 			*ret = dms_named_queries[i].sql;
 			return NULL;
 		}
+		dms_nearest_try(&nearest, dms_named_queries[i].name);
 	}
+	if (nearest.word)
+		return dms_error_new(DMS_ERROR_USAGE, "no query '%s', did you mean '%s'?", name,
+				     nearest.word);
 	return dms_error_new(DMS_ERROR_USAGE, "no query '%s'; see 'dmascope query --list'", name);
 }
 
@@ -61,8 +67,8 @@ static struct dms_error *check_usage(const struct dms_call *call)
 	size_t wanted = args->name ? 1 : 2;
 
 	if (args->list) {
-		if (args->name || call->n_operands)
-			return dms_error_new(DMS_ERROR_USAGE, "query: --list takes nothing else");
+		if (args->name || call->n_operands > 1) /* a database is harmless: all have them */
+			return dms_error_new(DMS_ERROR_USAGE, "query: --list takes no query");
 		return NULL;
 	}
 	if (!call->n_operands)

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `dmascope report`: a run told from its database, as text, as one HTML page, and as files for other programs. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <dmascope/model.h>
 #include <dmascope/report.h>
@@ -13,6 +10,7 @@
 
 #include "../run/filter.h"
 #include "cli.h"
+#include "terminal.h"
 
 /** A report to be written. */
 struct writing {
@@ -85,20 +83,16 @@ static struct dms_error *write_html(const void *context, FILE *out)
 static struct dms_error *print_text(const struct writing *writing, FILE *out)
 {
 	struct dms_summary *summary;
-	struct winsize size;
-	const char *no_colour = getenv("NO_COLOR");
-	bool is_terminal = isatty(fileno(out));
-	bool has_colour = is_terminal && !(no_colour && *no_colour);
+	unsigned int width = dms_terminal_width(out);
+	bool has_colour = dms_terminal_has_colour(out);
 	struct dms_error *err = dms_summary_read_as(writing->db, writing->layout, &summary);
 
 	if (err)
 		return err;
 	summary->top = writing->args->top == UINT64_MAX ? 0 : writing->args->top;
-	if (!is_terminal || ioctl(fileno(out), TIOCGWINSZ, &size) || !size.ws_col)
-		size.ws_col = 132;
-	err = dms_summary_print(summary, DMS_FORMAT_TEXT, out, size.ws_col, has_colour);
+	err = dms_summary_print(summary, DMS_FORMAT_TEXT, out, width, has_colour);
 	if (!err)
-		err = dms_costs_print(writing->db, summary->top, out, size.ws_col, has_colour);
+		err = dms_costs_print(writing->db, summary->top, out, width, has_colour);
 	dms_summary_destroy(summary);
 	return err;
 }

@@ -127,8 +127,6 @@ struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret)
 	}
 	rule = dms_rule_find(call->operands[0]);
 	if (!rule)
-		return dms_error_new(DMS_ERROR_USAGE,
-				     "no rule is called \"%s\"; `dmascope rules` lists them",
-				     call->operands[0]);
+		return dms_rule_unknown(call->operands[0]);
 	return explain(rule);
 }

@@ -20,78 +20,16 @@ struct target {
 	void *args;
 };
 
-/* ---- the nearest word ------------------------------------------------------------------------ */
-
-#define WORD_MAX 31
-
-static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
-{
-	unsigned int least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* Levenshtein's distance; words too long for a command or an option are far from all. */
-static unsigned int distance(const char *typed, size_t typed_len, const char *known)
-{
-	unsigned int row[WORD_MAX + 1], diagonal, above;
-	size_t known_len = strlen(known);
-
-	if (typed_len > WORD_MAX || known_len > WORD_MAX)
-		return WORD_MAX;
-	for (size_t i = 0; i <= known_len; i++)
-		row[i] = (unsigned int)i;
-	for (size_t j = 1; j <= typed_len; j++) {
-		diagonal = row[0];
-		row[0] = (unsigned int)j;
-		for (size_t i = 1; i <= known_len; i++) {
-			above = row[i];
-			row[i] = min3(above + 1, row[i - 1] + 1,
-				      diagonal + (typed[j - 1] != known[i - 1]));
-			diagonal = above;
-		}
-	}
-	return row[known_len];
-}
-
-/** The best word so far. Words that share nothing with what was typed are not offered. */
-struct nearest {
-	const char *typed;
-	size_t typed_len;
-	const char *word;
-	unsigned int distance;
-};
-
-static void nearest_try(struct nearest *nearest, const char *word)
-{
-	unsigned int cost = distance(nearest->typed, nearest->typed_len, word);
-	size_t len = strlen(word);
-
-	/* a beginning typed in full ("--out") is nearer than any misspelling */
-	if (nearest->typed_len >= 2 && nearest->typed_len < len &&
-	    !strncmp(word, nearest->typed, nearest->typed_len))
-		cost = 1;
-	if (cost < nearest->distance && cost <= 1 + len / 3) {
-		nearest->distance = cost;
-		nearest->word = word;
-	}
-}
-
-static struct nearest nearest_to(const char *typed, size_t len)
-{
-	return (struct nearest){.typed = typed, .typed_len = len, .distance = WORD_MAX};
-}
-
 struct dms_error *dms_command_find(const char *name, const struct dms_command **ret)
 {
-	struct nearest nearest = nearest_to(name, strlen(name));
+	struct dms_nearest nearest = dms_nearest_to(name, strlen(name));
 
 	for (size_t i = 0; i < dms_n_commands; i++) {
 		if (!strcmp(dms_commands[i].name, name)) {
 			*ret = &dms_commands[i];
 			return NULL;
 		}
-		nearest_try(&nearest, dms_commands[i].name);
+		dms_nearest_try(&nearest, dms_commands[i].name);
 	}
 	if (nearest.word)
 		return dms_error_new(DMS_ERROR_USAGE, "unknown command '%s'; did you mean '%s'?",
@@ -102,11 +40,11 @@ struct dms_error *dms_command_find(const char *name, const struct dms_command **
 static struct dms_error *unknown_option(const char *name, size_t len, const struct target *targets,
 					size_t n_targets)
 {
-	struct nearest nearest = nearest_to(name, len);
+	struct dms_nearest nearest = dms_nearest_to(name, len);
 
 	for (size_t t = 0; t < n_targets; t++) {
 		for (size_t i = 0; i < targets[t].n_rows; i++)
-			nearest_try(&nearest, targets[t].rows[i].long_name);
+			dms_nearest_try(&nearest, targets[t].rows[i].long_name);
 	}
 	if (nearest.word)
 		return dms_error_new(DMS_ERROR_USAGE,
@@ -144,14 +82,14 @@ static struct dms_error *store_limit(const struct dms_option *row, const char *v
 
 static struct dms_error *store_word(const struct dms_option *row, const char *value, int *ret)
 {
-	struct nearest nearest = nearest_to(value, strlen(value));
+	struct dms_nearest nearest = dms_nearest_to(value, strlen(value));
 
 	for (const struct dms_word *word = row->words; word->word; word++) {
 		if (!strcmp(word->word, value)) {
 			*ret = word->value;
 			return NULL;
 		}
-		nearest_try(&nearest, word->word);
+		dms_nearest_try(&nearest, word->word);
 	}
 	if (nearest.word)
 		return dms_error_new(DMS_ERROR_USAGE, "--%s: unknown word '%s'; did you mean '%s'?",

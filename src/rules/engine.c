@@ -78,6 +78,22 @@ const struct dms_rule *dms_rule_find(const char *id)
 	return NULL;
 }
 
+struct dms_error *dms_rule_unknown(const char *id)
+{
+	struct dms_nearest nearest = dms_nearest_to(id, strlen(id));
+	const struct dms_rule *rules[DMS_MAX_RULES];
+	size_t count = collect(rules);
+
+	for (size_t i = 0; i < count; i++)
+		dms_nearest_try(&nearest, rules[i]->id);
+	if (nearest.word)
+		return dms_error_new(DMS_ERROR_USAGE,
+				     "no rule is called \"%s\", did you mean \"%s\"?", id,
+				     nearest.word);
+	return dms_error_new(DMS_ERROR_USAGE,
+			     "no rule is called \"%s\"; `dmascope rules` lists them", id);
+}
+
 bool dms_rule_needs_all_calls(const struct dms_rule *rule)
 {
 	const uint32_t of_pairs = ON(UNMAP) | ON(UNMAP_UNMATCHED) | ON(ENDED) | ON(SYNC) |
@@ -179,8 +195,7 @@ struct dms_error *dms_rules_switch(struct dms_rules *rules, const char *word)
 			rules->switched_off &= ~rules->active[i].bit;
 		return NULL;
 	}
-	return dms_error_new(DMS_ERROR_USAGE,
-			     "no rule is called \"%s\"; `dmascope rules` lists them", id);
+	return dms_rule_unknown(id);
 }
 
 static struct dms_error *tell(struct dms_rules *rules, const struct dms_rule *rule,

@@ -84,10 +84,7 @@ struct dms_error *dms_run_filter_open(struct dms_run *run, const struct dms_run_
 
 	for (size_t i = 0; i < filter->rules.n_items; i++) {
 		if (!dms_rule_find(filter->rules.items[i]))
-			return dms_error_new(DMS_ERROR_USAGE,
-					     "--rule: no rule is called \"%s\"; `dmascope rules` "
-					     "lists them",
-					     filter->rules.items[i]);
+			return dms_error_wrap(dms_rule_unknown(filter->rules.items[i]), "--rule");
 	}
 	run->filter = filter;
 	if ((err = read_time(run, "since", filter->since, &run->since_ts)) ||
