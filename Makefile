@@ -4,7 +4,7 @@ B	     ?= build
 PREFIX	     ?= /usr/local
 CC	     ?= gcc
 PKG_CONFIG   ?= pkg-config
-PACKAGES     := sqlite3 jansson libzstd zlib liblzma libxxhash libtracefs
+PACKAGES     := sqlite3 jansson yaml-0.1 libxml-2.0 libzstd zlib liblzma libxxhash libtracefs
 VERSION	     := $(shell cat VERSION)
 
 OPTFLAGS     ?= -O2 -g
@@ -18,11 +18,11 @@ CFLAGS	     += -std=gnu11 $(OPTFLAGS) $(LTO) $(WARNINGS) $(if $(WERROR),-Werror)
 		-fPIC -fvisibility=hidden -pthread $(SANITIZE)
 LDFLAGS	     += -pthread -Wl,-z,relro,-z,now $(SANITIZE)
 PKG_CFLAGS   := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv
+PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv -lm
 
-STAGES	     := base input input/perf input/text decode symbols model rules stats store report output record run
+STAGES	     := base input input/perf input/text decode symbols model rules stats store report diff output record run
 LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c \
-		$(B)/gen/formats.c
+		$(B)/gen/diff_html.c $(B)/gen/formats.c
 LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))
 CLI_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c))) $(B)/gen/examples.o
 SQL	     := schemas/001-init.sql $(sort $(wildcard schemas/queries/*.sql))
@@ -39,7 +39,7 @@ $(B)/dmascope: $(B)/src/main.o $(CLI_OBJ) $(B)/libdmascope.a
 HAS_TEP	     := $(shell $(PKG_CONFIG) --exists libtraceevent && echo yes)
 PLUGIN	     := $(if $(HAS_TEP),$(B)/plugins/dmascope.so)
 PLUGIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard plugins/*.c)))
-PLUGIN_LIBS  := $(shell $(PKG_CONFIG) --libs $(filter-out libtracefs,$(PACKAGES))) -lcsv
+PLUGIN_LIBS  := $(shell $(PKG_CONFIG) --libs $(filter-out libtracefs,$(PACKAGES))) -lcsv -lm
 $(PLUGIN_OBJ): CPPFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libtraceevent | \
 		sed 's,/traceevent *$$,,')
 
@@ -58,7 +58,7 @@ $(B)/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/gen/schema.c: schemas/embed.sh $(SQL)
+$(B)/gen/schema.c: schemas/embed.sh $(SQL) schemas/002-views.sql
 	@mkdir -p $(@D)
 	sh schemas/embed.sh $(SQL) > $@.tmp && mv $@.tmp $@
 
@@ -85,6 +85,15 @@ $(B)/gen/html.c: scripts/embed-html.sh $(HTML) $(HTML_SCRIPTS) $(wildcard $(CHAR
 	@mkdir -p $(@D)
 	sh scripts/embed-html.sh $(HTML) $(CHART_JS) $(CHART_LICENCE) $(HTML_SCRIPTS) > $@.tmp && \
 		mv $@.tmp $@
+
+# the page of `dmascope diff --format html`, of the report's parts and its own
+DIFF_HTML_SCRIPTS := $(addprefix src/report/html/,base.js tables.js charts.js) src/diff/html/diff.js
+$(B)/gen/diff_html.c: scripts/embed-html.sh src/diff/html/page.html src/diff/html/diff.css \
+		src/report/html/report.css $(DIFF_HTML_SCRIPTS) $(wildcard $(CHART_JS))
+	@mkdir -p $(@D)
+	sh scripts/embed-html.sh -n diff_html -c src/diff/html/diff.css src/diff/html/page.html \
+		src/report/html/report.css $(CHART_JS) $(CHART_LICENCE) $(DIFF_HTML_SCRIPTS) \
+		> $@.tmp && mv $@.tmp $@
 
 # ---- tests: one program for each tests/check_*.c, and the tools they use -----------------------
 CHECKS	     := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/check_*.c)))
@@ -132,8 +141,8 @@ bench: $(B)/dmascope $(TOOLS)
 
 # clang's libFuzzer, seeded with the fixtures: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := tracedat perf text
-fuzz: $(B)/gen/schema.c $(B)/gen/html.c $(B)/gen/formats.c
+FUZZ_TARGETS := tracedat perf text textline
+fuzz: $(B)/gen/schema.c $(B)/gen/html.c $(B)/gen/diff_html.c $(B)/gen/formats.c
 	for target in $(FUZZ_TARGETS); do \
 		mkdir -p $(B)/fuzz/corpus-$$target && \
 		clang $(CPPFLAGS) -Isrc $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Print the schema (first argument) and the named queries (the others) as C. POSIX tools only.
+# Print the schema (the first argument and its views, 002-views.sql beside it) and the named queries
+# (the other arguments) as C. POSIX tools only.
 set -eu
 export LC_ALL=C
 
@@ -22,7 +23,7 @@ schema=$1
 shift
 printf '/* Made by schemas/embed.sh; edit the SQL instead. */\n'
 printf '#include <dmascope/store.h>\n\nconst char dms_schema_sql[] =\n'
-literals < "$schema"
+cat "$schema" "${schema%/*}/002-views.sql" | literals
 printf '	;\n\nconst struct dms_named_query dms_named_queries[] = {\n'
 [ $# -eq 0 ] || by_name "$@" | while read -r name path; do
 	title=$(sed -n '1s/^-- *//p' "$path" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g')

@@ -1,18 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Print the HTML report's page as C: what stands before the summary, between it and the data, and
-# behind the data. POSIX tools, sha256sum and base64.
+# Print an HTML page as C: what stands before the summary, between it and the data, and behind the
+# data, as NAME_head, NAME_middle and NAME_tail. POSIX tools, sha256sum and base64.
 #
-# Usage: embed-html.sh PAGE CSS CHART LICENCE SCRIPT...
+# Usage: embed-html.sh [-n NAME] [-c CSS]... PAGE CSS CHART LICENCE SCRIPT...
+# NAME is "html" if it is not given; styles of -c stand behind the others.
 # Lines @CSS@, @LICENCE@, @CHART@ and @SCRIPT@ of PAGE stand for the files, @CSP@ for the hashes of
 # the two scripts, @SUMMARY@ and @DATA@ for what the program puts there.
 set -eu
 export LC_ALL=C
 
-page=$1 css=$2 chart=$3 licence=$4
-shift 4
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+name=html
+: >"$work/more.css"
+while getopts n:c: option; do
+	case $option in
+	n) name=$OPTARG ;;
+	c) cat "$OPTARG" >>"$work/more.css" ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+page=$1 css=$2 chart=$3 licence=$4
+shift 4
+cat "$css" "$work/more.css" >"$work/css"
 
 for file in "$chart" "$licence"; do
 	[ -r "$file" ] || {
@@ -56,7 +69,7 @@ sed -e 's/--/- -/g' "$licence" >"$work/licence"
 csp="'sha256-$(hash_of "$work/chart")' 'sha256-$(hash_of "$work/script")'"
 
 sed -e '/^@CSS@$/{
-r '"$css"'
+r '"$work/css"'
 d
 }' -e '/^@LICENCE@$/{
 r '"$work/licence"'
@@ -80,11 +93,12 @@ literals() {
 }
 
 assemble >"$work/whole"
-printf '/* Made by scripts/embed-html.sh; edit src/report/html instead. */\n'
-printf "extern const char html_head[], html_middle[], html_tail[];\n\nconst char html_head[] =\n"
+printf '/* Made by scripts/embed-html.sh; edit %s instead. */\n' "$page"
+printf 'extern const char %s_head[], %s_middle[], %s_tail[];\n\n' "$name" "$name" "$name"
+printf 'const char %s_head[] =\n' "$name"
 sed '/^@SUMMARY@$/,$d' "$work/whole" | literals
-printf '	;\n\nconst char html_middle[] =\n'
+printf '	;\n\nconst char %s_middle[] =\n' "$name"
 sed -e '1,/^@SUMMARY@$/d' -e '/^@DATA@$/,$d' "$work/whole" | literals
-printf '	;\n\nconst char html_tail[] =\n'
+printf '	;\n\nconst char %s_tail[] =\n' "$name"
 sed '1,/^@DATA@$/d' "$work/whole" | literals
 printf '	;\n'

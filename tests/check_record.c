@@ -10,6 +10,8 @@
 #include <dmascope/inventory.h>
 #include <dmascope/record.h>
 
+#include "../src/record/local.h"
+
 static char root[] = "/tmp/check_record.XXXXXX";
 
 /* ---- a machine ------------------------------------------------------------------------------- */
@@ -138,6 +140,35 @@ START_TEST(test_functions)
 }
 END_TEST
 
+/* A module that goes takes its symbols along: they are kept, and looked for when one comes only. */
+START_TEST(test_symbols)
+{
+	struct dms_kernel *kernel;
+	struct symbols symbols;
+
+	make_machine();
+	shell("printf '0 A percpu\\nf1 T kernel\\nf2 t old\\t[m]\\n' >proc/kallsyms;"
+	      "printf 'm 4096 0 - Live 0xf2\\n' >proc/modules");
+	kernel = open_kernel();
+	ck_assert_ptr_null(symbols_init(&symbols));
+	symbols_take(&symbols, kernel);
+	shell("printf '0 A percpu\\nf3 t nobody_looks\\t[m]\\n' >proc/kallsyms;"
+	      "printf 'm 4096 7 a,b, Live 0xf2\\n' >proc/modules");
+	symbols_look(&symbols, kernel);
+	shell("printf '0 A percpu\\nf1 T kernel\\nf4 t new\\t[n]\\n' >proc/kallsyms;"
+	      "printf 'm 4096 0 - Live 0xf2\\nn 4096 1 - Loading 0xf4 (OE)\\n' >proc/modules");
+	symbols_look(&symbols, kernel);
+	/* the same module at another place */
+	shell("printf 'f5 t new\\t[n]\\nf2 t old\\t[m]\\n' >proc/kallsyms;"
+	      "printf 'n 4096 1 - Live 0xf5 (OE)\\n' >proc/modules");
+	symbols_look(&symbols, kernel);
+	ck_assert_str_eq(symbols.lines.data,
+			 "0 A percpu\nf1 T kernel\nf2 t old\t[m]\nf4 t new\t[n]\nf5 t new\t[n]\n");
+	symbols_deinit(&symbols);
+	dms_kernel_close(kernel);
+}
+END_TEST
+
 START_TEST(test_config)
 {
 	struct dms_kernel *kernel;
@@ -261,6 +292,7 @@ int main(void)
 	tcase_add_test(tcase, test_devices);
 	tcase_add_test(tcase, test_changes);
 	tcase_add_test(tcase, test_functions);
+	tcase_add_test(tcase, test_symbols);
 	tcase_add_test(tcase, test_config);
 	tcase_add_test(tcase, test_probe_lines);
 	tcase_add_test(tcase, test_failure_is_undone);

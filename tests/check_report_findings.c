@@ -43,7 +43,12 @@ static const char finding_rows[] =
 	"(2,'double-unmap','error','certain',NULL,1,1,350,3,8,2,4096,10,'twice',"
 	"'{\"map_ns\":200,\"map_cpu\":1,\"map_pid\":7,\"map_stack_id\":1,"
 	"\"unmap_ns\":300,\"unmap_cpu\":2,\"unmap_pid\":8,\"owner_device\":\"b\"}','y'),"
-	"(3,'double-unmap','error','likely','lost',1,1,360,3,8,2,4096,10,'twice','{}','y');";
+	"(3,'double-unmap','error','likely','lost',1,1,360,3,8,2,4096,10,'twice','{}','y');"
+	/* more than there are rows of */
+	"INSERT INTO finding_group VALUES"
+	"(1,'double-unmap','error','certain',NULL,1,'y',1,350,2),"
+	"(2,'double-unmap','error','likely','lost',1,'y',1500,360,3),"
+	"(3,'map-failed','info','certain',NULL,1,'x',1,210,1);";
 
 /* A damaged database may hold what the schema forbids: facts that are no JSON. */
 static const char damaged_rows[] =
@@ -75,7 +80,7 @@ START_TEST(calls_are_read_back)
 	ck_assert_uint_eq(summary->n_findings, 3);
 	finding = &summary->findings[0];
 	ck_assert_str_eq(finding->rule, "double-unmap");
-	ck_assert_uint_eq(finding->count, 2);
+	ck_assert_uint_eq(finding->count, 1501);
 	ck_assert_uint_eq(finding->n_calls, 3);
 	ck_assert_int_eq(finding->calls[0].what, DMS_CALL_BROKE);
 	ck_assert_uint_eq(finding->calls[0].ts, 350);
@@ -113,8 +118,11 @@ static const struct {
 		       "260,4,\"a\",1,\"one\",\"rx_map\",\"net\",1,10\r\n"},
 	{"leaks", "\"b\",1,,\"rx_map\",\"net\",2,70,1,250,260,250,3,1\r\n"},
 	{"counters-2012", "\"a\",1,\"one\",2,,1\r\n\"b\",1,,3,1,0\r\n\"all devices\",,,5,1,1\r\n"},
-	{"error-count", "\"a\",1,\"one\",\"double-unmap\",\"error\",2,1,350,360\r\n"
-			"\"a\",1,\"one\",\"map-failed\",\"info\",1,1,210,210\r\n"},
+	{"error-count", "\"a\",1,\"one\",\"double-unmap\",\"error\",1501,1,1,350\r\n"
+			"\"a\",1,\"one\",\"map-failed\",\"info\",1,1,1,210\r\n"},
+	{"fingerprints", "\"error\",\"likely\",1500,\"y\",\"a\",\"one\",360,3,\"lost\",2\r\n"
+			 "\"error\",\"certain\",1,\"y\",\"a\",\"one\",350,2,,1\r\n"
+			 "\"info\",\"certain\",1,\"x\",\"a\",\"one\",210,1,,3\r\n"},
 	{"finding-stacks",
 	 "1,\"map-failed\",\"info\",\"a\",\"call\",210,0,7,\"cat\",,,,\r\n"
 	 "2,\"double-unmap\",\"error\",\"a\",\"call\",350,3,8,\"dog\",0,\"rx_free\",\"net\",12\r\n"

@@ -81,7 +81,7 @@ done
 # ---- a database made by hand
 if command -v sqlite3 >/dev/null; then
 	db=$work/run.db
-	sqlite3 "$db" <"$SRCDIR/schemas/001-init.sql" >/dev/null
+	cat "$SRCDIR"/schemas/0*.sql | sqlite3 "$db" >/dev/null
 	sqlite3 "$db" "INSERT INTO run VALUES ('complete','1'),('clock_is_ns','1'),
 		('first_ns','7000000000'),('last_ns','8000000000');
 		INSERT INTO device VALUES (1,'dev0',NULL,'drv',1,'direct',NULL,NULL,1,2);

@@ -166,7 +166,7 @@ refused 'kernels' 3 'of kernel' "$zoo" "$fixtures/stock-7.2-swiotlb-bind.dat" -o
 refused 'a database as output' 2 'not overwritten' "$zoo" -o "$work/run.db"
 cmp -s "$zoo" "$work/in.dat" || not_ok 'refusals' 'an input was changed'
 
-echo old >"$work/target.dat"
+cp "$fixtures/stock-6.12-rmmod.dat" "$work/target.dat"
 ln -sf target.dat "$work/symlink.dat"
 convert "$zoo" -o "$work/symlink.dat"
 if [ -L "$work/symlink.dat" ] && cmp -s "$work/target.dat" <(convert "$zoo" -o "$work/b.dat" &&
@@ -179,12 +179,19 @@ fi
 # ---- several files ----------------------------------------------------------------------------------
 
 other=$fixtures/stock-6.12-rmmod.dat
-convert "$zoo" "$other" -o "$work/two.dat"
+"$DMASCOPE" convert "$zoo" "$other" -o "$work/two.dat" 2>"$work/err"
 n=$(($(report_of "$zoo" | wc -l) + $(report_of "$other" | wc -l)))
-if [ "$(report_of "$work/two.dat" | wc -l)" = $n ]; then
+# what was between the two is a loss of each CPU
+if [ "$(report_of "$work/two.dat" | grep -vc 'EVENTS DROPPED')" = $n ]; then
 	ok 'two files in one: all events'
 else
 	not_ok 'two files in one: all events' "$(report_of "$work/two.dat" | wc -l), expected $n"
+fi
+if report_of "$work/two.dat" | grep -q 'EVENTS DROPPED' &&
+	grep -q 'nothing was recorded between' "$work/err"; then
+	ok 'two files in one: the hole between them is said and marked'
+else
+	not_ok 'two files in one: the hole between them is said and marked' "$(head -2 "$work/err")"
 fi
 "$DMASCOPE" analyze -q -o "$work/two-a.db" "$zoo" "$other" >/dev/null
 "$DMASCOPE" analyze -q -o "$work/two-b.db" "$work/two.dat" >/dev/null

@@ -176,4 +176,36 @@ else
 	! grep -q 'dma:.*FAILED TO PARSE' "$work/perf.txt" && grep -q 'segment.* bytes\]' "$work/perf.txt"
 	check $? "perf script prints lists" "$(grep -m1 map_sg "$work/perf.txt")"
 fi
+
+# ---- where it is installed ----
+# install_line PREFIX: what make install does with the plugin
+install_line() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -n -C "$SRCDIR" B="$BUILD" PREFIX="$1" install 2>/dev/null |
+		grep -E '^install .*/dmascope\.so$'
+}
+# the library has the name of its own folder in it
+library=$(ldd "$(command -v trace-cmd)" | awk '/libtraceevent/ {print $3}')
+folder=$(grep -aoE '/[[:alnum:]_/.-]+/traceevent/plugins' "$library" | head -1)
+install_line /usr | grep -qF -- " -t $folder "
+check $? "installed where libtraceevent looks ($folder)" "$(install_line /usr)"
+install_line "$work/home/.local" >"$work/install.sh"
+sh -e "$work/install.sh" >"$work/install.err" 2>&1 &&
+	env -u TRACEEVENT_PLUGIN_DIR HOME="$work/home" LD_PRELOAD="$asan" ASAN_OPTIONS=detect_leaks=0 \
+		trace-cmd report -i "$zoo" 2>/dev/null | grep -q 'dma_map_sg: .*\[16 segments, 65536 bytes\]'
+check $? "PREFIX=~/.local is found without being told" "$(head -1 "$work/install.err") $(cat "$work/install.sh")"
+
+# ---- KernelShark ----
+# shellcheck disable=SC2046 # flags are words
+if ! pkg-config --exists libkshark libtracefs 2>/dev/null; then
+	skip "KernelShark" "libkshark-dev is not installed"
+elif ! "${CC:-gcc}" -o "$work/kshark" "$SRCDIR/tests/plugin_kshark.c" -Wl,--allow-shlib-undefined \
+	$(pkg-config --cflags --libs libkshark libtracefs) 2>"$work/kshark.err"; then
+	not_ok "KernelShark" "cannot be built: $(grep -m1 error "$work/kshark.err")"
+else
+	LD_PRELOAD=$asan ASAN_OPTIONS=detect_leaks=0 "$work/kshark" "$zoo" >"$work/kshark.txt" 2>&1
+	check $? "KernelShark reads it" "exit code, $(tail -1 "$work/kshark.txt")"
+	! grep -q 'FAILED TO PARSE' "$work/kshark.txt" &&
+		grep -q '^dma/dma_map_sg: .*\[16 segments, 65536 bytes\]' "$work/kshark.txt"
+	check $? "KernelShark shows lists" "$(grep -m1 map_sg "$work/kshark.txt")"
+fi
 exit $failed

@@ -188,6 +188,12 @@ has 'they are removed' 'echo -:dma/dma_free >> $T/kprobe_events'
 has 'what is lost is said' 'scatter lists, physical addresses of pages'
 run 0 'doctor without dma events' doctor
 has 'doctor says what is lost' 'Lost are scatter lists'
+echo 6.1.0-50-amd64 >"$DMASCOPE_ROOT/proc/sys/kernel/osrelease"
+run 3 'doctor before Linux 6.9' doctor
+has 'doctor before Linux 6.9' 'probes cannot stand in for maps'
+has 'doctor names no command that would be refused' 'Nothing can be recorded on this kernel.'
+echo 6.9.1-test >"$DMASCOPE_ROOT/proc/sys/kernel/osrelease"
+run 0 'doctor on Linux 6.9' doctor
 rm "$T/kprobe_events"
 run 3 'neither events nor probes' record --dry-run
 has 'says so' 'no probes that could stand in'
@@ -232,6 +238,14 @@ has 'dma-debug' 'dma-debug is on'
 has 'lockdown' 'locked down (confidentiality)'
 has 'leftovers' "rmdir $T/instances/dmascope-4194305"
 has 'probes' 'kprobes can be set on 3 of 8 functions'
+cp "$DMASCOPE_ROOT/proc/kallsyms" "$work/symbols"
+{ echo '0000000000000000 A fixed_percpu_data'; cat "$work/symbols"; } >"$DMASCOPE_ROOT/proc/kallsyms"
+run 0 'doctor: a variable of each CPU' doctor
+has 'doctor: a variable of each CPU' 'call stacks good'
+sed 's/^f*[0-9]*/0000000000000000/' "$work/symbols" >"$DMASCOPE_ROOT/proc/kallsyms"
+run 0 'doctor: hidden symbols' doctor
+has 'doctor: hidden symbols' 'the addresses in /proc/kallsyms are hidden'
+cp "$work/symbols" "$DMASCOPE_ROOT/proc/kallsyms"
 run 0 'doctor in JSON' doctor --format json
 if jq -e '.kernel == "6.18.1-test" and (.checks | length) == 19 and
 	([.checks[].verdict] | unique | inside(["good", "missing", "partly", "unknown"]))' \

@@ -56,6 +56,14 @@ enum dms_log_level { DMS_LOG_ERROR, DMS_LOG_WARN, DMS_LOG_INFO, DMS_LOG_DEBUG };
 void dms_log_set_level(enum dms_log_level level);
 /** One line to stderr, "dmascope: " before it. Control characters are made visible. */
 void dms_log(enum dms_log_level level, const char *fmt, ...) _printf_(2, 3);
+/** Takes what a thread says, of every level, in place of stderr: one line, as it is, without its end. */
+typedef void (*dms_log_fn)(void *context, enum dms_log_level level, const char *line);
+struct dms_log_sink {
+	dms_log_fn take; /* NULL: stderr */
+	void *context;
+};
+/** From here on the calling thread talks to @sink. Return: the sink before it. */
+struct dms_log_sink dms_log_redirect(struct dms_log_sink sink);
 
 /* ---- memory: src/base is the only caller of malloc ------------------------------------------ */
 

@@ -253,6 +253,8 @@ uint32_t dms_decoder_inputs(const struct dms_decoder *decoder);
  * may skip unmaps. dma_map_phys proves 6.18 or later; else the release is asked, for doubt only.
  */
 bool dms_decoder_may_elide(const struct dms_decoder *decoder);
+/** Calls that were records and could not be decoded: as good as lost. */
+uint64_t dms_decoder_malformed(const struct dms_decoder *decoder);
 /** Stack records that followed no event of ours they could belong to. */
 uint64_t dms_decoder_orphan_stacks(const struct dms_decoder *decoder);
 

@@ -29,7 +29,8 @@ struct dms_fingerprint {
 };
 /**
  * "RULE:KIND:MAP_SITE:SITE:DIRECTION:2^N" with sites as "function[module]" and "-" for what is not
- * known. Control characters and colons in the parts become "_". NULL: memory.
+ * known. Colons, and all that is not printable ASCII, become "_" in the parts. Names of sites may
+ * still have the compiler's suffixes. NULL: memory.
  */
 char *dms_fingerprint_text(const struct dms_fingerprint *fingerprint);
 /**
@@ -39,7 +40,8 @@ char *dms_fingerprint_text(const struct dms_fingerprint *fingerprint);
 size_t dms_function_length(const char *name);
 /**
  * What kind of device @name is where no driver is known: "pci" for a PCI address, otherwise runs
- * of digits become "#" ("serial8250.3" is "serial8250.#"). NULL: memory.
+ * of digits become "#" ("serial8250.3" is "serial8250.#"), and so does a device tree's address at
+ * the beginning ("fe300000.mmc" is "#.mmc"). NULL: memory.
  */
 char *dms_device_kind(const char *name);
 
@@ -65,7 +67,7 @@ const char *dms_scope_name(enum dms_scope scope);
 struct dms_threshold {
 	double relative;      /* 0.5: half as much again; infinite: never */
 	double absolute;      /* in the unit of the metric */
-	uint64_t min_samples; /* values behind each figure */
+	uint64_t min_samples; /* values behind each figure; of several runs, of all together */
 };
 
 /** A metric: rows of metrics.c. */
@@ -84,7 +86,8 @@ const struct dms_metric *dms_metric_find(const char *name);
 /** A block of a suppression file. Strings belong to the configuration; NULL: any. */
 struct dms_suppression {
 	const char *name;	    /* never NULL */
-	const char *rule, *driver, *device; /* globs */
+	const char *rule, *driver, *device; /* globs; driver also fits the device kind */
+	const char *fingerprint;    /* glob: where all that is said above fits others, too */
 	const char *const *frames;  /* globs of functions, innermost first; "..." is any number */
 	size_t n_frames;
 	const char *reason;	    /* never NULL */
@@ -209,8 +212,9 @@ struct dms_finding_change {
 	const struct dms_base_finding *base, *head; /* NULL: that side has none; of several runs
 						       the one with most */
 	uint32_t runs_base, runs_head; /* how many of the runs have it */
-	uint64_t count_base, count_head; /* median over the runs, rounded up */
-	const char *reason; /* NOT_JUDGED: why; WORSE: in what; NULL */
+	uint64_t count_base, count_head; /* median over the runs that have it, rounded up */
+	const char *reason; /* NOT_JUDGED: why; WORSE, BETTER: in what; NEW: why base may have had
+			       it unseen; NULL: nothing to tell */
 	const struct dms_suppression *suppressed; /* then it never fails; NULL: it is not */
 	bool fails;
 };
@@ -228,13 +232,14 @@ struct dms_metric_change {
 	double change;	   /* (head - base) / base; NAN, INFINITY */
 	double p, p_holm;  /* Mann-Whitney, two-sided, exact or not; NAN: not tested */
 	double effect;	   /* Cliff's delta of the runs, -1 to 1; NAN: not tested */
-	const char *reason; /* why not judged, or noisy; NULL */
+	const char *reason; /* why not judged, or noisy; how it was decided where runs were too few
+			       for a test; NULL: nothing to tell */
 	bool fails;
 };
 
 struct dms_coverage_change {
 	const char *rule, *device_kind, *reason; /* as in dms_blind_spot */
-	bool in_base, in_head;
+	bool in_base, in_head; /* which side has the blind spot: one of them */
 };
 
 /** What is said about the gate as a whole. */
@@ -258,7 +263,8 @@ struct dms_compare_options {
 struct dms_comparison {
 	struct dms_arena *arena;
 	const struct dms_baseline *const *base, *const *head; /* borrowed */
-	size_t n_base, n_head;	     /* n_base 0: nothing to compare with, everything is new */
+	/* n_base 0: nothing to compare with: all findings are new, no metrics, no coverage */
+	size_t n_base, n_head;
 	enum dms_verdict verdict;
 	const char *const *reasons;  /* of the verdict, one sentence each, gravest first */
 	size_t n_reasons;
@@ -288,12 +294,12 @@ struct dms_error *dms_suppressions_print(const struct dms_comparison *comparison
 /**
  * p of the two-sided Mann-Whitney U test: exact, also with ties, as long as that takes at most
  * DMS_EXACT_RUNS values in all, otherwise the normal approximation with ties and continuity
- * corrected, as scipy and R do. NAN: a side is empty. *ret_u: U of @x.
+ * corrected, as scipy and R do. NAN: a side is empty, or memory is short. *ret_u: U of @x.
  */
 double dms_mann_whitney(const double *x, size_t n_x, const double *y, size_t n_y, double *ret_u);
 #define DMS_EXACT_RUNS 40
-/** Holm's step-down correction of @n p values, in place, NAN left out. */
-void dms_holm(double *p, size_t n);
+/** Holm's step-down correction of @n p values, in place, NAN left out. False: memory is short. */
+bool dms_holm(double *p, size_t n);
 
 /* ---- output: out_*.c ----------------------------------------------------------------------------- */
 

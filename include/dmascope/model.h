@@ -194,6 +194,7 @@ struct dms_past {
 	uint32_t epoch;	 /* loss epoch when it began: another of its kind may have been lost since */
 	uint16_t doubts; /* DMS_DOUBT_*: its unmap may have been another mapping's */
 	uint8_t kind, dir, end;
+	uint8_t differs; /* DMS_DIFFERS_*: in what its unmap differed */
 };
 
 /** Two mappings of the same memory. In the step, mapping is the newer and related the older. */
@@ -278,6 +279,9 @@ struct dms_model_config {
 	uint32_t inputs; /* DMS_INPUT_*: what the trace can show */
 	bool is_in_ticks;  /* the clock does not count nanoseconds: events may share one tick */
 	bool never_elides; /* the kernel has no dma_need_unmap(): every unmap is an event */
+	bool hides_bounces; /* swiotlb_bounced is not among the recorded events */
+	/* bits of enum dms_mapping_kind: one half of the pair is not among the recorded events */
+	uint32_t hidden_maps, hidden_unmaps;
 	const struct dms_inventory *inventory;
 	const struct dms_iomem *iomem;
 	uint32_t cache_line_bytes; /* 0: 64 */

@@ -111,6 +111,7 @@ struct dms_finding_summary {
 	uint64_t first_ts;
 	const char *confidence, *message; /* of the first */
 	const char *reason;		  /* why it is not certain; NULL: it is */
+	const char *fingerprint;	  /* of the first */
 	const struct dms_call_summary *calls; /* of the first: the one that broke the rule, others */
 	size_t n_calls;
 };

@@ -111,6 +111,8 @@ struct dms_error *dms_rules_create(dms_finding_fn sink, void *context, struct dm
 void dms_rules_destroy(struct dms_rules *rules);
 /** Switch a rule: "ID" on, "no-ID" off. Errors: DMS_ERROR_USAGE: no such rule. */
 struct dms_error *dms_rules_switch(struct dms_rules *rules, const char *word);
+/** True if @rule judges: nobody switched it off. */
+bool dms_rules_is_on(const struct dms_rules *rules, const struct dms_rule *rule);
 /** Judge one step. Errors: those of the sink. */
 struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step *step);
 

@@ -12,13 +12,18 @@
 struct sqlite3;
 
 /** PRAGMA user_version of the schema this program writes and reads. */
-#define DMS_SCHEMA_VERSION 2
+#define DMS_SCHEMA_VERSION 3
 
 /** A database being written. All rows pass to a writer thread in batches. */
 struct dms_store;
 
 struct dms_store_options {
 	bool keep_events; /* fill event and event_segment (--events) */
+	/*
+	 * No row of mapping, mapping_segment and event, and of stacks only those that call sites and
+	 * findings name: for whoever wants to compare runs. Wins over keep_events.
+	 */
+	bool figures_only;
 	/*
 	 * Whoever cannot know that he will come to an end (a plugin of another program): the database
 	 * has its name from the beginning, and dms_store_commit() makes what is stored safe from our
@@ -77,10 +82,13 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 /** Rows of series for one device: counts that are not 0, and every level. */
 struct dms_error *dms_store_series(struct dms_store *store, const struct dms_device *device,
 				   const struct dms_series *series);
-/** Row @number, from 1, of call_site. Told when the model has ended. */
+/** Row @number, from 1, of call_site, and its lifetimes. Told when the model has ended. */
 struct dms_error *dms_store_site(struct dms_store *store, uint64_t number,
 				 const struct dms_site *site);
-/** Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). */
+/**
+ * Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). With
+ * figures_only call sites and findings have to be told before.
+ */
 struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,
 				   const struct dms_symbols *symbols);
 struct dms_error *dms_store_task(struct dms_store *store, uint32_t pid, const char *comm);
@@ -96,6 +104,16 @@ struct dms_finding_row {
 	const char *message, *facts, *fingerprint;
 };
 struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_finding_row *row);
+/** One row of table finding_group. Strings are borrowed for the call. */
+struct dms_finding_group {
+	const char *rule, *severity, *confidence, *fingerprint;
+	const char *reason; /* NULL: certain */
+	uint32_t device;    /* index, or DMS_ID_NONE */
+	uint64_t count, first_ts;
+	uint64_t finding_row; /* the first that was stored, as told, from 1; 0: none */
+};
+struct dms_error *dms_store_finding_group(struct dms_store *store,
+					  const struct dms_finding_group *group);
 
 /** One row of not_judged; @device DMS_ID_NONE: the whole run. */
 struct dms_error *dms_store_not_judged(struct dms_store *store, const char *rule, uint32_t device,
@@ -112,6 +130,11 @@ struct dms_error *dms_store_finish(struct dms_store *store);
 struct dms_error *dms_db_open(const char *path, bool allow_incomplete, struct sqlite3 **ret);
 /** sqlite3_close(); NULL is allowed. */
 void dms_db_close(struct sqlite3 *db);
+/**
+ * An error if @db was built with figures_only: @what, such as "--folded", needs mappings.
+ * DMS_ERROR_INPUT.
+ */
+struct dms_error *dms_db_need_mappings(struct sqlite3 *db, const char *what);
 /** An error out of @db's last message. */
 struct dms_error *dms_db_error(struct sqlite3 *db, const char *doing);
 

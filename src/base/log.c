@@ -12,6 +12,17 @@ void dms_log_set_level(enum dms_log_level level)
 	log_level = level;
 }
 
+/* A library does not talk: whose it is says so, and each thread for itself. */
+static _Thread_local struct dms_log_sink log_sink;
+
+struct dms_log_sink dms_log_redirect(struct dms_log_sink sink)
+{
+	struct dms_log_sink before = log_sink;
+
+	log_sink = sink;
+	return before;
+}
+
 /* A name out of a trace must not steer the terminal: control characters are shown as \xNN. */
 static void put_visible(FILE *out, const char *text)
 {
@@ -34,11 +45,15 @@ void dms_log(enum dms_log_level level, const char *fmt, ...)
 	char line[4096];
 	va_list args;
 
-	if (level > log_level)
+	if (!log_sink.take && level > log_level)
 		return;
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
+	if (log_sink.take) {
+		log_sink.take(log_sink.context, level, line);
+		return;
+	}
 	flockfile(stderr);
 	fputs(prefix[level], stderr);
 	put_visible(stderr, line);

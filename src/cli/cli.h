@@ -86,6 +86,7 @@ enum dms_progress { DMS_PROGRESS_AUTO, DMS_PROGRESS_ON, DMS_PROGRESS_OFF };
 #define DMS_FAIL_ON(severity, confidence) (((severity) + 1) << 4 | (confidence))
 #define DMS_FAIL_SEVERITY(value)	  (((value) >> 4) - 1)
 #define DMS_FAIL_CONFIDENCE(value)	  ((value)&0xf)
+#define DMS_FAIL_NEVER			  (-1)
 
 struct dms_analyze_args {
 	const char *output; /* NULL: no database */
@@ -145,6 +146,39 @@ struct dms_report_args {
 	const char *columns, *sort;	   /* of the table of devices; NULL: as the format has it */
 	int fail_on;			   /* DMS_FAIL_ON(); 0: never */
 };
+/** What diff and check have in common: judging.c. */
+struct dms_judging_args {
+	struct dms_strings formats;	       /* "FORMAT" or "FORMAT=FILE"; empty: text */
+	struct dms_strings configs;	       /* files, of --config and --suppressions */
+	struct dms_strings thresholds, kinds;  /* as dms_config_set_threshold(), _kind() take them */
+	int fail_on;			       /* DMS_FAIL_ON(), DMS_FAIL_NEVER; 0: not given */
+	bool no_metrics, allow_lossy;
+	const char *alpha, *today;	       /* NULL: not given */
+	const char *write_suppressions;	       /* file; NULL: none */
+};
+
+struct dms_diff_args {
+	struct dms_judging_args judging;
+	struct dms_strings base, head;
+};
+
+struct dms_check_args {
+	struct dms_judging_args judging;
+	struct dms_strings baselines;
+	const char *output;	     /* database to keep; NULL: none */
+	int progress;		     /* and the rest: as those of analyze */
+	struct dms_strings switches;
+	const char *inventory, *iomem, *dump_seed, *kernel_log;
+	const char *kallsyms, *formats_dir;
+	struct dms_strings devices, drivers;
+	bool salvage;
+};
+
+struct dms_baseline_args {
+	const char *output; /* NULL: standard output */
+	struct dms_strings configs, kinds; /* as those of diff */
+};
+
 struct sqlite3;
 struct dms_layout;
 /** report_exports.c: write what else @args asks for; *@ret_any: there was something. */
@@ -153,6 +187,19 @@ struct dms_error *dms_report_exports(struct sqlite3 *db, const struct dms_report
 #define DMS_REPORT_TOP 100 /* rows of a list in HTML, if not given */
 
 struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *ret);
+struct dms_run;
+struct dms_run_options;
+struct dms_run_filter;
+struct progress;
+/**
+ * cmd_analyze.c: open @run on the operands of @call, read and finish it. Errors: also a trace that
+ * has nothing to judge. Ownership: dms_run_close(), also after an error.
+ */
+struct dms_error *dms_analyze(struct dms_run *run, const struct dms_call *call,
+			      const struct dms_run_options *options,
+			      const struct dms_run_filter *filter, struct progress *progress);
+/** Is a bar to be drawn? @progress: enum dms_progress. */
+bool dms_wants_progress(const struct dms_call *call, int progress);
 struct dms_error *dms_cmd_query(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_report(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_live(const struct dms_call *call, enum dms_exit *ret);
@@ -160,6 +207,9 @@ struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret
 struct dms_error *dms_cmd_record(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_rules(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_convert(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_diff(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_check(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_baseline(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret);
 
 /** Every command there is, in the order of the help. */

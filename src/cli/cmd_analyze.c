@@ -8,10 +8,10 @@
 #include "terminal.h"
 #include "../run/run.h"
 
-static bool wants_progress(const struct dms_call *call, const struct dms_analyze_args *args)
+bool dms_wants_progress(const struct dms_call *call, int progress)
 {
-	if (args->progress != DMS_PROGRESS_AUTO)
-		return args->progress == DMS_PROGRESS_ON;
+	if (progress != DMS_PROGRESS_AUTO)
+		return progress == DMS_PROGRESS_ON;
 	return !call->common.quiet && isatty(STDERR_FILENO);
 }
 
@@ -44,9 +44,9 @@ static struct dms_error *check_events(const struct dms_run *run)
 	return dms_run_nothing_found(run);
 }
 
-static struct dms_error *analyze(struct dms_run *run, const struct dms_call *call,
-				 const struct dms_run_options *options,
-				 const struct dms_run_filter *filter, struct progress *progress)
+struct dms_error *dms_analyze(struct dms_run *run, const struct dms_call *call,
+			      const struct dms_run_options *options,
+			      const struct dms_run_filter *filter, struct progress *progress)
 {
 	struct dms_error *err;
 
@@ -84,7 +84,7 @@ struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *re
 		.salvage = args->salvage,
 		.rule_switches = args->switches.items,
 		.n_rule_switches = args->switches.n_items,
-		.progress = wants_progress(call, args) ? progress_draw : NULL,
+		.progress = dms_wants_progress(call, args->progress) ? progress_draw : NULL,
 		.progress_context = &progress,
 	};
 	const struct dms_run_filter filter = {
@@ -100,7 +100,7 @@ struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *re
 
 	if (args->keep_events && !args->output)
 		return dms_error_new(DMS_ERROR_USAGE, "--events needs --output");
-	err = analyze(&run, call, &options, &filter, &progress);
+	err = dms_analyze(&run, call, &options, &filter, &progress);
 	if (!err)
 		err = print_summary(&run, call);
 	if (!err && is_failing(&run, args->fail_on))

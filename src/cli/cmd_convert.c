@@ -24,12 +24,33 @@ struct conversion {
 
 /* ---- what cannot be: said before anything is read ------------------------------------------- */
 
+/* Standard input may be a file like any other. */
+static int status_of(const char *path, struct stat *ret)
+{
+	return strcmp(path, "-") ? stat(path, ret) : fstat(STDIN_FILENO, ret);
+}
+
 static bool is_same_file(const char *path, const char *other)
 {
 	struct stat one, two;
 
-	return !stat(path, &one) && !stat(other, &two) && one.st_dev == two.st_dev &&
+	return !status_of(path, &one) && !status_of(other, &two) && one.st_dev == two.st_dev &&
 	       one.st_ino == two.st_ino;
+}
+
+/* An older trace.dat, or what mktemp made: anything else is somebody's only copy. */
+static bool may_overwrite(const char *path)
+{
+	static const char magic[] = "\x17\x08\x44tracing";
+	char head[sizeof(magic) - 1];
+	FILE *file = fopen(path, "rbe");
+	size_t got;
+
+	if (!file)
+		return errno == ENOENT;
+	got = fread(head, 1, sizeof(head), file);
+	fclose(file);
+	return !got || (got == sizeof(head) && !memcmp(head, magic, got));
 }
 
 static struct dms_error *check_output(const struct dms_call *call)
@@ -50,6 +71,16 @@ static struct dms_error *check_output(const struct dms_call *call)
 				     "version 6 knows no compression: --compression zstd needs "
 				     "--file-version 7");
 	return NULL;
+}
+
+static struct dms_error *check_overwriting(const struct dms_call *call)
+{
+	const struct dms_convert_args *args = call->args;
+
+	if (may_overwrite(args->output))
+		return NULL;
+	return dms_error_new(DMS_ERROR_USAGE, "%s: exists and is no trace.dat: it is not overwritten",
+			     args->output);
 }
 
 static struct dms_error *check_inputs(const struct dms_call *call)
@@ -126,6 +157,20 @@ static void draw(const struct conversion *conversion, struct progress *progress,
 	progress_draw(progress, done, total, records);
 }
 
+/* Between two files nothing was recorded: a trace.dat marks it as a loss of each CPU. */
+static void tell_holes(const struct conversion *conversion)
+{
+	for (uint32_t i = 0; i < dms_merge_count(conversion->merge); i++) {
+		const struct dms_hole *hole = dms_merge_hole(conversion->merge, i);
+
+		if (hole)
+			dms_log(DMS_LOG_WARN,
+				"nothing was recorded between %s and %s: marked as a loss",
+				dms_source_info(dms_merge_source(conversion->merge, hole->file))->path,
+				dms_source_info(dms_merge_source(conversion->merge, i))->path);
+	}
+}
+
 static struct dms_error *read_all(struct conversion *conversion)
 {
 	bool is_shown = !conversion->call->common.quiet && isatty(STDERR_FILENO);
@@ -135,6 +180,7 @@ static struct dms_error *read_all(struct conversion *conversion)
 	struct dms_item item;
 
 	progress_begin(&progress);
+	dms_merge_find_holes(conversion->merge);
 	for (;;) {
 		if ((err = dms_merge_next(conversion->merge, &item)) || item.kind == DMS_ITEM_END ||
 		    (err = dms_output_item(conversion->output, &item)))
@@ -231,6 +277,7 @@ static struct dms_error *convert(struct conversion *conversion)
 				     conversion->call->operands[0]);
 	if ((err = dms_file_write(args->output, write_trace, conversion)))
 		return err;
+	tell_holes(conversion);
 	tell(conversion);
 	return NULL;
 }
@@ -241,7 +288,8 @@ struct dms_error *dms_cmd_convert(const struct dms_call *call, enum dms_exit *re
 	struct dms_error *err;
 
 	(void)ret;
-	if ((err = check_output(call)) || (err = check_inputs(call)))
+	if ((err = check_output(call)) || (err = check_inputs(call)) ||
+	    (err = check_overwriting(call)))
 		return err;
 	err = convert(&conversion);
 	dms_output_destroy(conversion.output);

@@ -57,6 +57,54 @@ static uint64_t sum_counter(const struct dms_run *run, enum dms_counter counter)
 
 /* ---- checks: one function a row ----------------------------------------------------------- */
 
+static const struct dms_source_info *first_info(const struct dms_run *run)
+{
+	return dms_source_info(dms_merge_source(run->merge, 0));
+}
+
+/* A text has the events that happened: what was enabled it does not tell. */
+static bool tells_enabled(const struct dms_run *run)
+{
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		if (!dms_source_info(dms_merge_source(run->merge, i))->is_text)
+			return true;
+	}
+	return false;
+}
+
+static const char *absence(const struct dms_run *run)
+{
+	return tells_enabled(run) ? "not enabled" : "not enabled, or did not happen: a text does not "
+						    "tell which";
+}
+
+static void check_wholeness(const struct dms_run *run, struct advice *ret)
+{
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		struct dms_source *source = dms_merge_source(run->merge, i);
+		const struct dms_source_info *info = dms_source_info(source);
+		const char *first = NULL;
+		uint64_t n_damaged = dms_source_damage(source, &first);
+
+		if (!info->missing_bytes && !n_damaged)
+			continue;
+		ret->verdict = VERDICT_MISSING;
+		ret->finding = info->missing_bytes
+				       ? dms_asprintf("%s is truncated: %" PRIu64 " bytes are missing "
+						      "at offset %#" PRIx64,
+						      info->path, info->missing_bytes,
+						      info->missing_offset)
+				       : dms_asprintf("%s is damaged in %" PRIu64 " place%s, first %s",
+						      info->path, n_damaged,
+						      n_damaged == 1 ? "" : "s", first);
+		ret->remedy = dms_asprintf("copy it again; analyze reads what is left with --salvage");
+		return;
+	}
+	ret->finding = dms_asprintf("whole, as far as it tells");
+}
+
+/* ---- what it shows ---------------------------------------------------------------------------- */
+
 static void check_dma(const struct dms_run *run, struct advice *ret)
 {
 	uint64_t records = records_of(run, "dma", "");
@@ -70,8 +118,10 @@ static void check_dma(const struct dms_run *run, struct advice *ret)
 		ret->finding = dms_asprintf("the dma events were enabled, and none happened");
 		ret->remedy = dms_asprintf("record while the device works");
 	} else {
-		ret->finding = dms_asprintf("no dma event was enabled");
-		ret->remedy = dms_asprintf("record with -e dma (kernel 6.12 or newer)");
+		ret->finding = dms_asprintf(tells_enabled(run) ? "no dma event was enabled"
+							       : "there is no dma event");
+		ret->remedy = dms_asprintf("record with %s (kernel 6.12 or newer)",
+					   doctor_cure(first_info(run), CURE_DMA));
 	}
 }
 
@@ -92,11 +142,13 @@ static void check_both_ends(const struct dms_run *run, struct advice *ret)
 			continue;
 		ret->verdict = VERDICT_MISSING;
 		ret->finding =
-			dms_asprintf("%s was not enabled: mappings have no end", pairs[i].name);
-		ret->remedy = dms_asprintf("enable the whole system: -e dma");
+			dms_asprintf("%s was %s; these mappings have no end", pairs[i].name,
+				     absence(run));
+		ret->remedy = dms_asprintf("enable the whole system: %s", doctor_cure(first_info(run), CURE_DMA));
 		return;
 	}
-	ret->finding = dms_asprintf("maps and unmaps of every kind were enabled");
+	ret->finding = dms_asprintf(tells_enabled(run) ? "maps and unmaps of every kind were enabled"
+						       : "maps and unmaps of every kind are there");
 }
 
 static void check_losses(const struct dms_run *run, struct advice *ret)
@@ -113,7 +165,8 @@ static void check_losses(const struct dms_run *run, struct advice *ret)
 	ret->finding = dms_asprintf("events were lost in %" PRIu64 " places (%" PRIu64
 				    " by the marks, %" PRIu64 " by the recorder's statistics)",
 				    run->gaps, run->lost_events, by_stats);
-	ret->remedy = dms_asprintf("a larger buffer: -b 32768 (KiB for each CPU), or fewer events");
+	ret->remedy = dms_asprintf("a larger buffer: %s, or fewer events",
+				   doctor_cure(first_info(run), CURE_BUFFER));
 }
 
 static void check_beginning(const struct dms_run *run, struct advice *ret)
@@ -148,12 +201,12 @@ static void check_stacks(const struct dms_run *run, struct advice *ret)
 	}
 	ret->verdict = VERDICT_MISSING;
 	ret->finding = dms_asprintf("no call stacks: call sites and drivers cannot be named");
-	ret->remedy = dms_asprintf("record with -T");
+	ret->remedy = dms_asprintf("record with %s", doctor_cure(first_info(run), CURE_STACKS));
 }
 
 static void check_clock(const struct dms_run *run, struct advice *ret)
 {
-	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	const struct dms_source_info *info = first_info(run);
 	const char *clock = info->clock;
 
 	if (!clock && info->is_text) {
@@ -173,7 +226,7 @@ static void check_clock(const struct dms_run *run, struct advice *ret)
 		ret->finding = dms_asprintf("clock \"%s\"", clock);
 	}
 	if (ret->verdict != VERDICT_GOOD)
-		ret->remedy = dms_asprintf("record with -C mono");
+		ret->remedy = dms_asprintf("record with %s", doctor_cure(first_info(run), CURE_CLOCK));
 }
 
 static void check_syncs(const struct dms_run *run, struct advice *ret)
@@ -199,9 +252,10 @@ static void check_iommu(const struct dms_run *run, struct advice *ret)
 	if (!has_kind(run, DMS_EV_IOMMU_MAP)) {
 		ret->verdict = VERDICT_MISSING;
 		ret->finding = dms_asprintf(
-			"the iommu events were not enabled: faults and traffic through "
-			"the IOVA API are not visible");
-		ret->remedy = dms_asprintf("record with -e iommu");
+			"the iommu events were %s; faults and traffic through the IOVA API are not "
+			"visible",
+			absence(run));
+		ret->remedy = dms_asprintf("record with %s", doctor_cure(first_info(run), CURE_IOMMU));
 	} else if (uncovered.iommu_maps) {
 		ret->verdict = VERDICT_PARTLY;
 		ret->finding =
@@ -225,9 +279,9 @@ static void check_swiotlb(const struct dms_run *run, struct advice *ret)
 	}
 	ret->verdict = VERDICT_MISSING;
 	ret->finding =
-		dms_asprintf("swiotlb_bounced was not enabled: bounces and DMA masks are not "
-			     "visible");
-	ret->remedy = dms_asprintf("record with -e swiotlb");
+		dms_asprintf("swiotlb_bounced was %s; bounces and DMA masks are not visible",
+			     absence(run));
+	ret->remedy = dms_asprintf("record with %s", doctor_cure(first_info(run), CURE_SWIOTLB));
 }
 
 static uint32_t inputs_of(const struct dms_run *run)
@@ -310,8 +364,8 @@ static void check_messages(const struct dms_run *run, struct advice *ret)
 	ret->verdict = VERDICT_MISSING;
 	ret->finding = dms_asprintf("messages of the kernel are not recorded: the faults of Intel "
 				    "and SMMUv3 IOMMUs, full bounce buffers, dma-debug's reports");
-	ret->remedy = dms_asprintf("record with -e printk:console, or give the kernel's log to "
-				   "analyze --kernel-log");
+	ret->remedy = dms_asprintf("record with %s, or give the kernel's log to analyze --kernel-log",
+				   doctor_cure(first_info(run), CURE_MESSAGES));
 }
 
 /* No recording without a probe shows these; to be silent about it would be a lie. */
@@ -330,7 +384,7 @@ static const struct check {
 	const char *topic;
 	void (*look)(const struct dms_run *run, struct advice *ret);
 } checks[] = {
-	{"dma events", check_dma},     {"both ends", check_both_ends},
+	{"file", check_wholeness},     {"dma events", check_dma},     {"both ends", check_both_ends},
 	{"losses", check_losses},      {"beginning", check_beginning},
 	{"call stacks", check_stacks}, {"clock", check_clock},
 	{"syncs", check_syncs},	       {"iommu", check_iommu},
@@ -338,10 +392,6 @@ static const struct check {
 	{"unbinds", check_unbinds},    {"masks", check_masks},
 	{"map errors", check_error_checks}, {"failed lists", check_list_failures},
 };
-
-static const char record_command[] =
-	"trace-cmd record -e dma -e swiotlb -e iommu -e printk:console -e module -T -C mono "
-	"-b 32768 -o trace.dat";
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
@@ -399,7 +449,7 @@ static struct dms_error *tell_all(const struct dms_run *run, json_t *list)
 /* What the file's container cannot tell, and which part of it is missing. */
 static struct dms_error *print_notes(const struct dms_run *run)
 {
-	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	const struct dms_source_info *info = first_info(run);
 
 	for (uint32_t i = 0; i < info->n_notes; i++) {
 		_cleanup_(dms_freep) char *note =
@@ -415,7 +465,7 @@ static struct dms_error *print_notes(const struct dms_run *run)
 
 static json_t *list_notes(const struct dms_run *run)
 {
-	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	const struct dms_source_info *info = first_info(run);
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; list && i < info->n_notes; i++)
@@ -433,7 +483,7 @@ static char *probe_line(const struct dms_probe *probe)
 
 static struct dms_error *print_text(const struct dms_run *run)
 {
-	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	const struct dms_source_info *info = first_info(run);
 	const char *release = info->release ? info->release : "unknown";
 	_cleanup_(dms_freep) char *shown = dms_escape(release, strlen(release), DMS_ESCAPE_TEXT);
 	struct dms_error *err;
@@ -447,7 +497,7 @@ static struct dms_error *print_text(const struct dms_run *run)
 	printf("\nA recording that shows what a stock kernel can show:\n  %s\n"
 	       "\nProbes that show more: append these lines to /sys/kernel/tracing/kprobe_events\n"
 	       "before, as root, and record with -e dmascope as well:\n",
-	       record_command);
+	       doctor_cure(first_info(run), CURE_ALL));
 	for (size_t i = 0; i < dms_n_probes; i++) {
 		_cleanup_(dms_freep) char *line = probe_line(&dms_probes[i]);
 
@@ -472,7 +522,7 @@ static json_t *list_probes(void)
 
 static struct dms_error *print_json(const struct dms_run *run)
 {
-	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+	const struct dms_source_info *info = first_info(run);
 	json_t *list = json_array(), *root;
 	struct dms_error *err;
 
@@ -482,7 +532,7 @@ static struct dms_error *print_json(const struct dms_run *run)
 	}
 	root = json_pack("{s:s, s:s, s:s?, s:I, s:o, s:s, s:o, s:o}", "input", info->path, "format",
 			 info->format, "kernel", info->release, "records", (json_int_t)run->records,
-			 "checks", list, "record_command", record_command, "probes", list_probes(),
+			 "checks", list, "record_command", doctor_cure(first_info(run), CURE_ALL), "probes", list_probes(),
 			 "notes", list_notes(run));
 	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)))
 		err = dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed");

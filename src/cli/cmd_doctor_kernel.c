@@ -100,6 +100,16 @@ static uint64_t count_events(const struct dms_kernel *kernel, const char *system
 	return n_events;
 }
 
+/* Probes can stand in for maps if they see arguments on return: since Linux 6.9. */
+static bool can_stand_in(const struct dms_kernel *kernel)
+{
+	unsigned int major = 0, minor = 0;
+
+	return dms_kernel_probing(kernel) != DMS_PROBING_NONE &&
+	       (sscanf(dms_kernel_release(kernel), "%u.%u", &major, &minor) != 2 || major > 6 ||
+		(major == 6 && minor >= 9));
+}
+
 static void check_dma(struct dms_kernel *kernel, struct advice *ret)
 {
 	uint64_t n_events = count_events(kernel, "dma");
@@ -108,13 +118,17 @@ static void check_dma(struct dms_kernel *kernel, struct advice *ret)
 		return;
 	if (n_events) {
 		ret->finding = dms_asprintf("%" PRIu64 " dma events", n_events);
-	} else if (dms_kernel_probing(kernel) != DMS_PROBING_NONE) {
+	} else if (can_stand_in(kernel)) {
 		doctor_say(ret, VERDICT_PARTLY,
 			   "no dma events (Linux 6.12 was the first to have them): record sets "
-			   "probes on "
-			   "the functions instead. Lost are scatter lists, physical addresses of "
-			   "pages, "
-			   "pages of pools, and all maps before Linux 6.9",
+			   "probes on the functions instead. Lost are scatter lists, physical "
+			   "addresses of pages and pages of pools",
+			   "Linux 6.12 or later");
+	} else if (dms_kernel_probing(kernel) != DMS_PROBING_NONE) {
+		doctor_say(ret, VERDICT_MISSING,
+			   "no dma events (Linux 6.12 was the first to have them), and probes "
+			   "cannot stand in for maps: on return they see no arguments before "
+			   "Linux 6.9",
 			   "Linux 6.12 or later");
 	} else {
 		doctor_say(ret, VERDICT_MISSING,
@@ -180,9 +194,21 @@ static void check_iommu_events(struct dms_kernel *kernel, struct advice *ret)
 	check_event(kernel, "iommu/map", "traffic through the IOVA API is not visible", ret);
 }
 
+/* The first may be at 0 in truth: x86 has its variables of a CPU there. */
+static bool are_hidden(const char *symbols)
+{
+	const char *line = symbols;
+
+	while (line && begins_with(line, "0000000000000000 ")) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	return !line || !*line;
+}
+
 static void check_stacks(struct dms_kernel *kernel, struct advice *ret)
 {
-	_cleanup_(dms_freep) char *symbols = doctor_line(kernel, "/proc/kallsyms");
+	_cleanup_(dms_freep) char *symbols = dms_kernel_read(kernel, "/proc/kallsyms", NULL);
 
 	if (doctor_is_blind(kernel, ret))
 		return;
@@ -196,7 +222,7 @@ static void check_stacks(struct dms_kernel *kernel, struct advice *ret)
 			ret, VERDICT_PARTLY,
 			"call stacks, but no names for them: no /proc/kallsyms",
 			"a kernel with CONFIG_KALLSYMS, or give analyze --kallsyms a System.map");
-	else if (begins_with(symbols, "0000000000000000 "))
+	else if (are_hidden(symbols))
 		doctor_say(ret, VERDICT_PARTLY,
 			   "call stacks, but the addresses in /proc/kallsyms are hidden",
 			   "as root; sysctl kernel.kptr_restrict=1 if root is refused them");
@@ -346,6 +372,13 @@ static struct dms_error *tell_json(struct dms_kernel *kernel)
 	return err;
 }
 
+/* Where there is no tracefs to be seen nothing is known. */
+static bool can_record(struct dms_kernel *kernel)
+{
+	return !dms_kernel_tracefs(kernel) || dms_kernel_has_event(kernel, "dma", NULL) ||
+	       can_stand_in(kernel);
+}
+
 static struct dms_error *tell_text(struct dms_kernel *kernel)
 {
 	struct dms_error *err;
@@ -353,8 +386,11 @@ static struct dms_error *tell_text(struct dms_kernel *kernel)
 	printf("This kernel: %s, %s\n\n", dms_kernel_release(kernel), dms_kernel_arch(kernel));
 	if ((err = tell_all(kernel, NULL)))
 		return err;
-	printf("\nTo record what it can show, as root:\n  dmascope record -o trace.dat -- "
-	       "COMMAND\n");
+	if (can_record(kernel))
+		printf("\nTo record what it can show, as root:\n  dmascope record -o trace.dat -- "
+		       "COMMAND\n");
+	else
+		printf("\nNothing can be recorded on this kernel.\n");
 	return NULL;
 }
 
@@ -366,8 +402,7 @@ struct dms_error *doctor_kernel(bool is_json, enum dms_exit *ret)
 	if (err)
 		return err;
 	err = is_json ? tell_json(kernel) : tell_text(kernel);
-	if (dms_kernel_tracefs(kernel) && !dms_kernel_has_event(kernel, "dma", NULL) &&
-	    dms_kernel_probing(kernel) == DMS_PROBING_NONE)
+	if (!can_record(kernel))
 		*ret = DMS_EXIT_INPUT;
 	dms_kernel_close(kernel);
 	return err;

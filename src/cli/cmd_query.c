@@ -43,6 +43,16 @@ static struct dms_error *list_queries(enum dms_output format)
 	return err;
 }
 
+/* Rows that were never stored are not rows that are not there. */
+static void warn_of_missing_rows(struct sqlite3 *db)
+{
+	struct dms_error *err = dms_db_need_mappings(db, "a query of mapping or event");
+
+	if (err)
+		dms_log(DMS_LOG_WARN, "%s", dms_error_message(err));
+	dms_error_free(err);
+}
+
 static struct dms_error *find_query(const char *name, const char **ret)
 {
 	struct dms_nearest nearest = dms_nearest_to(name, strlen(name));
@@ -97,6 +107,7 @@ struct dms_error *dms_cmd_query(const struct dms_call *call, enum dms_exit *ret)
 		return err;
 	if ((err = dms_db_open(call->operands[0], false, &db)))
 		return err;
+	warn_of_missing_rows(db);
 	err = dms_query_print(db, sql, (enum dms_output)args->format, stdout);
 	dms_db_close(db);
 	return err;

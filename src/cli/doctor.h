@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+#include <dmascope/input.h>
+
 #include "cli.h"
 
 enum verdict { VERDICT_GOOD, VERDICT_PARTLY, VERDICT_MISSING, VERDICT_UNKNOWN };
@@ -21,6 +23,21 @@ bool doctor_tell(json_t *list, const char *topic, struct advice *advice);
 
 /** Examine the running kernel. *@ret: INPUT if it can record nothing of DMA. */
 struct dms_error *doctor_kernel(bool is_json, enum dms_exit *ret);
+
+/** What could be recorded better. */
+enum doctor_cure {
+	CURE_DMA,
+	CURE_IOMMU,
+	CURE_SWIOTLB,
+	CURE_MESSAGES,
+	CURE_STACKS,
+	CURE_CLOCK,
+	CURE_BUFFER,
+	CURE_ALL,
+	DOCTOR_N_CURES
+};
+/** doctor_cures.c: how, for what recorded the file of @info: an option, or a line for a shell. */
+const char *doctor_cure(const struct dms_source_info *info, enum doctor_cure cure);
 
 /** What cmd_doctor_kernel.c has for its checks: the first line of @path, or NULL; what is said. */
 struct dms_kernel;

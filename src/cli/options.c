@@ -300,10 +300,13 @@ void dms_call_deinit(struct dms_call *call)
 	for (size_t i = 0; call->args && i < command->n_options; i++) {
 		const struct dms_option *row = &command->options[i];
 
+		/* several options may fill one list */
 		if (row->type == DMS_OPT_LIST) {
-			dms_free(((const struct dms_strings *)((const char *)call->args +
-							       row->offset))
-					 ->items);
+			struct dms_strings *list =
+				(struct dms_strings *)((char *)call->args + row->offset);
+
+			dms_free(list->items);
+			list->items = NULL;
 		}
 	}
 	dms_free((void *)call->args);

@@ -46,21 +46,23 @@ static const struct dms_word record_stacks[] = {
 };
 
 /* What is only possible is never more than information: the others begin at likely. */
-static const struct dms_word failures[] = {
-	{"info", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_POSSIBLE)},
-	{"info:possible", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_POSSIBLE)},
-	{"info:likely", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_LIKELY)},
-	{"info:certain", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_CERTAIN)},
-	{"warning", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_POSSIBLE)},
-	{"warning:possible", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_POSSIBLE)},
-	{"warning:likely", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_LIKELY)},
-	{"warning:certain", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_CERTAIN)},
-	{"error", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_POSSIBLE)},
-	{"error:possible", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_POSSIBLE)},
-	{"error:likely", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_LIKELY)},
-	{"error:certain", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_CERTAIN)},
-	{NULL, 0},
-};
+/* clang-format off */
+#define FAILURES \
+	{"info", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_POSSIBLE)}, \
+	{"info:possible", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_POSSIBLE)}, \
+	{"info:likely", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_LIKELY)}, \
+	{"info:certain", DMS_FAIL_ON(DMS_SEVERITY_INFO, DMS_CERTAIN)}, \
+	{"warning", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_POSSIBLE)}, \
+	{"warning:possible", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_POSSIBLE)}, \
+	{"warning:likely", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_LIKELY)}, \
+	{"warning:certain", DMS_FAIL_ON(DMS_SEVERITY_WARNING, DMS_CERTAIN)}, \
+	{"error", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_POSSIBLE)}, \
+	{"error:possible", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_POSSIBLE)}, \
+	{"error:likely", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_LIKELY)}, \
+	{"error:certain", DMS_FAIL_ON(DMS_SEVERITY_ERROR, DMS_CERTAIN)}
+/* clang-format on */
+static const struct dms_word failures[] = {FAILURES, {NULL, 0}};
+static const struct dms_word gates[] = {{"never", DMS_FAIL_NEVER}, FAILURES, {NULL, 0}};
 
 const struct dms_option dms_common_options[] = {
 	OPTION('v', "verbose", NULL, COUNT, dms_common_args, verbose,
@@ -222,6 +224,86 @@ static const struct dms_option convert_options[] = {
 	       "convert what is left of a truncated or damaged file, and say what is missing"),
 };
 
+/* What diff and check have in common; @args_type has them as its member judging. */
+#define JUDGING_OPTIONS(args_type)                                                                 \
+	OPTION(0, "format", "FORMAT[=FILE]", LIST, args_type, judging.formats,                     \
+	       "tell it as text, markdown, json, junit, sarif, github, gitlab, tap or html "       \
+	       "(default: text), into FILE; may be repeated"),                                     \
+	OPTION(0, "config", "FILE", LIST, args_type, judging.configs,                              \
+	       "read thresholds, kinds of devices and suppressions from the YAML file FILE; may "  \
+	       "be repeated"),                                                                     \
+	OPTION(0, "suppressions", "FILE", LIST, args_type, judging.configs,                        \
+	       "the same, for a file that holds suppressions"),                                    \
+	OPTION(0, "write-suppressions", "FILE", STRING, args_type, judging.write_suppressions,     \
+	       "write a suppression for each finding that fails to FILE, to be edited"),           \
+	OPTION(0, "threshold", "METRIC=LIMITS", LIST, args_type, judging.thresholds,               \
+	       "let METRIC count from RELATIVE[,ABSOLUTE[,SAMPLES]] on, or never (off); may be "   \
+	       "repeated"),                                                                        \
+	OPTION(0, "kind", "GLOB=KIND", LIST, args_type, judging.kinds,                             \
+	       "take devices whose name fits GLOB for the same KIND; may be repeated"),            \
+	OPTION(0, "fail-on", "SEVERITY[:CONFIDENCE]", WORD, args_type, judging.fail_on,            \
+	       "fail on new or worse findings of info, warning or error or above, and at least "   \
+	       "possible, likely or certain; or never (default: error)",                           \
+	       .words = gates),                                                                    \
+	OPTION(0, "no-metrics", NULL, FLAG, args_type, judging.no_metrics,                         \
+	       "tell of worse metrics, but do not fail on them"),                                  \
+	OPTION(0, "allow-lossy", NULL, FLAG, args_type, judging.allow_lossy,                       \
+	       "do not fail on what could not be judged"),                                         \
+	OPTION(0, "alpha", "P", STRING, args_type, judging.alpha,                                  \
+	       "take differences between several runs for real below this p (default: 0.05)"),     \
+	OPTION(0, "today", "DATE", STRING, args_type, judging.today,                               \
+	       "let suppressions expire as if it were that day, YYYY-MM-DD (default: the clock's)")
+
+static const struct dms_option diff_options[] = {
+	OPTION(0, "base", "RUN", LIST, dms_diff_args, base,
+	       "another run to compare with; may be repeated"),
+	OPTION(0, "head", "RUN", LIST, dms_diff_args, head,
+	       "another run to judge; may be repeated"),
+	JUDGING_OPTIONS(dms_diff_args),
+};
+
+static const struct dms_option check_options[] = {
+	OPTION(0, "baseline", "RUN", LIST, dms_check_args, baselines,
+	       "compare with RUN, a baseline or a database; may be repeated (default: everything "
+	       "is new)"),
+	OPTION('o', "output", "DB", STRING, dms_check_args, output,
+	       "keep the run as the SQLite database DB"),
+	JUDGING_OPTIONS(dms_check_args),
+	OPTION('W', "warn", "[no-]ID", LIST, dms_check_args, switches,
+	       "judge by rule ID, or do not; may be repeated"),
+	OPTION(0, "device", "NAME", LIST, dms_check_args, devices,
+	       "judge only the device of that name; may be repeated"),
+	OPTION(0, "driver", "NAME", LIST, dms_check_args, drivers,
+	       "judge only devices of that driver; may be repeated"),
+	OPTION(0, "inventory", "FILE", STRING, dms_check_args, inventory,
+	       "take drivers, buses and masks of devices from the device inventory FILE"),
+	OPTION(0, "iomem", "FILE", STRING, dms_check_args, iomem,
+	       "take the memory map from FILE, a copy of /proc/iomem"),
+	OPTION(0, "dump-seed", "FILE", STRING, dms_check_args, dump_seed,
+	       "take what was mapped when the trace began from FILE, a copy of dma-api/dump"),
+	OPTION(0, "kernel-log", "FILE", STRING, dms_check_args, kernel_log,
+	       "read IOMMU faults and DMA messages from FILE, output of dmesg or a console log"),
+	OPTION(0, "kallsyms", "FILE", STRING, dms_check_args, kallsyms,
+	       "name functions by FILE, a copy of /proc/kallsyms or a System.map, not by the trace"),
+	OPTION(0, "formats", "DIR", STRING, dms_check_args, formats_dir,
+	       "take event formats that the trace lacks from DIR, a copy of events of tracefs"),
+	OPTION(0, "salvage", NULL, FLAG, dms_check_args, salvage,
+	       "judge what is left of a truncated or damaged file, and say what is missing"),
+	OPTION(0, "progress", NULL, VALUE, dms_check_args, progress,
+	       "show progress even if standard error is not a terminal", .value = DMS_PROGRESS_ON),
+	OPTION(0, "no-progress", NULL, VALUE, dms_check_args, progress, "never show progress",
+	       .value = DMS_PROGRESS_OFF),
+};
+
+static const struct dms_option baseline_options[] = {
+	OPTION('o', "output", "FILE", STRING, dms_baseline_args, output,
+	       "write to FILE instead of standard output"),
+	OPTION(0, "config", "FILE", LIST, dms_baseline_args, configs,
+	       "take kinds of devices from FILE; may be repeated"),
+	OPTION(0, "kind", "GLOB=KIND", LIST, dms_baseline_args, kinds,
+	       "devices whose name fits GLOB are of that kind; may be repeated"),
+};
+
 const struct dms_command dms_commands[] = {
 	{
 		.name = "analyze",
@@ -245,6 +327,41 @@ const struct dms_command dms_commands[] = {
 		OPTIONS(report_options),
 		.args_bytes = sizeof(struct dms_report_args),
 		.max_operands = 1, /* none for --columns help: the command checks it */
+	},
+	{
+		.name = "diff",
+		.operands = "[BASE HEAD]",
+		.summary = "compare runs: what is new, worse, better, fixed or not judged",
+		.run = dms_cmd_diff,
+		OPTIONS(diff_options),
+		.args_bytes = sizeof(struct dms_diff_args),
+		.max_operands = 2,
+		.epilogue = "BASE and HEAD, and what --base and --head add, are databases of analyze or "
+			    "baselines.\nExit codes: 0 passed, 1 failed, 2 usage, 3 input or too lossy to "
+			    "judge, 4 own trouble.",
+	},
+	{
+		.name = "baseline",
+		.operands = "RUN.DB",
+		.summary = "write a run as a small file to compare later ones with",
+		.run = dms_cmd_baseline,
+		.options = baseline_options,
+		.n_options = DMS_ARRAY_SIZE(baseline_options),
+		.args_bytes = sizeof(struct dms_baseline_args),
+		.min_operands = 1,
+		.max_operands = 1,
+	},
+	{
+		.name = "check",
+		.operands = "FILE...",
+		.summary = "analyze traces and judge them against baselines, for CI",
+		.run = dms_cmd_check,
+		OPTIONS(check_options),
+		.args_bytes = sizeof(struct dms_check_args),
+		.min_operands = 1,
+		.max_operands = SIZE_MAX,
+		.epilogue = "FILEs are those of analyze.\nExit codes: 0 passed, 1 failed, 2 usage, 3 input "
+			    "or too lossy to judge, 4 own trouble.",
 	},
 	{
 		.name = "query",

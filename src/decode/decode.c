@@ -361,6 +361,7 @@ struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_recor
 		return NULL;
 	}
 	ret->kind = DMS_EV_NONE;
+	decoder->n_malformed += tracepoint->row->kind < DMS_EV_CHECK;
 	return count_malformed(tracepoint, record, why);
 }
 
@@ -564,6 +565,11 @@ bool dms_decoder_has_kind(const struct dms_decoder *decoder, enum dms_event_kind
 			return true;
 	}
 	return false;
+}
+
+uint64_t dms_decoder_malformed(const struct dms_decoder *decoder)
+{
+	return decoder->n_malformed;
 }
 
 uint64_t dms_decoder_orphan_stacks(const struct dms_decoder *decoder)

@@ -44,6 +44,7 @@ struct dms_decoder {
 	uint32_t stack_type, stack_offset;
 	uint32_t taken_cpu, taken_instance; /* whose next record is a stack that was taken */
 	bool has_taken_stack;
+	uint64_t n_malformed; /* records of tracepoints of ours that could not be decoded */
 	uint64_t orphan_stacks;
 	struct cached_name name_cache[NAME_CACHE];
 	struct list phys, dma, lengths;

@@ -15,7 +15,7 @@ dms_diff_print dms_diff_print_junit;	/* out_junit.c */
 dms_diff_print dms_diff_print_sarif;	/* out_sarif.c: SARIF 2.1.0 */
 dms_diff_print dms_diff_print_github;	/* out_github.c: workflow commands */
 dms_diff_print dms_diff_print_gitlab;	/* out_gitlab.c: Code Quality report */
-dms_diff_print dms_diff_print_tap;	/* out_tap.c: TAP 14, KTAP's elder */
+dms_diff_print dms_diff_print_tap;	/* out_tap.c: TAP 13, which 14 includes */
 dms_diff_print dms_diff_print_html;	/* out_html.c: one self-contained page */
 
 /* ---- what several printers say alike: outputs.c ---------------------------------------------- */
@@ -28,5 +28,45 @@ const struct dms_base_finding *dms_change_finding(const struct dms_finding_chang
 const char *dms_change_site(const struct dms_base_finding *finding, char *buf, size_t size);
 /** A value of a metric with its unit, for people: "12.3 us", "4.0 KiB", "3.1 %", "1,234". */
 const char *dms_format_value(double value, const struct dms_metric *metric, char *buf, size_t size);
+
+/* ---- what several printers say alike: words.c ------------------------------------------------ */
+
+/** "PASS", "FAIL", "TOO LOSSY TO JUDGE". */
+const char *dms_verdict_name(enum dms_verdict verdict);
+/**
+ * What was found, in one line, gravest first: "2 new errors, 1 worse metric, 7 unchanged"; "no
+ * findings" where there is nothing. NULL: memory.
+ */
+char *dms_diff_headline(const struct dms_comparison *comparison);
+/** "+270 %", "-75 %", "x12"; "from 0" for INFINITY, "-" for NAN. @buf is returned. */
+const char *dms_format_change(double change, char *buf, size_t size);
+/** "50 % and 1.0 us": beyond what a difference counts. "never": it does not. @buf is returned. */
+const char *dms_format_threshold(const struct dms_metric_change *change, char *buf, size_t size);
+/** A p value, an effect: "0.0079", "<0.0001"; "-" for NAN. @buf is returned. */
+const char *dms_format_p(double p, char *buf, size_t size);
+/** The first run of the head, or else of the base, that has @finding; NULL: there is none. */
+const struct dms_baseline *dms_change_run(const struct dms_comparison *comparison,
+					  const struct dms_finding_change *change);
+
+/** What a format wants instead of some characters. */
+struct dms_swap {
+	char from;
+	const char *to;
+};
+/** Where to write, and what to swap; a list ends with a NUL. It remembers that memory was short. */
+struct dms_pen {
+	FILE *out;
+	const struct dms_swap *swaps; /* NULL: none */
+	size_t most_bytes;	      /* longer text is cut, and ends in "..."; 0: it never is */
+	bool has_failed;
+};
+/** Write @text, which may come from a trace: on one line, controls visible, UTF-8, swapped. */
+void dms_pen_text(struct dms_pen *pen, const char *text);
+/** Write what is ours, as it is. */
+void dms_pen_put(struct dms_pen *pen, const char *fmt, ...) _printf_(2, 3);
+/** "function[module]", or "-". */
+void dms_pen_frame(struct dms_pen *pen, const struct dms_function *frame);
+/** What went wrong with @pen or its file. */
+struct dms_error *dms_pen_end(const struct dms_pen *pen);
 
 #endif

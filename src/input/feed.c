@@ -29,6 +29,8 @@ struct feed {
 	struct dms_source *file;
 	const char *(*comm)(void *context, uint32_t pid);
 	void *context;
+	const char *kallsyms; /* borrowed */
+	size_t kallsyms_bytes;
 	struct slot slots[MAX_ITEMS];
 	uint64_t n_put, n_given; /* items so far: number n is in slots[n % MAX_ITEMS] */
 	struct lane *lanes;	 /* by CPU */
@@ -154,8 +156,8 @@ static struct dms_error *feed_kallsyms(struct dms_source *source, const char **r
 {
 	struct feed *feed = (struct feed *)source;
 
-	*ret = NULL;
-	*ret_size = 0;
+	*ret = feed->kallsyms;
+	*ret_size = feed->kallsyms_bytes;
 	return feed->file ? dms_source_kallsyms(feed->file, ret, ret_size) : NULL;
 }
 
@@ -225,6 +227,8 @@ struct dms_error *dms_feed_create(const struct dms_feed_head *head, struct dms_s
 	feed->file = head->file;
 	feed->comm = head->comm;
 	feed->context = head->context;
+	feed->kallsyms = head->kallsyms;
+	feed->kallsyms_bytes = head->kallsyms_bytes;
 	feed->stack_type = head->stack_type;
 	feed->swap = head->info.big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 	*ret = &feed->common;

@@ -15,6 +15,8 @@ struct dms_feed_head {
 				    NULL: not known */
 	const char *(*comm)(void *context, uint32_t pid); /* in place of file; may be NULL */
 	void *context;
+	const char *kallsyms;	 /* in place of file, kallsyms_bytes of text; NULL: none */
+	size_t kallsyms_bytes;
 };
 
 /** Errors: memory; then @head->file is the caller's still. */

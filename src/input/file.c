@@ -69,7 +69,9 @@ static struct dms_error *look_at(struct file *file)
 	got = pread(file->fd, head, sizeof(head), 0);
 	if (got < 0)
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s: cannot read", file->path);
-	if (!unpack_packing(head, (size_t)got) && !lseek(file->fd, 0, SEEK_CUR))
+	/* /proc/kallsyms and its like tell no size, and can be read all the same */
+	if (!unpack_packing(head, (size_t)got) && !lseek(file->fd, 0, SEEK_CUR) &&
+	    !(got && !file->size))
 		return NULL;
 	return unpack_file(file, UNPACK_MAX_BYTES);
 }

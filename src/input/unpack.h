@@ -6,7 +6,7 @@
 #include "file.h"
 
 /** More than any trace has, and less than a compressed file made to fill disks. */
-#define UNPACK_MAX_BYTES (64ull << 30)
+#define UNPACK_MAX_BYTES (16ull << 30)
 /** So much of a file's beginning tells how it is compressed. */
 #define UNPACK_SNIFF_BYTES 8
 
@@ -17,8 +17,9 @@ const char *unpack_packing(const void *head, size_t bytes);
  * Read @file from where it stands to its end into a temporary file in $TMPDIR, or /tmp, unpacked
  * if it is compressed; fd, size and origin of @file become the copy's. All members of a file of
  * several are read. Memory: what the formats need, 128 MiB at most.
- * Errors: reading failed; DMS_ERROR_INTERNAL: no room, or more than @max_bytes. Damage is told by
- * the origin. The error names the file.
+ * Errors: reading failed; INPUT: more than @max_bytes, or than DMASCOPE_MAX_UNPACKED allows, or 200
+ * times what it was packed in; DMS_ERROR_INTERNAL: no room. Damage is told by the origin. The error
+ * names the file.
  */
 struct dms_error *unpack_file(struct file *file, uint64_t max_bytes);
 

@@ -177,6 +177,8 @@ static struct dms_error *settle_twins(struct dms_model *model, struct device_sta
 	if (state->device.mode == DMS_MODE_IOMMU && twins->n_identical < ELIDED_DUPLICATES &&
 	    !twins->newest->mapping.is_superseded)
 		return reorder_supersede(model, twins->newest, event->ts) ? NULL : &dms_error_nomem;
+	/* Nor has a slot of the bounce buffer two owners. */
+	state->strays.n_overlapped += twins->newest->mapping.bounced && twins->mapping->bounced;
 	past = past_find(state, event->dma_addr);
 	if (twins->n_identical < ELIDED_DUPLICATES)
 		return NULL;
@@ -190,10 +192,13 @@ static struct dms_error *settle_twins(struct dms_model *model, struct device_sta
 	return model_end_life(model, twins->oldest, event, DMS_END_ELIDED, DMS_DOUBT_ELIDED);
 }
 
-static bool learn(struct device_state *state, const struct dms_event *event)
+static bool learn(const struct dms_model *model, struct device_state *state,
+		  const struct dms_event *event)
 {
 	bool bounced = false;
 
+	state->hides_bounces = model->config.hides_bounces && !model->has_iommu;
+	state->hides_unmaps = model->config.hidden_unmaps & DMS_BIT(DMS_MAPPING_PAGE);
 	if (event->has & DMS_HAS_PHYS_ADDR) {
 		bounced = device_take_bounce(state, event, &event->phys_addr, 1);
 		device_learn_mode(state, event->phys_addr, event->dma_addr, bounced);
@@ -251,7 +256,7 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	if (!live)
 		return &dms_error_nomem;
 	fill(&live->mapping, model, state, event, kind);
-	live->mapping.bounced = learn(state, event);
+	live->mapping.bounced = learn(model, state, event);
 	twins.mapping = &live->mapping;
 	find_twins(state, &twins);
 	state->has_shared |= twins.oldest && event->dir == DMS_DIR_TO_DEVICE &&

@@ -16,6 +16,10 @@ void device_deinit(struct device_state *state)
 
 /* A constant difference on this many different pages is no coincidence of an IOMMU. */
 #define OFFSET_PROOF 4
+/* The smallest any has. */
+#define IOMMU_PAGE 4096
+/* IO_TLB_SIZE: where a bounce buffer keeps the place in the page by chance. */
+#define BOUNCE_SLOT 2048
 
 static enum dms_address_mode infer_mode(const struct device_state *state)
 {
@@ -23,8 +27,12 @@ static enum dms_address_mode infer_mode(const struct device_state *state)
 
 	if (state->n_offset >= OFFSET_PROOF)
 		n_direct += state->n_offset;
-	if (state->n_other > n_direct + state->n_bounced)
-		return DMS_MODE_IOMMU;
+	if (state->n_other > n_direct + state->n_bounced) {
+		/* Whole pages, and nothing that tells of an IOMMU: a bounce buffer looks like that. */
+		bool may_be_bounced = state->hides_bounces && (!state->n_kept || state->hides_unmaps);
+
+		return may_be_bounced ? DMS_MODE_UNKNOWN : DMS_MODE_IOMMU;
+	}
 	if (state->n_bounced)
 		return DMS_MODE_BOUNCED;
 	return n_direct ? DMS_MODE_DIRECT : DMS_MODE_UNKNOWN;
@@ -39,11 +47,14 @@ void device_learn_mode(struct device_state *state, uint64_t phys, uint64_t dma, 
 		state->n_bounced++;
 	} else if (!offset) {
 		state->n_identity++;
+	} else if (offset % IOMMU_PAGE) {
+		state->n_bounced++; /* an IOMMU keeps the place in the page */
 	} else if (offset == state->offset) {
 		state->n_offset += page != state->offset_phys; /* one page again proves nothing */
 		state->offset_phys = page;
 	} else {
 		state->n_other++;
+		state->n_kept += phys % BOUNCE_SLOT != 0;
 		if (!state->n_offset) {
 			state->offset = offset;
 			state->offset_phys = page;

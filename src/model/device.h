@@ -64,6 +64,9 @@ struct strays {
 	uint64_t n_again;      /* of these, of addresses whose mapping had been unmapped */
 	uint64_t n_all_unmaps; /* those that do, too */
 	uint64_t n_remapped;   /* behind an IOMMU: mapped again, and the first one's unmap never came */
+	uint64_t n_unknown_sure; /* of n_unknown, of a device that was bound in the trace */
+	uint64_t n_overlapped; /* of memory the device writes: mapped again, and not unmapped before */
+	uint64_t n_crossed;    /* unmaps of one address whose sizes fit in the other order only */
 };
 
 struct device_state {
@@ -89,6 +92,9 @@ struct device_state {
 	uint64_t n_identity;	      /* mappings with dma == phys */
 	uint64_t n_offset;	      /* with dma == phys + offset, on pages not the same */
 	uint64_t n_other, n_bounced;  /* with neither; through swiotlb */
+	uint64_t n_kept;	      /* of n_other, inside of a page and at the same place in it */
+	bool hides_unmaps;	      /* of single mappings: the trace has none */
+	bool hides_bounces;	      /* neither bounces nor an IOMMU could be seen so far */
 	uint64_t offset, offset_phys; /* of n_offset: the difference, and the last page's address */
 	uint32_t n_truncated;	      /* live lists whose tail is not known */
 	bool is_from_bind;	      /* nothing can be older than what we saw */

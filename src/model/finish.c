@@ -40,6 +40,7 @@ static void remember(struct device_state *state, const struct dms_mapping *mappi
 	struct dms_past past = past_of(mapping, event, step->end);
 
 	past.doubts = (uint16_t)step->doubts;
+	past.differs = (uint8_t)step->differs;
 	past_add(state, mapping->dma_addr, &past);
 	if (mapping->kind == DMS_MAPPING_SG && mapping->sg)
 		past_add(state, past_list_key(mapping->cpu_addr), &past);
@@ -99,30 +100,6 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 	return err;
 }
 
-/*
- * Too many unmaps fit no map, or an address was mapped twice without an unmap where that cannot be:
- * then calls are missing, by a filter of CPUs, tasks or events, and the map between two unmaps of an
- * address, or the unmap of what still seems to live, may be one of them. A trace that began late has
- * unmaps of addresses it never saw, and a driver that frees twice those of addresses it did see; a
- * filter leaves both.
- */
-#define MANY_STRAYS 3
-
-bool model_lacks_calls(const struct dms_model *model, const struct device_state *state)
-{
-	const struct strays *strays = &state->strays;
-
-	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
-		return true; /* not one map, of any device */
-	return strays->n_unknown >= MANY_STRAYS && strays->n_again >= MANY_STRAYS &&
-	       strays->n_unmaps * 16 > strays->n_all_unmaps;
-}
-
-bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index)
-{
-	return model_lacks_calls(model, model->devices[index]);
-}
-
 /* ---- unmaps that match -------------------------------------------------------------------- */
 
 /* What was under way when the trace began has ended by now: a transfer takes less. */
@@ -160,13 +137,15 @@ static uint32_t sharing_doubts(const struct dms_model *model, const struct devic
 static uint32_t owner_doubts(const struct dms_model *model, const struct device_state *state,
 			     const struct dms_event *event, const struct dms_mapping *mapping)
 {
+	enum dms_mapping_kind kind = lifecycle_mapping_kind(event->kind);
 	bool is_elsewhere = event->cpu != mapping->map_cpu ||
 			    (mapping->in_interrupt && !is_in_interrupt(event));
 	uint32_t doubts = sharing_doubts(model, state, mapping->dir);
 
 	if (model_may_have_lost(model, mapping->epoch))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (model_lacks_calls(model, state))
+	if (model_lacks_calls(model, state) ||
+	    model_lacks_half(model, (enum dms_mapping_kind)mapping->kind, kind))
 		doubts |= DMS_DOUBT_UNTRACED;
 	if (state->device.mode == DMS_MODE_IOMMU && is_elsewhere &&
 	    event->ts - mapping->map_ts <= model_reorder_window(model) && (model->epoch || !state->is_from_bind))
@@ -293,7 +272,7 @@ static uint64_t key_of(const struct dms_event *event)
  * than the trace may be the one meant.
  */
 static void explain_past(const struct dms_model *model, const struct device_state *state,
-			 struct dms_step *step)
+			 enum dms_mapping_kind kind, struct dms_step *step)
 {
 	const struct dms_past *past = step->past;
 
@@ -304,7 +283,7 @@ static void explain_past(const struct dms_model *model, const struct device_stat
 		step->doubts |= DMS_DOUBT_ELIDED;
 	if (past->end == DMS_END_LOST)
 		step->doubts |= DMS_DOUBT_REORDERED;
-	if (model_lacks_calls(model, state))
+	if (model_lacks_calls(model, state) || model_lacks_maps(model, kind))
 		step->doubts |= DMS_DOUBT_UNTRACED;
 	if (state->device.mode == DMS_MODE_IOMMU || state->is_from_bind ||
 	    past->dir != DMS_DIR_TO_DEVICE)
@@ -319,6 +298,7 @@ static void explain_past(const struct dms_model *model, const struct device_stat
 static void explain(const struct dms_model *model, struct device_state *state,
 		    const struct dms_event *event, struct dms_step *step)
 {
+	enum dms_mapping_kind kind = lifecycle_mapping_kind(event->kind);
 	struct live_mapping *around = NULL;
 
 	step->end = DMS_END_UNMATCHED;
@@ -336,8 +316,8 @@ static void explain(const struct dms_model *model, struct device_state *state,
 	if (event->n_phys > VANISHING_MAP_ENTRIES)
 		step->doubts |= DMS_DOUBT_OVERSIZED;
 	if (step->past) {
-		state->strays.n_again += step->past->end == DMS_END_UNMAPPED;
-		explain_past(model, state, step);
+		model_note_again(event, step->past, state);
+		explain_past(model, state, kind, step);
 		return;
 	}
 	if (model_may_have_lost(model, 0))
@@ -345,13 +325,16 @@ static void explain(const struct dms_model *model, struct device_state *state,
 	step->elsewhere = model_find_elsewhere(model, state, event);
 	if (step->related || step->elsewhere) {
 		step->doubts |= DMS_DOUBT_AMBIGUOUS | sharing_doubts(model, state, event->dir);
+		if (model_lacks_maps(model, kind))
+			step->doubts |= DMS_DOUBT_UNTRACED;
 		return;
 	}
 	if (!state->is_from_bind)
 		step->doubts |= DMS_DOUBT_PRE_TRACE;
-	else if (model_lacks_calls(model, state))
+	else if (model_lacks_calls(model, state) || model_lacks_maps(model, kind))
 		step->doubts |= DMS_DOUBT_UNTRACED;
 	state->strays.n_unknown++;
+	state->strays.n_unknown_sure += state->is_from_bind;
 	state->has_older |= (step->doubts & DMS_DOUBT_PRE_TRACE) != 0;
 	if (step->doubts)
 		step->end = DMS_END_PRE_TRACE;
@@ -380,6 +363,7 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 	if ((err = seed_give_up(model, state)))
 		return err;
 	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
+	model->n_strays_of[kind]++;
 	explain(model, state, event, &step);
 	step.event = event;
 	if (seed_hold(model, state, event, &step))

@@ -168,6 +168,14 @@ static bool may_be_user_space(const struct incident *incident)
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
+/* Memory was mapped again, and the first mapping's unmap never came: maybe it is only not here. */
+static bool is_unended(const struct incident *incident)
+{
+	return incident->kind == DMS_STEP_OVERLAP && incident->overlap.bytes &&
+	       incident->older_end != DMS_END_UNMAPPED &&
+	       incident->older.device == incident->newer.device;
+}
+
 static struct dms_error *tell(struct dms_model *model, struct incident *incident)
 {
 	struct device_state *owner = model->devices[incident->older.device];
@@ -178,6 +186,7 @@ static struct dms_error *tell(struct dms_model *model, struct incident *incident
 		.end = incident->older_end,
 	};
 
+	owner->strays.n_overlapped += is_unended(incident);
 	if (incident->older_end == DMS_END_LOST)
 		return NULL; /* its unmap is known to be missing: it may have come before */
 	if (!is_end_sure(incident, owner) && can_elide(model, owner))
@@ -185,6 +194,7 @@ static struct dms_error *tell(struct dms_model *model, struct incident *incident
 	if ((step.doubts & DMS_DOUBT_ELIDED) && device_may_elide(owner))
 		return NULL; /* it does leave out unmaps: every page used again would be told */
 	if (may_be_user_space(incident) || model_lacks_calls(model, owner) ||
+	    model_lacks_unmaps(model, (enum dms_mapping_kind)incident->older.kind) ||
 	    (incident->kind == DMS_STEP_OVERLAP &&
 	     model_lacks_calls(model, model->devices[incident->newer.device])))
 		step.doubts |= DMS_DOUBT_UNTRACED;

@@ -28,6 +28,7 @@ static struct dms_error *note_iommu(struct dms_model *model, struct device_state
 	struct dms_step step = {.kind = DMS_STEP_IOMMU};
 
 	(void)kind;
+	model->has_iommu |= event->kind == DMS_EV_IOMMU_MAP || event->kind == DMS_EV_IOMMU_UNMAP;
 	if (event->kind == DMS_EV_IOMMU_MAP && event->size)
 		iommu_note_map(model, event);
 	return model_tell(model, state, event, &step);

@@ -85,8 +85,11 @@ struct dms_model {
 	struct dms_model_config config;
 	struct stack_page stack_page; /* size 0: none */
 	uint64_t n_begun_of[DMS_MAPPING_N_KINDS], n_released_of[DMS_MAPPING_N_KINDS];
+	uint64_t n_strays_of[DMS_MAPPING_N_KINDS]; /* of those released, of no known mapping */
 	bool has_dump;		 /* a dma-api/dump was given; one without a line tells nothing */
 	bool has_begun;		 /* there was an event */
+	bool is_thinned;	 /* calls are missing, by all that was seen of it */
+	bool has_iommu;		 /* an IOMMU mapped something, for whomever */
 	uint64_t begin_ts;	 /* of the first event */
 	uint32_t n_held;	 /* devices whose held is set */
 	struct overlap_state overlap;
@@ -160,8 +163,20 @@ void model_stand_in(const struct dms_event *event, const struct device_state *st
 const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 					       const struct device_state *state,
 					       const struct dms_event *event);
-/** True if calls of @state are missing though no event is known to be lost: by a filter. */
+/* lacks.c: calls that are not in the trace though no event is known to be lost */
+/** True if calls of @state are missing: by a filter. */
 bool model_lacks_calls(const struct dms_model *model, const struct device_state *state);
+/** At the end of the trace: does all of it together show that? Then dms_model_lacks_calls() is true. */
+void model_judge_calls(struct dms_model *model);
+/** True if maps, or unmaps, of @kind are not recorded, of any device. */
+bool model_lacks_maps(const struct dms_model *model, enum dms_mapping_kind kind);
+bool model_lacks_unmaps(const struct dms_model *model, enum dms_mapping_kind kind);
+/** True if the mapping of kind @mapped, unmapped as @unmapped, may be another one than it seems. */
+bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mapped,
+		      enum dms_mapping_kind unmapped);
+/** The unmap @event is of an address whose last life, @past, is over. */
+void model_note_again(const struct dms_event *event, const struct dms_past *past,
+		      struct device_state *state);
 /* sync.c */
 struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind);

@@ -19,6 +19,13 @@ static bool may_be_of_other(const struct device_state *state, const struct dms_e
 	       event->dir != DMS_DIR_TO_DEVICE;
 }
 
+/* The device had mappings before the trace, and memory may have several of them: so may this one. */
+static bool may_be_of_older(const struct device_state *state)
+{
+	return state->device.mode != DMS_MODE_IOMMU && !state->is_from_bind &&
+	       (state->has_older || state->has_shared);
+}
+
 static struct dms_error *tell_unmatched(struct dms_model *model, struct device_state *state,
 					const struct dms_event *event)
 {
@@ -38,8 +45,12 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 	if (step.past)
 		step.doubts |= step.past->doubts;
 	if ((step.past && may_be_of_other(state, event, step.past->dir)) ||
-	    (step.related && may_be_of_other(state, event, step.related->dir)))
+	    (step.related && may_be_of_other(state, event, step.related->dir)) ||
+	    ((step.past || step.related) && may_be_of_older(state)))
 		step.doubts |= DMS_DOUBT_PRE_TRACE;
+	if (model_lacks_calls(model, state) || model_lacks_maps(model, DMS_MAPPING_PAGE) ||
+	    model_lacks_maps(model, DMS_MAPPING_SG))
+		step.doubts |= DMS_DOUBT_UNTRACED;
 	if (!step.past && !step.related)
 		step.elsewhere = model_find_elsewhere(model, state, event);
 	if (step.elsewhere)
@@ -80,6 +91,8 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 	sites_sync(model, mapping, event);
 	if (model_may_have_lost(model, mapping->epoch))
 		match.doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (model_lacks_unmaps(model, (enum dms_mapping_kind)mapping->kind))
+		match.doubts |= DMS_DOUBT_UNTRACED;
 	if (match.differs && mapping->is_seeded)
 		match.doubts |= seed_doubts(mapping);
 	step.mapping = mapping;

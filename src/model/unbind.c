@@ -55,14 +55,6 @@ static bool may_be_elided(const struct dms_model *model, const struct device_sta
 	       state->device.mode != DMS_MODE_IOMMU && !is_proven(model, mapping);
 }
 
-/* So many maps and not one unmap, of any device: unmaps are not among the recorded events. */
-#define MANY_MAPS 32
-
-static bool are_ends_hidden(const struct dms_model *model, enum dms_mapping_kind kind)
-{
-	return model->n_begun_of[kind] >= MANY_MAPS && !model->n_released_of[kind];
-}
-
 void unbind_explain(const struct dms_model *model, const struct device_state *state,
 		    struct dms_step *step)
 {
@@ -73,7 +65,7 @@ void unbind_explain(const struct dms_model *model, const struct device_state *st
 		if (state->has_elided)
 			step->end = DMS_END_ELIDED;
 	}
-	if (are_ends_hidden(model, (enum dms_mapping_kind)step->mapping->kind) ||
+	if (model_lacks_unmaps(model, (enum dms_mapping_kind)step->mapping->kind) ||
 	    model_lacks_calls(model, state))
 		step->doubts |= DMS_DOUBT_UNTRACED;
 	/* Frees into a device's own pool are never traced (kernel-dma.md fact 9). */

@@ -146,6 +146,7 @@ static struct dms_error *wait_for_end(struct watching *watching)
 		poll(&signals, 1, DRAIN_MS);
 		if ((err = drain_some(watching->watch->drain, &report->is_full)))
 			return err;
+		symbols_look(watching->watch->symbols, watching->watch->kernel);
 	} while (!report->is_full && !is_over(watching));
 	if (watching->pid)
 		stop_command(watching);

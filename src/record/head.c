@@ -109,56 +109,21 @@ static struct dms_error *put_formats(struct text *text, const struct head_source
 	return err;
 }
 
-/* ---- symbols --------------------------------------------------------------------------------- */
-
-static bool is_of_module(const char *line, size_t size)
-{
-	return size && line[size - 1] == ']';
-}
-
-/* What was there when recording began, and modules loaded since: both may be in stacks. */
-static void put_symbols(struct text *text, const char *early, const char *late)
-{
-	struct dms_strtab *modules = dms_strtab_create();
-	size_t size_at = text->size, size;
-	const char *next;
-	uint32_t bytes;
-
-	put_u32(text, 0);
-	text_put(text, early, strlen(early));
-	for (const char *line = modules && *early ? early : NULL; line; line = next) {
-		size = text_line(line, &next);
-		if (is_of_module(line, size))
-			dms_strtab_add(modules, line, size);
-	}
-	for (const char *line = modules && *late ? late : NULL; line; line = next) {
-		uint32_t n_modules = dms_strtab_count(modules);
-
-		size = text_line(line, &next);
-		if (is_of_module(line, size) && dms_strtab_add(modules, line, size) == n_modules) {
-			text_put(text, line, size);
-			text_put(text, "\n", 1);
-		}
-	}
-	bytes = (uint32_t)(text->size - size_at - sizeof(bytes));
-	if (!text->is_broken)
-		memcpy(text->data + size_at, &bytes, sizeof(bytes));
-	dms_strtab_destroy(modules);
-}
+/* ---- symbols and tasks ----------------------------------------------------------------------- */
 
 static void put_names(struct text *text, const struct head_source *source)
 {
-	_cleanup_(dms_freep) char *late = dms_kernel_read(source->kernel, "/proc/kallsyms", NULL);
 	_cleanup_(dms_freep) char *printk = NULL;
 	size_t size = 0;
 
-	put_symbols(text, source->early_symbols ? source->early_symbols : "", late ? late : "");
+	put_u32(text, (uint32_t)source->symbols->lines.size);
+	text_put(text, source->symbols->lines.data, source->symbols->lines.size);
 	printk = dms_kernel_read_tracefs(source->kernel, "printk_formats", &size);
 	put_u32(text, printk ? (uint32_t)size : 0);
 	text_put(text, printk, printk ? size : 0);
 	put_u64(text, source->tasks->lines.size);
 	text_put(text, source->tasks->lines.data, source->tasks->lines.size);
-	text->is_broken |= source->tasks->lines.is_broken;
+	text->is_broken |= source->tasks->lines.is_broken | source->symbols->lines.is_broken;
 }
 
 /* ---- options --------------------------------------------------------------------------------- */

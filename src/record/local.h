@@ -136,6 +136,8 @@ struct watch {
 	struct drain *drain;
 	const struct dms_record_options *options;
 	struct dms_recording_report *report;
+	struct symbols *symbols;
+	const struct dms_kernel *kernel;
 };
 struct dms_error *watch_run(struct watch *watch);
 /** The signals that end it: to be blocked since before anything is changed. */
@@ -155,17 +157,32 @@ void tasks_add_lines(struct tasks *tasks, const char *text);
 /** Add what runs now. */
 struct dms_error *tasks_add_running(struct tasks *tasks, const struct dms_kernel *kernel);
 
+/* ---- symbols.c ------------------------------------------------------------------------------- */
+
+/** Lines of /proc/kallsyms: of the kernel, and of all modules there were; each once. */
+struct symbols {
+	struct text lines;
+	struct dms_strtab *seen;    /* lines of modules */
+	struct dms_strtab *modules; /* "NAME ADDRESS" */
+};
+struct dms_error *symbols_init(struct symbols *symbols);
+void symbols_deinit(struct symbols *symbols);
+/** Add what there is now. Where memory is short lines.is_broken is set. */
+void symbols_take(struct symbols *symbols, const struct dms_kernel *kernel);
+/** Add what there is now if a module has come. */
+void symbols_look(struct symbols *symbols, const struct dms_kernel *kernel);
+
 /* ---- head.c ---------------------------------------------------------------------------------- */
 
 /**
- * What stands in a trace.dat before the table of CPUs: formats, symbols, tasks, options. @early:
- * the symbols as they were when recording began. Errors: memory, tracefs.
+ * What stands in a trace.dat before the table of CPUs: formats, symbols, tasks, options. Errors:
+ * memory, tracefs.
  */
 struct head_source {
 	const struct dms_kernel *kernel;
 	const struct dms_plan *plan;
 	const struct drain *drain;
-	const char *early_symbols; /* NULL: none */
+	const struct symbols *symbols;
 	const struct tasks *tasks;
 };
 struct dms_error *head_build(const struct head_source *source, struct text *ret);

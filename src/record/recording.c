@@ -23,7 +23,7 @@ struct dms_recording {
 	struct tasks tasks;
 	char *folder; /* of the instance, whole path */
 	char *clock;
-	char *early_symbols;
+	struct symbols symbols;
 	char *devices; /* as they were at the beginning, then as they changed */
 	char *sides[DMS_N_SIDE_FILES];
 };
@@ -37,7 +37,7 @@ void dms_recording_destroy(struct dms_recording *recording)
 	dms_free(recording->head.data);
 	dms_free(recording->folder);
 	dms_free(recording->clock);
-	dms_free(recording->early_symbols);
+	symbols_deinit(&recording->symbols);
 	dms_free(recording->devices);
 	for (size_t i = 0; i < DMS_N_SIDE_FILES; i++)
 		dms_free(recording->sides[i]);
@@ -121,8 +121,10 @@ static struct dms_error *begin(struct dms_recording *recording, const struct dms
 	recording->clock = dms_strdup(plan->clock);
 	if (!recording->folder || !recording->clock)
 		return &dms_error_nomem;
-	recording->early_symbols = dms_kernel_read(kernel, "/proc/kallsyms", NULL);
-	if (!err && !(err = tasks_add_running(&recording->tasks, kernel)))
+	if (err || (err = symbols_init(&recording->symbols)))
+		return err;
+	symbols_take(&recording->symbols, kernel);
+	if (!(err = tasks_add_running(&recording->tasks, kernel)))
 		err = dms_devices_read(kernel, &recording->devices);
 	return err;
 }
@@ -191,7 +193,7 @@ static struct dms_error *finish(struct dms_recording *recording, const struct dm
 		.kernel = kernel,
 		.plan = plan,
 		.drain = &recording->drain,
-		.early_symbols = recording->early_symbols,
+		.symbols = &recording->symbols,
 		.tasks = &recording->tasks,
 	};
 	_cleanup_(dms_freep) char *comms = NULL;
@@ -202,6 +204,7 @@ static struct dms_error *finish(struct dms_recording *recording, const struct dm
 	    (err = drain_rest(&recording->drain, recording->folder, &recording->report.is_full)))
 		return err;
 	add_up(recording);
+	symbols_take(&recording->symbols, kernel);
 	/* names that tracefs saved are those at the time of the events: they come first */
 	if ((err = tasks_init(&named)))
 		return err;
@@ -221,7 +224,8 @@ static struct dms_error *record(struct dms_recording *recording, const struct dm
 				const struct dms_plan *plan,
 				const struct dms_record_options *options)
 {
-	struct watch watch = {&recording->drain, options, &recording->report};
+	struct watch watch = {&recording->drain, options, &recording->report, &recording->symbols,
+			      kernel};
 	struct dms_error *err;
 
 	if ((err = drain_open(&recording->drain, recording->folder, options->output)) ||

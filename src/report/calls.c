@@ -169,6 +169,19 @@ static bool has_stacks(const struct dms_finding_summary *finding, bool all)
 	return all || strcmp(finding->severity, "info") != 0;
 }
 
+/* Whoever acts on a finding wants its name: for git, a suppression, a search. */
+static bool put_fingerprint(const struct dms_finding_summary *finding, FILE *out)
+{
+	_cleanup_(dms_freep) char *harmless = NULL;
+
+	if (!finding->fingerprint)
+		return true;
+	harmless = dms_escape(finding->fingerprint, strlen(finding->fingerprint), DMS_ESCAPE_TEXT);
+	if (harmless)
+		fprintf(out, "    Fingerprint %s\n", harmless);
+	return harmless != NULL;
+}
+
 bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool all, FILE *out)
 {
 	bool is_whole = has_stacks(finding, all);
@@ -188,5 +201,5 @@ bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool
 				return false;
 		}
 	}
-	return true;
+	return !is_whole || put_fingerprint(finding, out);
 }

@@ -209,7 +209,7 @@ struct dms_error *dms_findings_count(struct sqlite3 *db, enum dms_severity sever
 				     enum dms_confidence confidence, uint64_t *ret)
 {
 	static const char sql[] =
-		"SELECT count(*) FROM finding WHERE"
+		"SELECT coalesce(sum(count), 0) FROM finding_group WHERE"
 		" CASE severity WHEN 'error' THEN ?3 WHEN 'warning' THEN ?4 ELSE ?5 END >= ?1 AND"
 		" CASE confidence WHEN 'certain' THEN ?6 WHEN 'likely' THEN ?7 ELSE ?8 END >= ?2";
 	const int numbers[] = {severity, confidence, DMS_SEVERITY_ERROR, DMS_SEVERITY_WARNING,

@@ -289,8 +289,11 @@ struct dms_error *dms_export_csv(struct sqlite3 *db, const char *path,
 				 const struct dms_layout *layout)
 {
 	struct csv_dir dir = {.db = db, .path = path, .layout = layout, .fd = -1, .part_fd = -1};
-	struct dms_error *err = open_dir(&dir);
+	struct dms_error *err = dms_db_need_mappings(db, "--csv");
 
+	if (err)
+		return err;
+	err = open_dir(&dir);
 	if (!err)
 		err = write_files(&dir);
 	if (!err && (err = put_all_in_place(&dir))) {

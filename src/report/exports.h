@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <dmascope/export.h>
+#include <dmascope/store.h>
 
 #include "local.h"
 

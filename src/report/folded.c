@@ -79,9 +79,11 @@ struct dms_error *dms_export_folded(struct sqlite3 *db, enum dms_fold fold, FILE
 {
 	static const int columns[] = {[DMS_FOLD_COUNT] = 2, [DMS_FOLD_BYTES] = 3};
 	sqlite3_stmt *maps = NULL, *frames = NULL;
-	struct dms_error *err = export_prepare(db, maps_sql, &maps);
+	struct dms_error *err = dms_db_need_mappings(db, "a flame graph");
 	bool has_row = true;
 
+	if (!err)
+		err = export_prepare(db, maps_sql, &maps);
 	if (!err)
 		err = export_prepare(db, frames_sql, &frames);
 	while (!err && !(err = export_step(maps, &has_row)) && has_row) {

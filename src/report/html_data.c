@@ -21,9 +21,10 @@ static const char *const preparations[] = {
 	" s.maps + s.unmaps DESC, s.device, s.generation),"
 	" ifnull(g.errors, 0), ifnull(g.warnings, 0), ifnull(g.infos, 0)"
 	" FROM temp.device_figures AS s JOIN temp.device_order AS o USING (device_id)"
-	" LEFT JOIN (SELECT device_id, sum(severity = 'error') AS errors,"
-	" sum(severity = 'warning') AS warnings, sum(severity = 'info') AS infos"
-	" FROM finding GROUP BY device_id) AS g ON g.device_id = s.device_id",
+	" LEFT JOIN (SELECT device_id, sum(count) FILTER (WHERE severity = 'error') AS errors,"
+	" sum(count) FILTER (WHERE severity = 'warning') AS warnings,"
+	" sum(count) FILTER (WHERE severity = 'info') AS infos"
+	" FROM finding_group GROUP BY device_id) AS g ON g.device_id = s.device_id",
 	/* the first of each rule and device before the second of any */
 	"INSERT INTO temp.html_finding SELECT id, row_number() OVER ("
 	" ORDER BY gravity, nth, id) FROM (SELECT id, " GRAVITY " AS gravity, row_number() OVER ("
@@ -37,14 +38,16 @@ static const struct {
 	{"run", "SELECT key, value FROM run ORDER BY key LIMIT 100"},
 	{"inputs", "SELECT path, format, release, uname, clock, tool, cpus, size_bytes, hash,"
 		   " count(*) OVER () AS total_rows FROM input_file ORDER BY id LIMIT 20"},
-	{"severities", "SELECT severity, count(*) AS count, count(DISTINCT device_id) AS devices"
-		       " FROM finding GROUP BY severity ORDER BY " GRAVITY},
-	{"groups", "SELECT f.severity, f.rule, f.device_id, d.name AS device, g.n AS count,"
+	{"severities", "SELECT severity, sum(count) AS count, count(DISTINCT device_id) AS devices"
+		       " FROM finding_group GROUP BY severity ORDER BY " GRAVITY},
+	{"groups", "SELECT f.severity, f.rule, f.device_id, d.name AS device, c.n AS count,"
 		   " f.ts_ns - :base AS t, f.confidence, f.reason, f.message, f.id,"
-		   " count(*) OVER () AS total_rows FROM (SELECT id, count(*) OVER w AS n,"
+		   " count(*) OVER () AS total_rows FROM (SELECT id,"
 		   " row_number() OVER (w ORDER BY " GRAVITY ", id) AS nth FROM finding"
 		   " WINDOW w AS (PARTITION BY rule, device_id)) AS g"
 		   " JOIN finding AS f ON f.id = g.id AND g.nth = 1"
+		   " LEFT JOIN (SELECT rule, device_id, sum(count) AS n FROM finding_group"
+		   " GROUP BY rule, device_id) AS c ON c.rule = f.rule AND c.device_id IS f.device_id"
 		   " LEFT JOIN device AS d ON d.id = f.device_id"
 		   " ORDER BY " GRAVITY ", f.rule, device, f.device_id LIMIT :top"},
 	{"devices",
@@ -55,7 +58,7 @@ static const struct {
 	 " JOIN device AS d ON d.id = s.device_id ORDER BY p.place LIMIT :top"},
 	{"notes", "SELECT n.rule, n.device_id, d.name AS device, n.reason,"
 		  " count(*) OVER () AS total_rows"
-		  " FROM not_judged AS n LEFT JOIN device AS d ON d.id = n.device_id"
+		  " FROM " DMS_NOTES_SQL " AS n LEFT JOIN device AS d ON d.id = n.device_id"
 		  " ORDER BY n.rule IS NULL DESC, n.device_id IS NOT NULL, n.id LIMIT 2 * :top"},
 	{"unjudged", "SELECT count(DISTINCT rule) AS rules FROM not_judged"},
 	{"gaps", "SELECT cpu, after_ns - :base AS after_t, before_ns - :base AS before_t, lost,"

@@ -343,6 +343,11 @@ static struct dms_error *put_series(const struct source *source, sqlite3_stmt *s
 static const struct member members[] = {
 	{"devices", devices_sql, put_device},
 	{"findings", findings_sql, put_finding},
+	{"finding_groups",
+	 "SELECT g.rule, g.severity, g.confidence, g.reason, d.name AS device, d.generation,"
+	 " d.driver, g.device_id, g.fingerprint, g.count, g.first_ns, g.finding_id"
+	 " FROM finding_group AS g LEFT JOIN device AS d ON d.id = g.device_id ORDER BY g.id",
+	 put_row},
 	{"call_sites",
 	 "SELECT * FROM call_sites ORDER BY device, generation, function, module, first_stack_id",
 	 put_row},
@@ -373,7 +378,7 @@ static const struct member members[] = {
 	 put_row},
 	{"series", series_sql, put_series},
 	{"not_judged",
-	 "SELECT n.rule, d.name AS device, n.device_id, n.reason FROM not_judged AS n"
+	 "SELECT n.rule, d.name AS device, n.device_id, n.reason FROM " DMS_NOTES_SQL " AS n"
 	 " LEFT JOIN device AS d ON d.id = n.device_id ORDER BY n.id",
 	 put_row},
 	{"gaps", "SELECT cpu, instance, after_ns, before_ns, lost FROM gap ORDER BY id", put_row},

@@ -182,9 +182,9 @@ static struct dms_error *put_lines(struct sqlite3 *db, sqlite3_stmt *stmt, FILE 
 struct dms_error *dms_live_print(struct sqlite3 *db, uint64_t ts, const char *device, FILE *out)
 {
 	sqlite3_stmt *stmt = NULL;
-	struct dms_error *err;
+	struct dms_error *err = dms_db_need_mappings(db, "live");
 
-	if (device && (err = check_device(db, device)))
+	if (err || (device && (err = check_device(db, device))))
 		return err;
 	if (ts >= INT64_MAX)
 		ts = INT64_MAX - 1; /* one less than "never" in live_sql */

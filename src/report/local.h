@@ -124,4 +124,10 @@ struct dms_error *dms_calls_name(struct sqlite3 *db, struct dms_arena *arena,
 /** "7.046780703" if @is_ns, else the plain count; "-" for UINT64_MAX. */
 const char *dms_format_time(uint64_t ts, bool is_ns, char *buf, size_t size);
 
+/** What cannot be judged or told: table not_judged, and that mappings were not stored. */
+#define DMS_NOTES_SQL                                                                              \
+	"(SELECT id, rule, device_id, reason FROM not_judged UNION ALL SELECT 0, NULL, NULL,"      \
+	" 'mappings were not stored, only figures and findings: what is told of mappings one by one is"  \
+	" missing' FROM run WHERE key = 'mappings_stored' AND value = '0')"
+
 #endif

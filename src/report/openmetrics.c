@@ -358,8 +358,8 @@ static struct dms_error *put_distributions(struct sqlite3 *db, FILE *out)
 static struct dms_error *put_findings(struct sqlite3 *db, FILE *out)
 {
 	static const char sql[] =
-		"SELECT d.name, d.generation, d.driver, f.rule, f.severity, f.confidence, count(*)"
-		" FROM finding AS f LEFT JOIN device AS d ON d.id = f.device_id"
+		"SELECT d.name, d.generation, d.driver, f.rule, f.severity, f.confidence, sum(f.count)"
+		" FROM finding_group AS f LEFT JOIN device AS d ON d.id = f.device_id"
 		" GROUP BY f.device_id, f.rule, f.severity, f.confidence"
 		" ORDER BY d.name, d.generation, f.device_id, f.rule, f.severity, f.confidence";
 	static const char *const keys[] = {"device",   "generation", "driver",
@@ -368,7 +368,7 @@ static struct dms_error *put_findings(struct sqlite3 *db, FILE *out)
 	bool has_row = true;
 	struct dms_error *err = export_prepare(db, sql, &stmt);
 
-	put_family(out, "findings", "gauge", NULL, "Broken rules that are kept in the database.");
+	put_family(out, "findings", "gauge", NULL, "Broken rules, by how sure that is.");
 	while (!err && !(err = export_step(stmt, &has_row)) && has_row) {
 		bool has_device = sqlite3_column_type(stmt, 0) != SQLITE_NULL;
 

@@ -297,8 +297,10 @@ static struct dms_error *put_metadata(struct sqlite3 *db, FILE *out)
 struct dms_error *dms_export_trace_json(struct sqlite3 *db, FILE *out)
 {
 	struct cursor cursors[N_TRACKS] = {0};
-	struct dms_error *err;
+	struct dms_error *err = dms_db_need_mappings(db, "--trace-json");
 
+	if (err)
+		return err;
 	fputs("{\"traceEvents\":[", out);
 	err = put_processes(db, out);
 	if (!err)

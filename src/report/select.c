@@ -47,6 +47,10 @@ static const char counted_sql[] =
 	IS_ASKED("device_id") ";"
 	"CREATE TEMP VIEW breakdown AS SELECT * FROM main.breakdown WHERE " IS_ASKED("device_id") ";"
 	"CREATE TEMP VIEW call_site AS SELECT * FROM main.call_site WHERE " IS_ASKED("device_id") ";"
+	"CREATE TEMP VIEW call_site_lifetime AS SELECT * FROM main.call_site_lifetime"
+	" WHERE call_site_id IN (SELECT id FROM temp.call_site);"
+	"CREATE TEMP VIEW finding_group AS SELECT * FROM main.finding_group WHERE "
+	IS_ASKED("device_id") ";"
 	"CREATE TEMP VIEW not_judged AS SELECT * FROM main.not_judged WHERE device_id IS NULL OR "
 	IS_ASKED("device_id") ";";
 

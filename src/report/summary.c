@@ -155,6 +155,7 @@ static json_t *finding_json(const struct dms_finding_summary *finding)
 	put_text(&object, "reason", finding->reason);
 	put_text(&object, "device", finding->device);
 	put_text(&object, "message", finding->message);
+	put_text(&object, "fingerprint", finding->fingerprint);
 	put(&object, "count", dms_json_u64(finding->count));
 	put_time(&object, "first_ns", finding->first_ts);
 	put(&object, "calls", dms_calls_json(finding));

@@ -141,7 +141,8 @@ static bool take_finding(struct summary_box *box, sqlite3_stmt *stmt)
 	    !keep_text(box, stmt, 2, &finding->device) ||
 	    !keep_text(box, stmt, 5, &finding->confidence) ||
 	    !keep_text(box, stmt, 6, &finding->message) ||
-	    !keep_text(box, stmt, 11, &finding->reason) || !take_calls(box, stmt, finding))
+	    !keep_text(box, stmt, 11, &finding->reason) ||
+	    !keep_text(box, stmt, 12, &finding->fingerprint) || !take_calls(box, stmt, finding))
 		return false;
 	box->summary.n_findings++;
 	return true;
@@ -188,14 +189,16 @@ static bool take_device(struct summary_box *box, sqlite3_stmt *stmt)
 #define GRAVITY(table)                                                                             \
 	"CASE " table ".severity WHEN 'error' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END"
 
-/* One row for each rule and device, shown by the first of its gravest findings. */
+/* One row for each rule and device: all are counted, the first of the gravest is shown. */
 static const char findings_sql[] =
 	"WITH g AS (SELECT f.id, " GRAVITY("f") " AS gravity,"
-	" count(*) OVER (PARTITION BY f.rule, f.device_id) AS n,"
 	" row_number() OVER (PARTITION BY f.rule, f.device_id"
 	" ORDER BY " GRAVITY("f") " DESC, f.id) AS nth FROM finding AS f)"
-	" SELECT f.rule, f.severity, d.name, g.n, f.ts_ns, f.confidence, f.message, f.cpu, f.pid,"
-	" f.stack_id, f.facts, f.reason FROM g JOIN finding AS f ON f.id = g.id AND g.nth = 1"
+	" SELECT f.rule, f.severity, d.name, c.n, f.ts_ns, f.confidence, f.message, f.cpu, f.pid,"
+	" f.stack_id, f.facts, f.reason, f.fingerprint"
+	" FROM g JOIN finding AS f ON f.id = g.id AND g.nth = 1"
+	" LEFT JOIN (SELECT rule, device_id, sum(count) AS n FROM finding_group GROUP BY rule, device_id)"
+	" AS c ON c.rule = f.rule AND c.device_id IS f.device_id"
 	" LEFT JOIN device AS d ON d.id = f.device_id"
 	" ORDER BY g.gravity DESC, f.rule, f.device_id";
 
@@ -208,7 +211,7 @@ static const struct {
 	{"SELECT f.* FROM temp.device_figures AS f JOIN temp.device_order AS o USING (device_id)"
 	 " ORDER BY o.place",
 	 take_device},
-	{"SELECT n.rule, d.name, n.reason FROM not_judged AS n"
+	{"SELECT n.rule, d.name, n.reason FROM " DMS_NOTES_SQL " AS n"
 	 " LEFT JOIN device AS d ON d.id = n.device_id ORDER BY n.id",
 	 take_note},
 	{findings_sql, take_finding},

@@ -84,6 +84,8 @@ static const char tables_sql[] =
 	" unit TEXT NOT NULL, count INTEGER NOT NULL, sum INTEGER NOT NULL, min INTEGER NOT NULL,"
 	" max INTEGER NOT NULL, PRIMARY KEY (device_id, measure)) WITHOUT ROWID;";
 
+#define IS_OURS "(device_id IS NULL OR device_id IN (SELECT id FROM temp.asked_device))"
+
 /* Levels and calls without a mapping are known by time buckets: those the time touches count. */
 static const char views_sql[] =
 	"INSERT INTO temp.asked_counter SELECT device_id, CASE measure WHEN 'failed' THEN"
@@ -100,6 +102,11 @@ static const char views_sql[] =
 	"CREATE TEMP VIEW distribution AS SELECT * FROM temp.asked_distribution;"
 	"CREATE TEMP VIEW breakdown AS SELECT * FROM main.breakdown WHERE 0;"
 	"CREATE TEMP VIEW call_site AS SELECT * FROM main.call_site WHERE 0;"
+	"CREATE TEMP VIEW call_site_lifetime AS SELECT * FROM main.call_site_lifetime WHERE 0;"
+	/* only what has a row has a time */
+	"CREATE TEMP VIEW finding_group AS SELECT min(id) AS id, rule, severity, confidence, reason,"
+	" device_id, fingerprint, count(*) AS count, min(ts_ns) AS first_ns, min(id) AS finding_id"
+	" FROM temp.finding GROUP BY rule, severity, confidence, reason, device_id, fingerprint;"
 	"CREATE TEMP VIEW run AS SELECT key, CASE key"
 	" WHEN 'counted_from_ns' THEN max(CAST(value AS INTEGER), (SELECT since_ns FROM temp.asked_time))"
 	" WHEN 'counted_to_ns' THEN min(CAST(value AS INTEGER), (SELECT until_ns FROM temp.asked_time))"
@@ -109,7 +116,11 @@ static const char views_sql[] =
 	" UNION ALL SELECT (SELECT coalesce(max(id), 0) + 1 FROM main.not_judged), NULL, NULL,"
 	" 'only a part of the time is told: maps, unmaps, bytes, lifetimes and sizes are of that time;"
 	" syncs, failures, bounces and peaks are of the time buckets it touches; latencies, CPUs and"
-	" reasons of bounces are not known of a part and are left out';";
+	" reasons of bounces are not known of a part and are left out'"
+	" UNION ALL SELECT (SELECT coalesce(max(id), 0) + 2 FROM main.not_judged), NULL, NULL,"
+	" printf('findings are counted as far as they are stored one by one; when the other %d were is"
+	" not known', n) FROM (SELECT (SELECT coalesce(sum(count), 0) FROM main.finding_group WHERE"
+	" " IS_OURS ") - (SELECT count(*) FROM main.finding WHERE " IS_OURS ") AS n) WHERE n > 0;";
 
 static struct dms_error *execute(struct sqlite3 *db, const char *sql)
 {
@@ -385,8 +396,10 @@ static struct dms_error *read_window(struct window *window)
 struct dms_error *window_count(struct sqlite3 *db)
 {
 	struct window window = {.db = db};
-	struct dms_error *err = execute(db, tables_sql);
+	struct dms_error *err = dms_db_need_mappings(db, "a part of the time");
 
+	if (!err)
+		err = execute(db, tables_sql);
 	if (!err)
 		err = read_window(&window);
 	if (!err)

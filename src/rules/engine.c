@@ -198,6 +198,15 @@ struct dms_error *dms_rules_switch(struct dms_rules *rules, const char *word)
 	return dms_rule_unknown(id);
 }
 
+bool dms_rules_is_on(const struct dms_rules *rules, const struct dms_rule *rule)
+{
+	for (size_t i = 0; i < rules->n_active; i++) {
+		if (rules->active[i].rule == rule)
+			return !(rules->active[i].bit & rules->switched_off);
+	}
+	return false;
+}
+
 static struct dms_error *tell(struct dms_rules *rules, const struct dms_rule *rule,
 			      const struct dms_step *step, struct dms_facts *facts)
 {

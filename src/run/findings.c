@@ -11,8 +11,7 @@
 struct kept_finding {
 	const struct dms_rule *rule;
 	struct dms_finding_row row;
-	uint32_t site_stack; /* whose call site names the mistake; DMS_ID_NONE: not known */
-	uint8_t dir;
+	uint32_t group; /* of dms_run_groups_add() */
 };
 
 /**
@@ -28,6 +27,7 @@ struct group {
 	uint64_t n_sure[DMS_SEVERITY_ERROR + 1][DMS_CERTAIN + 1]; /* by severity and confidence */
 	uint64_t n_rows[DMS_SEVERITY_ERROR + 1];		  /* kept, by severity */
 	struct dms_finding_row first; /* of the gravest; its message is NULL if there is none */
+	uint32_t first_number;	      /* the same, of dms_run_groups_add() */
 };
 
 struct dms_run_findings {
@@ -97,28 +97,58 @@ static uint32_t stack_of(const struct dms_step *step)
 	return step->kind == DMS_STEP_SITE ? step->site->stack : DMS_ID_NONE;
 }
 
-/* Without a call of its own (a leak, a fault) the mistake is known by who mapped. */
-static uint32_t site_stack_of(const struct dms_step *step)
+/* Without its texts, which take memory. */
+static struct dms_finding_row row_of(struct dms_run *run, const struct dms_finding *finding,
+				     uint32_t device)
 {
-	uint32_t stack = stack_of(step);
+	const struct dms_step *step = finding->step;
+	const struct dms_event *call = call_of(step);
+	struct dms_segment range = range_of(step);
 
-	if (stack != DMS_ID_NONE)
-		return stack;
-	if (step->mapping && step->mapping->has)
-		return step->mapping->map_stack;
-	if (step->past)
-		return step->past->unmap_stack != DMS_ID_NONE ? step->past->unmap_stack
-							      : step->past->map_stack;
-	return step->related ? step->related->map_stack : DMS_ID_NONE;
+	return (struct dms_finding_row){
+		.rule = finding->rule->id,
+		.severity = dms_severity_name(finding->severity),
+		.confidence = dms_confidence_name(finding->confidence),
+		.reason = finding->reason,
+		.device = device,
+		.mapping_row = step->mapping ? dms_mapping_row(run->model, step->mapping) : 0,
+		.ts = step->ts,
+		.dma_addr = range.dma_addr,
+		.size = range.size,
+		.cpu = call ? call->cpu : 0,
+		.pid = call ? call->pid : 0,
+		.stack = stack_of(step),
+		/* a line of a log knows neither CPU nor task */
+		.has_event = call && !call->is_other_clock,
+	};
 }
 
+/* Whoever watches is told of each, those beyond the limit among them. */
+static struct dms_error *show(struct dms_run *run, const struct dms_finding *finding,
+			      uint32_t device)
+{
+	_cleanup_(dms_freep) char *message = NULL;
+	_cleanup_(dms_freep) char *facts = NULL;
+	struct dms_finding_row row;
+
+	if (!run->watcher.finding)
+		return NULL;
+	message = dms_finding_message(finding, run->model, &run->names);
+	facts = dms_finding_json(finding, run->model, &run->names);
+	if (!message || !facts)
+		return &dms_error_nomem;
+	row = row_of(run, finding, device);
+	row.message = message;
+	row.facts = facts;
+	return run->watcher.finding(run->watcher.context, finding, &row);
+}
+
+/* Strings live as long as the run. */
 static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding *finding,
-				  uint32_t device, const char *message)
+				  uint32_t device, uint32_t group)
 {
 	struct dms_run_findings *findings = run->findings;
-	const struct dms_step *step = finding->step;
-	const struct dms_event *event = step->event, *call = call_of(step);
-	struct dms_segment range = range_of(step);
+	const char *message = keep(run, dms_finding_message(finding, run->model, &run->names));
 	struct kept_finding *kept;
 
 	if (!dms_grow(&findings->kept, &findings->kept_capacity, findings->n_kept + 1,
@@ -127,34 +157,12 @@ static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding 
 	kept = &findings->kept[findings->n_kept++];
 	*kept = (struct kept_finding){
 		.rule = finding->rule,
-		.site_stack = site_stack_of(step),
-		.dir = step->mapping ? step->mapping->dir
-		       : event	     ? event->dir
-				     : DMS_DIR_UNKNOWN,
-		.row =
-			{
-				.rule = finding->rule->id,
-				.severity = dms_severity_name(finding->severity),
-				.confidence = dms_confidence_name(finding->confidence),
-				.reason = finding->reason,
-				.device = device,
-				.mapping_row = step->mapping
-						       ? dms_mapping_row(run->model, step->mapping)
-						       : 0,
-				.ts = step->ts,
-				.dma_addr = range.dma_addr,
-				.size = range.size,
-				.cpu = call ? call->cpu : 0,
-				.pid = call ? call->pid : 0,
-				.stack = stack_of(step),
-				/* a line of a log knows neither CPU nor task */
-				.has_event = call && !call->is_other_clock,
-				.message = message,
-				.facts = keep(run,
-					      dms_finding_json(finding, run->model, &run->names)),
-			},
+		.group = group,
+		.row = row_of(run, finding, device),
 	};
-	return kept->row.facts ? NULL : &dms_error_nomem;
+	kept->row.message = message;
+	kept->row.facts = keep(run, dms_finding_json(finding, run->model, &run->names));
+	return message && kept->row.facts ? NULL : &dms_error_nomem;
 }
 
 /* Others' findings must not use up what may be kept: dma-debug's num_errors does just that. */
@@ -176,33 +184,35 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 	struct dms_run *run = context;
 	uint32_t device = finding->step->device ? finding->step->device->index : DMS_ID_NONE;
 	struct dms_error *err;
-	const char *message;
 	struct group *group;
+	uint32_t number;
 
 	if (is_filtered(run, finding, device))
 		return NULL;
+	if ((err = show(run, finding, device)))
+		return err;
 	group = group_of(run->findings, finding->rule, device);
 	if (!group)
 		return &dms_error_nomem;
+	if ((err = dms_run_groups_add(run->groups, finding, device, &number)))
+		return err;
 	group->count++;
 	group->n_sure[finding->severity][finding->confidence]++;
 	if (group->n_rows[finding->severity] >= dms_run_limit(run))
 		return NULL;
 	group->n_rows[finding->severity]++;
-	message = keep(run, dms_finding_message(finding, run->model, &run->names));
-	if (!message)
-		return &dms_error_nomem;
-	err = keep_row(run, finding, device, message);
+	err = keep_row(run, finding, device, number);
 	if (!err && (!group->first.message || finding->severity > group->severity)) {
 		group->severity = finding->severity;
 		group->confidence = finding->confidence;
 		group->first = run->findings->kept[run->findings->n_kept - 1].row;
+		group->first_number = number;
 	}
 	return err;
 }
 
 /* Only the whole trace shows that calls are missing in it: then nothing of pairs is sure. */
-static bool is_overturned(const struct dms_run *run, const struct dms_rule *rule, uint32_t device)
+bool dms_run_is_overturned(const struct dms_run *run, const struct dms_rule *rule, uint32_t device)
 {
 	return device != DMS_ID_NONE && dms_rule_needs_all_calls(rule) &&
 	       dms_model_lacks_calls(run->model, device);
@@ -237,16 +247,16 @@ void dms_run_doubt_findings(struct dms_run *run)
 	for (size_t i = 0; i < findings->n_groups; i++) {
 		struct group *group = &findings->groups[i];
 
-		if (group->severity != DMS_SEVERITY_INFO &&
-		    is_overturned(run, group->rule, group->device))
+		if (dms_run_is_overturned(run, group->rule, group->device))
 			doubt_group(group);
 	}
 	for (size_t i = 0; i < findings->n_kept; i++) {
 		struct kept_finding *kept = &findings->kept[i];
 
-		if (is_overturned(run, kept->rule, kept->row.device))
+		if (dms_run_is_overturned(run, kept->rule, kept->row.device))
 			doubt_row(&kept->row);
 	}
+	dms_run_groups_doubt(run);
 }
 
 /* Groups and kept findings, in place. */
@@ -267,6 +277,7 @@ void dms_run_filter_findings(struct dms_run *run)
 	}
 	findings->n_groups = n_groups;
 	findings->n_kept = n_kept;
+	dms_run_groups_filter(run);
 }
 
 struct dms_error *dms_run_findings_create(struct dms_run *run,
@@ -275,7 +286,8 @@ struct dms_error *dms_run_findings_create(struct dms_run *run,
 	struct dms_error *err;
 
 	run->findings = dms_zalloc(sizeof(*run->findings));
-	if (!run->findings)
+	run->groups = dms_run_groups_create();
+	if (!run->findings || !run->groups)
 		return &dms_error_nomem;
 	err = dms_rules_create(take_finding, run, &run->findings->rules);
 	for (size_t i = 0; !err && i < options->n_rule_switches; i++)
@@ -320,6 +332,22 @@ bool dms_run_found(const struct dms_run *run, const struct dms_rule *rule)
 	return false;
 }
 
+uint64_t dms_run_count_findings(const struct dms_run *run, enum dms_severity severity,
+				enum dms_confidence confidence)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < run->findings->n_groups; i++) {
+		const struct group *group = &run->findings->groups[i];
+
+		for (size_t j = severity; j < DMS_ARRAY_SIZE(group->n_sure); j++) {
+			for (size_t k = confidence; k < DMS_ARRAY_SIZE(group->n_sure[j]); k++)
+				count += group->n_sure[j][k];
+		}
+	}
+	return count;
+}
+
 bool dms_run_has_finding(const struct dms_run *run, enum dms_severity severity,
 			 enum dms_confidence confidence)
 {
@@ -332,31 +360,6 @@ bool dms_run_has_finding(const struct dms_run *run, enum dms_severity severity,
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
-/* No address, time, task or CPU: the same mistake gives the same text in every run. */
-static char *fingerprint_of(const struct dms_run *run, const struct kept_finding *kept,
-			    const struct dms_symbols *symbols)
-{
-	unsigned int size_class =
-		kept->row.size ? 63 - (unsigned int)__builtin_clzll(kept->row.size) : 0;
-	struct dms_symbol site = {.name = "-", .name_len = 1};
-	uint32_t n_frames = 0;
-	const uint64_t *frames = NULL;
-
-	if (kept->site_stack != DMS_ID_NONE && run->names.stacks)
-		frames = dms_stacks_get(run->names.stacks, kept->site_stack, &n_frames);
-	for (uint32_t i = 0; symbols && i < n_frames; i++) {
-		struct dms_symbol symbol;
-
-		if (dms_symbols_find(symbols, frames[i], &symbol) &&
-		    !dms_symbol_is_core(symbol.name, symbol.name_len)) {
-			site = symbol;
-			break;
-		}
-	}
-	return dms_asprintf("%s:%.*s:%s:2^%u", kept->rule->id, (int)site.name_len, site.name,
-			    dms_dir_name((enum dms_dir)kept->dir), size_class);
-}
-
 static int compare_kept(const void *left, const void *right)
 {
 	const struct kept_finding *a = left, *b = right;
@@ -368,26 +371,38 @@ static int compare_kept(const void *left, const void *right)
 	return strcmp(a->rule->id, b->rule->id);
 }
 
-struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_symbols *symbols)
+struct dms_error *dms_run_store_findings(struct dms_run *run)
 {
 	struct dms_run_findings *findings = run->findings;
+	struct dms_error *err = NULL;
 
 	if (findings->n_kept)
 		qsort(findings->kept, findings->n_kept, sizeof(*findings->kept), compare_kept);
-	for (size_t i = 0; i < findings->n_kept; i++) {
+	for (size_t i = 0; i < findings->n_kept && !err; i++) {
 		struct kept_finding *kept = &findings->kept[i];
-		_cleanup_(dms_freep) char *fingerprint = fingerprint_of(run, kept, symbols);
-		struct dms_error *err;
 
-		if (!fingerprint)
-			return &dms_error_nomem;
-		kept->row.fingerprint = fingerprint;
+		kept->row.fingerprint = dms_run_groups_row(run->groups, kept->group, i + 1);
 		err = dms_store_finding(run->store, &kept->row);
-		kept->row.fingerprint = NULL;
-		if (err)
-			return err;
 	}
-	return NULL;
+	return err ? err : dms_run_groups_store(run);
+}
+
+char *dms_run_rules_off(const struct dms_run *run)
+{
+	const struct dms_rule *rules[DMS_MAX_RULES];
+	size_t n_rules = dms_rules_all(rules);
+	char *ids = dms_strdup("");
+
+	for (size_t i = 0; i < n_rules && ids; i++) {
+		char *before = ids;
+
+		if (dms_rules_is_on(run->findings->rules, rules[i]) &&
+		    dms_run_tells_rule(run, rules[i]->id))
+			continue;
+		ids = dms_asprintf("%s%s%s", before, before[0] ? " " : "", rules[i]->id);
+		dms_free(before);
+	}
+	return ids;
 }
 
 static uint64_t n_not_stored(const struct group *group)
@@ -404,7 +419,7 @@ struct dms_error *dms_run_note_findings(struct dms_run *run)
 	struct dms_error *noted =
 		dms_run_note_filter(run, run->findings->n_filtered, run->findings->n_outside);
 
-	if (noted)
+	if (noted || (noted = dms_run_groups_note(run)))
 		return noted;
 	for (size_t i = 0; i < run->findings->n_groups; i++) {
 		const struct group *group = &run->findings->groups[i];
@@ -446,6 +461,7 @@ static struct dms_error *summarise_group(struct dms_run *run, const struct group
 		.confidence = dms_confidence_name(group->confidence),
 		.reason = group->first.reason,
 		.message = group->first.message,
+		.fingerprint = dms_run_groups_fingerprint(run->groups, group->first_number),
 	};
 	if (group->device != DMS_ID_NONE)
 		ret->device = dms_strtab_get(run->names.devices,

@@ -137,7 +137,7 @@ static struct dms_error *store_sites(struct dms_run *run)
 
 static struct dms_error *store_findings_and_stacks(struct dms_run *run)
 {
-	struct dms_error *err = dms_run_store_findings(run, run->symbols);
+	struct dms_error *err = dms_run_store_findings(run);
 
 	if (!err && run->symbols)
 		err = dms_store_stacks(run->store, run->names.stacks, run->symbols);
@@ -233,6 +233,13 @@ static uint32_t time_resolution_ns(const struct dms_run *run)
 	return coarsest;
 }
 
+static struct dms_error *store_rules_off(struct dms_run *run)
+{
+	_cleanup_(dms_freep) char *ids = dms_run_rules_off(run);
+
+	return ids ? dms_store_run(run->store, "rules_off", ids) : &dms_error_nomem;
+}
+
 static struct dms_error *store_run(struct dms_run *run)
 {
 	const struct dms_source_info *info = first_info(run);
@@ -262,6 +269,7 @@ static struct dms_error *store_run(struct dms_run *run)
 		{"malformed", count_malformed(run)},
 		{"gaps", run->gaps},
 		{"lost_events", run->lost_events},
+		{"mappings_stored", !run->figures_only},
 		{"uncovered_iommu_maps", uncovered.iommu_maps},
 		{"uncovered_iommu_bytes", uncovered.iommu_bytes},
 	};
@@ -274,9 +282,10 @@ static struct dms_error *store_run(struct dms_run *run)
 		if ((err = dms_store_run_u64(run->store, numbers[i].key, numbers[i].value)))
 			return err;
 	}
-	if (time_resolution_ns(run) > 1)
-		return dms_store_run_u64(run->store, "time_resolution_ns", time_resolution_ns(run));
-	return NULL;
+	if (time_resolution_ns(run) > 1 &&
+	    (err = dms_store_run_u64(run->store, "time_resolution_ns", time_resolution_ns(run))))
+		return err;
+	return store_rules_off(run);
 }
 
 struct dms_error *dms_run_finish(struct dms_run *run)
@@ -288,7 +297,7 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 		return err;
 	dms_run_doubt_findings(run);
 	dms_run_filter_findings(run);
-	if ((err = dms_run_note_all(run)) || !run->store)
+	if ((err = dms_run_groups_settle(run)) || (err = dms_run_note_all(run)) || !run->store)
 		return err;
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		if ((err = store_file(run, i)))

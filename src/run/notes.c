@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recognise.h"
+#include "trust.h"
 
 struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32_t device,
 				   char *reason)
@@ -363,7 +364,7 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
 	note_sources, note_clock_of_texts, note_unread_log, dms_run_note_symbols,
-	note_losses,	note_damage, note_malformed, note_clock,
+	dms_run_note_halves, note_losses, note_damage, note_malformed, note_clock,
 	note_uncovered, note_unnamed, note_syncs,  note_inputs,    note_orphans,   dms_run_note_findings,
 };
 

@@ -116,6 +116,13 @@ static struct dms_error *check_side(const struct dms_run *run, const struct file
 	return NULL;
 }
 
+static bool is_device(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode));
+}
+
 /* The path of an option: readers of side files open it themselves, and know no compression. */
 static struct dms_error *resolve_option(struct dms_run *run, const char **path)
 {
@@ -125,7 +132,8 @@ static struct dms_error *resolve_option(struct dms_run *run, const char **path)
 	if (!*path)
 		return NULL;
 	if ((err = file_open(*path, &file))) {
-		if (!strcmp(*path, "-") || dms_error_code(err) == DMS_ERROR_INTERNAL)
+		if (!strcmp(*path, "-") || dms_error_code(err) == DMS_ERROR_INTERNAL ||
+		    is_device(*path)) /* /dev/kmsg never ends */
 			return err;
 		dms_error_free(err); /* its reader says it better */
 		return NULL;

@@ -6,6 +6,7 @@
 #include "run.h"
 #include "pump.h"
 #include "recognise.h"
+#include "trust.h"
 
 /* Look at the clock of the progress bar this often, in records. */
 #define PROGRESS_RECORDS 65536
@@ -16,8 +17,11 @@ static struct dms_error *take_step(void *context, const struct dms_step *step)
 	struct dms_run *run = context;
 	struct dms_error *err;
 
-	if ((err = dms_stats_step(run->stats, step)) || (err = dms_run_judge(run, step)) ||
-	    !run->store || (err = dms_series_step(run->series, step)))
+	if ((err = dms_stats_step(run->stats, step)) || (err = dms_run_judge(run, step)))
+		return err;
+	if (run->watcher.step && (err = run->watcher.step(run->watcher.context, step)))
+		return err;
+	if (!run->store || (err = dms_series_step(run->series, step)))
 		return err;
 	/* The end, which tells all of each device, may never come. */
 	if (run->in_place && step->kind == DMS_STEP_DEVICE &&
@@ -140,13 +144,17 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 			       const struct dms_run_options *options)
 {
 	struct dms_store_options store_options = {.keep_events = options->keep_events,
-						  .in_place = options->in_place};
+						  .in_place = options->in_place,
+						  .figures_only = options->figures_only};
 	struct dms_run_options all = *options; /* and the side files among @paths */
 	struct dms_error *err;
 
 	*run = (struct dms_run){.first_ts = UINT64_MAX,
-				.until_ts = UINT64_MAX, .keep_events = options->keep_events,
-				.in_place = options->in_place};
+				.until_ts = UINT64_MAX,
+				.keep_events = options->keep_events && !options->figures_only,
+				.in_place = options->in_place,
+				.figures_only = options->figures_only,
+				.watcher = options->watcher};
 	run->arena = dms_arena_create();
 	run->names.devices = dms_strtab_create();
 	run->names.stacks = options->keep_stacks ? dms_stacks_create() : NULL;
@@ -180,11 +188,13 @@ void dms_run_close(struct dms_run *run)
 	dms_series_destroy(run->series);
 	dms_stats_destroy(run->stats);
 	dms_run_findings_destroy(run->findings);
+	dms_run_groups_destroy(run->groups);
 	dms_model_destroy(run->model);
 	dms_symbols_destroy(run->symbols); /* borrows text from a source */
 	dms_merge_destroy(run->merge);
 	dms_run_side_close(run);
 	dms_run_files_close(run);
+	dms_run_twins_destroy(run->twins);
 	dms_inventory_destroy(run->inventory);
 	dms_stacks_destroy(run->names.stacks);
 	dms_strtab_destroy(run->names.devices);
@@ -206,16 +216,36 @@ static void note_time(struct dms_run *run, uint64_t ts)
 		run->last_ts = ts;
 }
 
+/* What cannot be decoded is as good as lost. */
+static struct dms_error *take_malformed(struct dms_run *run, const struct dms_item *item)
+{
+	const struct dms_gap gap = {
+		.after_ts = item->record.ts,
+		.before_ts = item->record.ts,
+		.lost = 1,
+		.cpu = item->record.cpu,
+		.instance = item->record.instance + run->first_instance[item->file],
+	};
+
+	return dms_model_gap(run->model, &gap);
+}
+
 static struct dms_error *take_record(struct dms_run *run, const struct dms_item *item)
 {
+	struct dms_decoder *decoder = run->decoders[item->file];
+	uint64_t n_malformed = dms_decoder_malformed(decoder);
 	struct dms_record record = item->record;
 	struct dms_event event;
 	struct dms_error *err;
 
 	run->records++;
 	if ((err = dms_run_chain(run, item->file, &record)) ||
-	    (err = dms_decode(run->decoders[item->file], &record, &event)) ||
-	    event.kind == DMS_EV_NONE)
+	    (err = dms_decode(decoder, &record, &event)))
+		return err;
+	if (event.kind == DMS_EV_NONE)
+		return dms_decoder_malformed(decoder) == n_malformed ? NULL
+								     : take_malformed(run, item);
+	if (run->n_files > 1 && (err = dms_run_twins_note(run, item->file, &event)))
 		return err;
 	run->events++;
 	event.instance += run->first_instance[item->file];
@@ -276,8 +306,10 @@ static struct dms_error *check_undamaged(const struct dms_run *run)
 
 struct dms_error *dms_run_end(struct dms_run *run)
 {
-	struct dms_error *err = dms_run_side_end(run);
+	struct dms_error *err = dms_run_twins_end(run);
 
+	if (!err)
+		err = dms_run_side_end(run);
 	return err ? err : dms_model_end(run->model, run->last_ts);
 }
 

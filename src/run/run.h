@@ -32,10 +32,21 @@ struct dms_run_notes {
 
 /** What the rules found: findings.c. */
 struct dms_run_findings;
+/** The same, counted by fingerprint: groups.c. */
+struct dms_run_groups;
 /** Files beside the traces: side.c. */
 struct dms_run_side;
 /** Copies of what is compressed or a pipe: recognise.c. */
 struct dms_run_files;
+
+/** Who wants to know while a run reads. Findings may lose confidence up to dms_run_finish(). */
+struct dms_run_watcher {
+	dms_step_fn step; /* NULL: not wanted */
+	/** @row is @finding as it would be stored, without a fingerprint; NULL: not wanted. */
+	struct dms_error *(*finding)(void *context, const struct dms_finding *finding,
+				     const struct dms_finding_row *row);
+	void *context;
+};
 
 /** Everything of one run, open from dms_run_open() to dms_run_close(). */
 struct dms_run {
@@ -49,7 +60,8 @@ struct dms_run {
 	struct dms_stats *stats;
 	struct dms_series *series; /* NULL: no database */
 	struct dms_store *store; /* NULL: no database */
-	bool keep_events, in_place;
+	bool keep_events, in_place, figures_only;
+	struct dms_run_twins *twins;   /* NULL: there is but one file */
 	bool salvage;		       /* what cannot be read is done without */
 	const struct dms_event *event; /* being processed */
 	uint64_t mapping_row;	       /* of the mapping it concerns, for --events; 0: none */
@@ -64,6 +76,7 @@ struct dms_run {
 	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared */
 	bool clock_is_ns;    /* in all files */
 	struct dms_run_findings *findings;
+	struct dms_run_groups *groups;
 	uint32_t inputs; /* DMS_INPUT_*: what the trace and its side files can show */
 	struct dms_run_side *side;
 	struct dms_run_files *files;
@@ -80,6 +93,7 @@ struct dms_run {
 	struct dms_run_notes notes;
 	struct dms_device_summary *device_summaries;
 	const char **paths, **formats;
+	struct dms_run_watcher watcher;
 };
 
 struct dms_run_options {
@@ -90,12 +104,14 @@ struct dms_run_options {
 	struct dms_source *source; /* in place of files; taken, also on failure. NULL: none */
 	bool keep_events;
 	bool in_place;			  /* as dms_store_options.in_place */
+	bool figures_only;		  /* as dms_store_options.figures_only */
 	bool salvage;			  /* analyze what is left of a damaged file */
 	bool keep_stacks;		  /* intern call stacks */
 	const char *const *rule_switches; /* "ID" or "no-ID" */
 	size_t n_rule_switches;
 	dms_progress_fn progress;
 	void *progress_context;
+	struct dms_run_watcher watcher;
 };
 
 /** Open the files and begin the database, if one is asked for. */
@@ -152,14 +168,44 @@ struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step
 /** Is there a finding of at least @severity and @confidence? Those not kept count as well. */
 bool dms_run_has_finding(const struct dms_run *run, enum dms_severity severity,
 			 enum dms_confidence confidence);
-/** Rows of table finding, in order of time. @symbols may be NULL. */
-struct dms_error *dms_run_store_findings(struct dms_run *run, const struct dms_symbols *symbols);
+/** How many there are. */
+uint64_t dms_run_count_findings(const struct dms_run *run, enum dms_severity severity,
+				enum dms_confidence confidence);
+/** Rules that were switched off, or not asked for: ids and blanks. Taken; NULL: memory. */
+char *dms_run_rules_off(const struct dms_run *run);
+/** Rows of table finding, in order of time, and of finding_group. */
+struct dms_error *dms_run_store_findings(struct dms_run *run);
 struct dms_error *dms_run_summarise_findings(struct dms_run *run, struct dms_summary *summary);
 
 /** Drop what --driver filters out: drivers are known now. */
 void dms_run_filter_findings(struct dms_run *run);
 /** Note the findings that were counted and not kept, or filtered out. */
 struct dms_error *dms_run_note_findings(struct dms_run *run);
+
+/** Did only the whole trace show that what @rule found on @device is not sure? */
+bool dms_run_is_overturned(const struct dms_run *run, const struct dms_rule *rule, uint32_t device);
+
+/* groups.c */
+struct dms_run_groups *dms_run_groups_create(void);
+void dms_run_groups_destroy(struct dms_run_groups *groups);
+/** Count @finding; *@ret_number: of those that have all in common with it. Errors: memory. */
+struct dms_error *dms_run_groups_add(struct dms_run_groups *groups,
+				     const struct dms_finding *finding, uint32_t device,
+				     uint32_t *ret_number);
+/** As dms_run_doubt_findings() and dms_run_filter_findings(), which call them. */
+void dms_run_groups_doubt(struct dms_run *run);
+void dms_run_groups_filter(struct dms_run *run);
+/** Make fingerprints, and add up what has the same. Drivers and symbols are known. Errors: memory. */
+struct dms_error *dms_run_groups_settle(struct dms_run *run);
+/** Findings of @number: one is stored as @finding_row, from 1. Return: fingerprint, borrowed. */
+const char *dms_run_groups_row(struct dms_run_groups *groups, uint32_t number,
+			       uint64_t finding_row);
+/** The fingerprint of findings of @number; valid once settled, as long as the run. */
+const char *dms_run_groups_fingerprint(const struct dms_run_groups *groups, uint32_t number);
+/** Rows of table finding_group. */
+struct dms_error *dms_run_groups_store(struct dms_run *run);
+/** Note findings whose call sites were too many to count them by. */
+struct dms_error *dms_run_groups_note(struct dms_run *run);
 
 /** Keep @reason (taken; from dms_asprintf()) as a note. @device: index or DMS_ID_NONE. */
 struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32_t device,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recognise.h"
+#include "trust.h"
 
 /*
  * The log's clock and the trace's are not the same one, even where both count from boot: up to
@@ -284,6 +285,7 @@ static void configure(struct dms_run *run)
 	side->config = (struct dms_model_config){
 		.is_in_ticks = !run->clock_is_ns,
 		.never_elides = !may_elide(run),
+		.hides_bounces = !dms_run_has_kind(run, DMS_EV_BOUNCE),
 		.inventory = run->inventory,
 		.iomem = side->iomem,
 		.page_bytes = dms_source_info(dms_merge_source(run->merge, 0))->page_size,
@@ -299,6 +301,7 @@ static void configure(struct dms_run *run)
 	for (uint32_t i = 0; i < run->n_files; i++)
 		run->inputs |= dms_decoder_inputs(run->decoders[i]);
 	side->config.inputs = run->inputs;
+	dms_run_hidden(run, &side->config.hidden_maps, &side->config.hidden_unmaps);
 	dms_model_configure(run->model, &side->config);
 }
 

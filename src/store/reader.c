@@ -94,3 +94,22 @@ void dms_db_close(struct sqlite3 *db)
 {
 	sqlite3_close(db);
 }
+
+struct dms_error *dms_db_need_mappings(struct sqlite3 *db, const char *what)
+{
+	static const char sql[] = "SELECT value = '0' FROM run WHERE key = 'mappings_stored'";
+	sqlite3_stmt *statement = NULL;
+	struct dms_error *err = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(statement);
+	if (rc == SQLITE_ROW && sqlite3_column_int(statement, 0))
+		err = dms_error_new(DMS_ERROR_INPUT,
+				    "%s needs mappings, and this database holds figures and findings only",
+				    what);
+	else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		err = dms_db_error(db, "reading the run");
+	sqlite3_finalize(statement);
+	return err;
+}

@@ -271,6 +271,8 @@ static struct dms_error *note_device(struct dms_store *store, const struct dms_d
 struct dms_error *dms_store_step(struct dms_store *store, struct dms_model *model,
 				 const struct dms_step *step)
 {
+	if (store->options.figures_only && step->kind != DMS_STEP_GAP)
+		return NULL;
 	switch (step->kind) {
 	case DMS_STEP_UNMAP:
 	case DMS_STEP_UNMAP_UNMATCHED:

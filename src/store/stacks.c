@@ -46,8 +46,47 @@ static struct dms_error *note(struct used *used, const struct dms_symbol *symbol
 	return NULL;
 }
 
+/* ---- which stacks are stored ------------------------------------------------------------------- */
+
+/* Rows of table stack that are named: by call sites, findings and what these are made of. */
+static const char named_sql[] =
+	"SELECT stack_id FROM call_site WHERE stack_id IS NOT NULL UNION"
+	" SELECT stack_id FROM finding WHERE stack_id IS NOT NULL UNION"
+	" SELECT e.value FROM finding AS f, json_each(f.facts) AS e WHERE e.key LIKE '%_stack_id'";
+
+/* *@ret: a bit for each stack, from 0; NULL: all are stored. */
+static struct dms_error *find_named(struct dms_store *store, uint32_t n_stacks, uint64_t **ret)
+{
+	struct dms_error *err = store->options.figures_only ? dms_store_drain(store) : NULL;
+	sqlite3_stmt *statement;
+	int rc;
+
+	*ret = NULL;
+	if (err || !store->options.figures_only)
+		return err;
+	*ret = dms_zalloc((n_stacks / 64 + 1) * sizeof(**ret));
+	if (!*ret)
+		return &dms_error_nomem;
+	rc = sqlite3_prepare_v2(store->db, named_sql, -1, &statement, NULL);
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(statement);
+		int64_t row = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+
+		if (row > 0 && row <= n_stacks)
+			(*ret)[(row - 1) / 64] |= 1ull << (row - 1) % 64;
+	}
+	err = rc == SQLITE_DONE ? NULL : dms_store_error(store, "looking for call stacks");
+	sqlite3_finalize(statement);
+	return err;
+}
+
+static bool is_named(const uint64_t *named, uint32_t id)
+{
+	return !named || named[id / 64] >> id % 64 & 1;
+}
+
 static struct dms_error *collect(const struct dms_stacks *stacks, const struct dms_symbols *symbols,
-				 struct used *used)
+				 const uint64_t *named, struct used *used)
 {
 	uint32_t n_stacks = symbols ? dms_stacks_count(stacks) : 0;
 	struct dms_symbol symbol;
@@ -56,6 +95,8 @@ static struct dms_error *collect(const struct dms_stacks *stacks, const struct d
 	uint32_t n_frames;
 
 	for (uint32_t id = 0; id < n_stacks; id++) {
+		if (!is_named(named, id))
+			continue;
 		frames = dms_stacks_get(stacks, id, &n_frames);
 		for (uint32_t i = 0; i < n_frames; i++) {
 			if (!dms_symbols_find(symbols, frames[i], &symbol))
@@ -163,11 +204,15 @@ struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_sta
 	struct used used = { 0 };
 	struct walk walk = { .symbols = symbols, .used = &used };
 	uint32_t n_stacks = dms_stacks_count(stacks);
-	struct dms_error *err = collect(stacks, symbols, &used);
+	_cleanup_(dms_freep) uint64_t *named = NULL;
+	struct dms_error *err;
 
-	if (!err)
+	if (!(err = find_named(store, n_stacks, &named)) &&
+	    !(err = collect(stacks, symbols, named, &used)))
 		err = tell_symbols(store, &used);
 	for (uint32_t id = 0; id < n_stacks && !err; id++) {
+		if (!is_named(named, id))
+			continue;
 		walk.row = (uint64_t)id + 1;
 		walk.frames = dms_stacks_get(stacks, id, &walk.n_frames);
 		err = tell_stack(store, &walk);

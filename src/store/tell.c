@@ -25,6 +25,7 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 	[DMS_SQL_CALL_SITE] =
 		("INSERT INTO call_site VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
 		 " ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[DMS_SQL_CALL_SITE_LIFETIME] = "INSERT INTO call_site_lifetime VALUES (?, ?, ?, ?)",
 	[DMS_SQL_SERIES] = "INSERT INTO series VALUES (?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_SYMBOL] = "INSERT INTO symbol VALUES (?, ?, ?, ?)",
 	[DMS_SQL_STACK] = "INSERT INTO stack VALUES (?, ?, ?, ?)",
@@ -33,6 +34,8 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 	[DMS_SQL_NOT_JUDGED] = "INSERT INTO not_judged VALUES (?, ?, ?, ?)",
 	[DMS_SQL_FINDING] =
 		"INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[DMS_SQL_FINDING_GROUP] =
+		"INSERT INTO finding_group VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 };
 
 static int bind(sqlite3_stmt *statement, int place, const struct dms_value *value)
@@ -166,7 +169,7 @@ struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_fi
 		dms_text(row->confidence),
 		dms_text(row->reason),
 		dms_int_if(row->device != DMS_ID_NONE, (uint64_t)row->device + 1),
-		dms_int_if(row->mapping_row, row->mapping_row),
+		dms_int_if(row->mapping_row && !store->options.figures_only, row->mapping_row),
 		dms_int(row->ts),
 		dms_int_if(row->has_event, row->cpu),
 		dms_int_if(row->has_event, row->pid),
@@ -179,6 +182,24 @@ struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_fi
 	};
 
 	return DMS_STORE_TELL(store, DMS_SQL_FINDING, values);
+}
+
+struct dms_error *dms_store_finding_group(struct dms_store *store,
+					  const struct dms_finding_group *group)
+{
+	const struct dms_value values[] = {
+		dms_text(group->rule),
+		dms_text(group->severity),
+		dms_text(group->confidence),
+		dms_text(group->reason),
+		dms_int_if(group->device != DMS_ID_NONE, (uint64_t)group->device + 1),
+		dms_text(group->fingerprint),
+		dms_count(group->count),
+		dms_int(group->first_ts),
+		dms_int_if(group->finding_row, group->finding_row),
+	};
+
+	return DMS_STORE_TELL(store, DMS_SQL_FINDING_GROUP, values);
 }
 
 /* ---- devices --------------------------------------------------------------------------------- */

@@ -172,6 +172,25 @@ static uint64_t lifetime_quantile(const struct dms_site *site, unsigned int perm
 	return site->lifetime_max_ns;
 }
 
+static struct dms_error *tell_lifetimes(struct dms_store *store, uint64_t number,
+					const struct dms_site *site)
+{
+	struct dms_error *err = NULL;
+
+	for (unsigned int i = 0; i < DMS_ARRAY_SIZE(site->lifetimes) && !err; i++) {
+		const struct dms_value values[] = {
+			dms_int(number),
+			dms_count(i ? 1ull << i : 0),
+			dms_count((2ull << i) - 1),
+			dms_count(site->lifetimes[i]),
+		};
+
+		if (site->lifetimes[i])
+			err = DMS_STORE_TELL(store, DMS_SQL_CALL_SITE_LIFETIME, values);
+	}
+	return err;
+}
+
 struct dms_error *dms_store_site(struct dms_store *store, uint64_t number,
 				 const struct dms_site *site)
 {
@@ -205,5 +224,7 @@ struct dms_error *dms_store_site(struct dms_store *store, uint64_t number,
 		dms_count(site->last_ts),
 	};
 
-	return DMS_STORE_TELL(store, DMS_SQL_CALL_SITE, values);
+	struct dms_error *err = DMS_STORE_TELL(store, DMS_SQL_CALL_SITE, values);
+
+	return err ? err : tell_lifetimes(store, number, site);
 }

@@ -233,6 +233,8 @@ struct dms_error *dms_store_create(const char *path, const struct dms_store_opti
 		return &dms_error_nomem;
 	if (options)
 		store->options = *options;
+	if (store->options.figures_only)
+		store->options.keep_events = false;
 	make_words(store);
 	for (int i = 0; i < DMS_N_BULK_TABLES; i++) {
 		store->sources[i].words = store->words;

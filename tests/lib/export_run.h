@@ -48,6 +48,8 @@ static const char tame_rows[] =
 	"INSERT INTO finding VALUES (1,'double-unmap','error','likely','lost',1,1,2600,3,7,2,-4096,10,"
 	"'twice \"x\"','{\"map_ns\":1500,\"map_cpu\":1,\"map_pid\":8,\"map_stack_id\":1}','f'),"
 	"(2,'=rule','info','certain',NULL,NULL,NULL,2700,NULL,NULL,NULL,NULL,NULL,'m','[]','g');"
+	"INSERT INTO finding_group VALUES (1,'=rule','info','certain',NULL,NULL,'g',7,2700,2),"
+	"(2,'double-unmap','error','likely','lost',1,'f',1,2600,1);"
 	"INSERT INTO gap VALUES (1,0,0,NULL,1200,NULL);"
 	"INSERT INTO not_judged VALUES (1,'leak-growth',2,'too short'),(2,NULL,NULL,'no stacks');";
 

@@ -3,6 +3,7 @@
 // for complaints. No packages: the pipe speaks JSON with a NUL behind each message.
 //
 //   node html_check.mjs check PAGE NAME...   one line a case; NAMES must stand in the page as text
+//   node html_check.mjs diff PAGE NAME...    the same of a page of dmascope diff
 //   node html_check.mjs shot PAGE FILE.png WIDTH light|dark [HASH [TOP HEIGHT]]
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -361,6 +362,99 @@ async function check(browser, page, names) {
 	verdict("html in chromium: no complaint, no request", browser.complaints.join("; "));
 }
 
+// ---- the page of a comparison
+
+// By a column of figures: in the order of their values, whatever their unit.
+function metricsSort() {
+	const units = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
+	const headers = [...document.querySelectorAll("#metrics thead th")], input = document.querySelector("#metrics .filter input");
+	const header = headers.find((each) => each.textContent === "head"), column = headers.indexOf(header);
+	const rows = () => [...document.querySelectorAll("#metrics tbody tr")];
+	const values = () => rows().map((row) => row.children[column].textContent.split(/\s/))
+		.filter(([value]) => value !== "-").map(([value, unit]) => Number(value) * units[unit]);
+	const isSorted = (list, sign) => list.length > 1 && list.every((value, i) => !i || sign * (value - list[i - 1]) >= 0);
+	const width = (row) => Number(row.querySelectorAll("svg.bars rect")[1].getAttribute("width"));
+
+	if (!rows().every((row) => width(row) >= 0 && width(row) <= 110))
+		return "a bar does not fit";
+	if (input) {
+		input.value = "lifetime, 99th";
+		input.dispatchEvent(new Event("input"));
+	}
+	header.querySelector("button").click();
+	const up = values();
+
+	header.querySelector("button").click();
+	const down = values();
+
+	if (input) {
+		input.value = "";
+		input.dispatchEvent(new Event("input"));
+	}
+	return isSorted(up, 1) && isSorted(down, -1) ? "" : `${up.join()} and ${down.join()}`;
+}
+
+async function findingsUnfold() {
+	const details = document.querySelector("#findings details.finding");
+
+	if (!details || details.querySelector(".calls"))
+		return details ? "made before it is asked for" : "there is none";
+	details.querySelector("summary").click();
+	await new Promise((accept) => setTimeout(accept, 100));
+	return details.querySelectorAll(".calls details").length === 2 ? "" : "not two stacks";
+}
+
+// Charts of a pair are drawn on the same axes, or the side that has none says why.
+async function pairsShareAxes() {
+	for (const pair of document.querySelectorAll(".kindcharts .sides")) {
+		const canvases = [...pair.querySelectorAll("canvas")];
+
+		for (const canvas of canvases) {
+			canvas.scrollIntoView();
+			for (let i = 0; i < 40 && !canvas.chart.drawn; i++)
+				await new Promise((accept) => setTimeout(accept, 50));
+		}
+		const ranges = canvases.map(({ chart }) => ["x", "y"].map((name) =>
+			`${chart.drawn.scales[name].min} to ${chart.drawn.scales[name].max}`).join(", "));
+
+		if (new Set(ranges).size > 1)
+			return ranges.join("; ");
+		if (canvases.length < 2 && !pair.textContent.includes("This side"))
+			return "one is missing, and nothing says why";
+	}
+	return "";
+}
+
+async function checkDiff(browser, page, names) {
+	await browser.size(1280, 900);
+	await browser.theme("light");
+	await browser.open(page);
+	const has = (selector) => browser.evaluate(`document.querySelectorAll(${JSON.stringify(selector)}).length > 0`);
+
+	verdict("html in chromium: says its verdict", await has("#verdict h1") ? "" : "there is none");
+	await look(browser, "html in chromium: accessible names", isAccessible);
+	if (await has("#findings details"))
+		await look(browser, "html in chromium: findings unfold", findingsUnfold);
+	if (await has("#metrics table"))
+		await look(browser, "html in chromium: metrics sort", metricsSort);
+	await browser.evaluate("openAll(true)");
+	await pause(200);
+	await namesAreText(browser, names);
+	if (await has("canvas")) {
+		await look(browser, "html in chromium: charts are drawn", chartsDrawn);
+		await look(browser, "html in chromium: both sides have the same axes", pairsShareAxes);
+	}
+	await look(browser, "html in chromium: theme switches", themeSwitches);
+	await look(browser, "html in chromium: contrast, light", hasContrast);
+	await browser.theme("dark");
+	await pause(200);
+	await look(browser, "html in chromium: contrast, dark", hasContrast);
+	await browser.size(390, 844);
+	await pause(200);
+	await look(browser, "html in chromium: fits a phone", fitsWidth);
+	verdict("html in chromium: no complaint, no request", browser.complaints.join("; "));
+}
+
 async function shoot(browser, page, file, width, theme, hash = "", top = 0, cut = 0) {
 	await browser.size(Number(width), width < 600 ? 844 : 900, width < 600 ? 2 : 1);
 	await browser.theme(theme);
@@ -383,6 +477,8 @@ try {
 	await browser.start();
 	if (what === "shot")
 		await shoot(browser, page, ...rest);
+	else if (what === "diff")
+		await checkDiff(browser, page, rest);
 	else
 		await check(browser, page, rest);
 } catch (error) {

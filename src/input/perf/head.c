@@ -60,8 +60,11 @@ struct dms_error *perf_head_add_attr(struct perf_head *head, const uint8_t *data
 	struct perf_attr *attr;
 	uint64_t period;
 
-	if (head->n_attrs >= MAX_ATTRS ||
-	    !dms_grow(&head->attrs, &head->attrs_capacity, head->n_attrs + 1, sizeof(*attr)))
+	if (head->n_attrs >= MAX_ATTRS)
+		return dms_error_new(DMS_ERROR_INPUT,
+				     "%s: describes more than %u events: perf writes some dozens",
+				     head->file.path, MAX_ATTRS);
+	if (!dms_grow(&head->attrs, &head->attrs_capacity, head->n_attrs + 1, sizeof(*attr)))
 		return &dms_error_nomem;
 	attr = &head->attrs[head->n_attrs++];
 	period = load64(data + 16, head->swap);

@@ -54,7 +54,7 @@ static const char *tgid_before(const char *line, const char *at)
 
 	if (at == line || *open != ')')
 		return at;
-	while (open > line && at - open <= 13 && (is_digit(open[-1]) || open[-1] == ' ' ||
+	while (open > line && at - open <= 13 && (is_digit(open[-1]) || is_blank(open[-1]) ||
 						  open[-1] == '-'))
 		open--;
 	if (open == line || open[-1] != '(')

@@ -140,6 +140,33 @@ static const char *check_required(const struct body_row *row, const struct met *
 	return NULL;
 }
 
+/* "10" of "1048576": a number whose end was cut off. */
+static bool is_torn(uint64_t part, uint64_t whole)
+{
+	for (; whole > part; whole /= 10) {
+		if (whole / 10 == part)
+			return true;
+	}
+	return false;
+}
+
+/* What an IOMMU unmaps is mostly all of it: the line ends with it, and may have been cut there. */
+static const char *check_unmapped(const struct text_body *body)
+{
+	uint64_t size = 0, unmapped = UINT64_MAX;
+
+	for (uint32_t i = 0; i < body->n_values; i++) {
+		const struct text_value *value = &body->values[i];
+
+		if (value->name_len == 4 && !memcmp(value->name, "size", 4))
+			size = value->number;
+		else if (value->name_len == 13 && !memcmp(value->name, "unmapped_size", 13))
+			unmapped = value->number;
+	}
+	return unmapped && is_torn(unmapped, size) ? "unmapped_size: its last digits are missing"
+						    : NULL;
+}
+
 static const char *check_range(const struct writing *writing, const struct text_body *body)
 {
 	for (uint32_t i = 0; writing->has_range && i < body->n_values; i++) {
@@ -189,7 +216,8 @@ const char *read_keys(const struct body_row *row, struct scan *scan, struct writ
 		met.words |= 1; /* the word of row[0], which came without its key */
 	if ((wrong = check_required(row, &met)))
 		return wrong;
-	return check_range(writing, body);
+	wrong = check_range(writing, body);
+	return wrong ? wrong : check_unmapped(body);
 }
 
 const char *read_words(const struct body_row *row, struct scan *scan, struct text_body *body)

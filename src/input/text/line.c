@@ -197,6 +197,19 @@ static const struct unusable unusable_forms[] = {
 	{is_without_head, "its task, CPU and time are not told: tracefs option context-info is off"},
 };
 
+/* What only the words of an event hold: the line is the rest of one that was torn. */
+static bool is_rest(struct scan scan)
+{
+	static const char *const words[] = {"dma_addr=", "phys_addr=", " attrs=", "dev_addr=",
+					    "unmapped_size=", "dma_addrs=", "phys_addrs="};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(words); i++) {
+		if (memmem(scan.at, scan_left(&scan), words[i], strlen(words[i])))
+			return true;
+	}
+	return false;
+}
+
 static const char *reason_of(struct scan scan)
 {
 	scan_blanks(&scan);
@@ -327,5 +340,9 @@ void text_read_line(struct text_state *state, const char *line, size_t len, stru
 		ret->reason = "the line breaks off, or another one is in the middle of it";
 	} else {
 		ret->reason = reason_of(scan);
+		if (state->dialect && (ret->reason || is_rest(scan))) {
+			ret->kind = TEXT_CUT;
+			ret->reason = "it is the rest of a torn line";
+		}
 	}
 }

@@ -131,6 +131,34 @@ static struct dms_error *note_order(struct text_notes *notes, const struct text_
 				       survey->order.n_runs - 1, survey->order.n_runs));
 }
 
+static struct dms_error *note_buffers(struct text_notes *notes, const struct text_survey *survey)
+{
+	const struct text_buffers *buffers = &survey->buffers;
+	struct dms_error *err;
+
+	if (survey->column &&
+	    (err = add(notes, dms_asprintf("its lines were cut at column %u: events that reach it "
+					   "are left out",
+					   survey->column))))
+		return err;
+	if (survey->n_torn &&
+	    (err = add(notes, dms_asprintf("%" PRIu64 " event%s no direction, though others of their "
+					   "kind have one: torn, and left out",
+					   survey->n_torn, survey->n_torn == 1 ? " has" : "s have"))))
+		return err;
+	if (buffers->n_joined &&
+	    (err = add(notes, dms_strdup("it holds several dumps, one after the other: what was "
+					 "between them is not known"))))
+		return err;
+	if (!buffers->n_back || survey->n_dumps)
+		return NULL;
+	return add(notes, dms_asprintf("a CPU's time goes back in %" PRIu64 " place%s, the first at "
+				       "offset %#" PRIx64 ": it is out of order, or of several "
+				       "boots; what is found of pairs is only possible",
+				       buffers->n_back, buffers->n_back == 1 ? "" : "s",
+				       buffers->back_offset));
+}
+
 static struct dms_error *note_orphans(struct text_notes *notes, const struct text_survey *survey)
 {
 	if (!survey->stacks.orphans)
@@ -152,7 +180,7 @@ struct dms_error *text_notes_make(struct text_notes *notes, const struct text_su
 	    (err = note_trouble(notes, &survey->crowded,
 				"have an event beyond the number of those that are told apart")) ||
 	    (err = note_missing(notes, survey)) || (err = note_dumps(notes, survey)) ||
-	    (err = note_order(notes, survey)))
+	    (err = note_order(notes, survey)) || (err = note_buffers(notes, survey)))
 		return err;
 	return note_orphans(notes, survey);
 }

@@ -140,6 +140,8 @@ struct dms_error *text_reader_next(struct text_reader *reader)
 	reader->why = item->reason;
 	if (reader->is_open && is_cut_off(reader))
 		reader->why = "the file ends in it";
+	else if (reader->column && reader->len >= reader->column && item->kind == TEXT_EVENT)
+		reader->why = "lines were cut at its last column: a number in it may have lost digits";
 	else if (item->kind == TEXT_EVENT)
 		reader->why = check_event(reader);
 	else

@@ -23,6 +23,7 @@ struct text_reader {
 	uint32_t len;
 	bool is_open; /* the file ends in it: it may be cut */
 	bool is_end;  /* there is none */
+	uint32_t column; /* events that reach it are cut; 0: none is */
 	struct text_item item;
 	struct text_body body; /* if item is an event */
 	const char *why;       /* what is wrong with it, if item is TEXT_CUT; see text_item.reason */

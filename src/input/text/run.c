@@ -47,6 +47,7 @@ struct dms_error *text_run_open(const struct text_survey *survey, const struct f
 	reader->is_first_run = !run;
 	err = text_reader_open(&reader->lines, file, place->offset, place->end);
 	reader->lines.state = place->state;
+	reader->lines.column = survey->column;
 	return err;
 }
 
@@ -158,6 +159,17 @@ static void note_overrun(struct text_run_reader *reader)
 		reader->overrun++;
 }
 
+/* Another dump of the same CPUs follows: what was between the two is in neither. */
+static void note_part(struct text_run_reader *reader)
+{
+	const struct text_reader *lines = &reader->lines;
+	static const char word[] = "# tracer:";
+
+	if (reader->survey->buffers.n_joined && reader->stacks.n_events &&
+	    lines->len >= sizeof(word) - 1 && !memcmp(lines->line, word, sizeof(word) - 1))
+		note_loss(reader, UINT32_MAX, 0);
+}
+
 static bool is_behind_overrun(struct text_run_reader *reader, uint32_t cpu)
 {
 	if (reader->since_overrun[cpu] == reader->overrun)
@@ -219,7 +231,7 @@ static struct dms_error *take_event(struct text_run_reader *reader)
 
 	text_symbols_settle(reader->survey->symbols, body);
 	shape = text_shapes_find(reader->survey->shapes, head, body);
-	if (!shape) {
+	if (!shape || shape->is_torn) {
 		text_stacks_skip(&reader->stacks);
 		note_loss(reader, head->cpu, 1);
 		return NULL;
@@ -278,6 +290,9 @@ static struct dms_error *take_line(struct text_run_reader *reader)
 		break;
 	case TEXT_WRITTEN:
 		note_overrun(reader);
+		break;
+	case TEXT_NOTE:
+		note_part(reader);
 		break;
 	default:
 		break;

@@ -222,8 +222,50 @@ struct dms_error *text_shapes_add(struct text_shapes *shapes, const struct text_
 	}
 	shape = shapes->shapes[shapes->slots[slot] - 1];
 	widen(shape, body);
+	shape->n_events++;
 	*ret = shape;
 	return NULL;
+}
+
+/* ---- torn ones ------------------------------------------------------------------------------- */
+
+static bool has_dir(const struct text_shape *shape)
+{
+	for (uint32_t i = 0; i < shape->n_fields; i++) {
+		if (!strcmp(shape->fields[i].name, "dir"))
+			return true;
+	}
+	return false;
+}
+
+/* Events called as @shape that have a direction. */
+static uint64_t count_with_dir(const struct text_shapes *shapes, const struct text_shape *shape)
+{
+	uint64_t n_events = 0;
+
+	for (uint32_t i = 0; i < shapes->n_shapes; i++) {
+		const struct text_shape *other = shapes->shapes[i];
+
+		if (has_dir(other) && !strcmp(other->name, shape->name) &&
+		    !strcmp(other->system, shape->system))
+			n_events += other->n_events;
+	}
+	return n_events;
+}
+
+uint64_t text_shapes_mark_torn(struct text_shapes *shapes)
+{
+	uint64_t n_torn = 0;
+
+	for (uint32_t i = 0; i < shapes->n_shapes; i++) {
+		struct text_shape *shape = shapes->shapes[i];
+
+		if (strcmp(shape->system, "dma") != 0 || has_dir(shape))
+			continue;
+		shape->is_torn = count_with_dir(shapes, shape) >= shape->n_events;
+		n_torn += shape->is_torn ? shape->n_events : 0;
+	}
+	return n_torn;
 }
 
 /* ---- formats --------------------------------------------------------------------------------- */

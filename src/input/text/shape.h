@@ -29,6 +29,8 @@ struct text_shape {
 	uint32_t n_fields;
 	uint32_t fixed_bytes; /* of a record, without lists and strings */
 	bool has_flags;	      /* common_flags and common_preempt_count are known */
+	bool is_torn;	      /* others of this event have a direction: the word was torn out */
+	uint64_t n_events;    /* that were added */
 	struct text_field fields[TEXT_MAX_VALUES];
 };
 
@@ -47,6 +49,12 @@ const struct text_shape *text_shapes_find(const struct text_shapes *shapes,
  */
 struct dms_error *text_shapes_add(struct text_shapes *shapes, const struct text_head *head,
 				  const struct text_body *body, const struct text_shape **ret);
+
+/**
+ * A kernel prints a direction with all events of a name, or with none: those without one, where most
+ * have it, are torn. Return: how many events are.
+ */
+uint64_t text_shapes_mark_torn(struct text_shapes *shapes);
 
 /** True if some event has a field called @name. */
 bool text_shapes_have(const struct text_shapes *shapes, const char *name);

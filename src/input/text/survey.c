@@ -72,6 +72,11 @@ static void note_release(struct text_survey *survey, const struct text_reader *r
 	survey->newest_release[len] = '\0';
 }
 
+static bool begins_with(const struct text_reader *reader, const char *word)
+{
+	return reader->len >= strlen(word) && !memcmp(reader->line, word, strlen(word));
+}
+
 /* Lines of the tracer's own: "# entries-in-buffer/entries-written: 1974/1974   #P:2" */
 static void read_note(struct text_survey *survey, const struct text_reader *reader)
 {
@@ -86,6 +91,8 @@ static void read_note(struct text_survey *survey, const struct text_reader *read
 	}
 	if (release)
 		note_release(survey, reader, release);
+	if (begins_with(reader, "# tracer:") || begins_with(reader, "cpus="))
+		text_buffers_header(&survey->buffers, reader->offset);
 }
 
 /* "entries-in-buffer/entries-written: 170/2506" */
@@ -132,7 +139,7 @@ static bool is_called(const struct text_value *value, const char *name)
  * A failed map logs all ones in the kernel's dma_addr_t. Where that is ffffffff nothing else in
  * the trace has more than 32 bits.
  */
-static void note_width(const struct text_body *body, bool *is_wide, bool *is_narrow)
+static void note_bits(const struct text_body *body, bool *is_wide, bool *is_narrow)
 {
 	const struct text_value *dma_addr = NULL;
 	uint64_t size = 0;
@@ -194,6 +201,7 @@ static struct dms_error *note_event(struct text_survey *survey, struct text_read
 	survey->n_unknown += !reader->body.n_values;
 	note_head(survey, reader);
 	text_order_event(&survey->order, head->ts, reader->offset, state);
+	text_buffers_event(&survey->buffers, reader);
 	text_stacks_event(&survey->stacks, head);
 	return text_comms_note(survey->comms, head->pid, head->comm) ? NULL : &dms_error_nomem;
 }
@@ -218,13 +226,36 @@ struct line_counts {
 	bool is_wide, is_narrow;
 };
 
+static void note_width(struct text_widths *widths, const struct text_reader *reader)
+{
+	bool is_cut = reader->item.kind == TEXT_CUT;
+
+	if (reader->len > widths->longest)
+		*widths = (struct text_widths){.longest = reader->len};
+	if (reader->len < widths->longest)
+		return;
+	widths->n_events += !is_cut;
+	widths->n_cut += is_cut;
+}
+
+/*
+ * Were lines cut at a column (a terminal's, a mail's)? Then several are as long as the longest, and
+ * some of them break off where a word is missing. In the others a number may have lost its end.
+ */
+static uint32_t find_column(const struct text_widths *widths)
+{
+	return widths->n_cut && widths->n_cut + widths->n_events > 2 ? widths->longest : 0;
+}
+
 static struct dms_error *note_line(struct text_survey *survey, struct text_reader *reader,
 				   const struct text_state *state, struct line_counts *counts)
 {
+	if (reader->item.kind == TEXT_EVENT || reader->item.kind == TEXT_CUT)
+		note_width(&survey->widths, reader);
 	switch (reader->item.kind) {
 	case TEXT_EVENT:
 		survey->n_entries++;
-		note_width(&reader->body, &counts->is_wide, &counts->is_narrow);
+		note_bits(&reader->body, &counts->is_wide, &counts->is_narrow);
 		return note_event(survey, reader, state);
 	case TEXT_STACK:
 		survey->n_entries++;
@@ -271,6 +302,7 @@ static struct dms_error *survey_lines(struct text_survey *survey, const struct f
 	if ((err = prepare(survey)) ||
 	    (err = text_reader_open(&reader, file, survey->offset, survey->end)))
 		return err;
+	reader.column = survey->column;
 	for (;;) {
 		state = reader.state;
 		if ((err = text_reader_next(&reader)) || reader.is_end ||
@@ -286,19 +318,39 @@ static struct dms_error *survey_lines(struct text_survey *survey, const struct f
 	text_order_end(&survey->order, survey->offset, survey->end);
 	survey->is_32bit = counts.is_narrow && !counts.is_wide;
 	sum_up(survey);
+	if (!err)
+		survey->n_torn = text_shapes_mark_torn(survey->shapes);
 	return err;
 }
 
-/* Survey @dump alone. */
-static struct dms_error *survey_dump(struct text_survey *survey, const struct file *file,
-				     const struct text_dump *dump)
+/* Survey from @offset to @end alone, lines being cut at @column. */
+static struct dms_error *survey_again(struct text_survey *survey, const struct file *file,
+				      uint64_t offset, uint64_t end, uint32_t column)
 {
 	text_survey_deinit(survey);
 	memset(survey, 0, sizeof(*survey));
-	survey->offset = dump->offset;
-	survey->end = dump->end;
-	memcpy(survey->newest_release, dump->release, sizeof(survey->newest_release));
+	survey->offset = offset;
+	survey->end = end;
+	survey->column = column;
 	return survey_lines(survey, file, NULL);
+}
+
+static struct dms_error *survey_dump(struct text_survey *survey, const struct file *file,
+				     const struct text_dump *dump)
+{
+	struct dms_error *err = survey_again(survey, file, dump->offset, dump->end, 0);
+
+	if (!err && !*survey->release)
+		memcpy(survey->release, dump->release, sizeof(survey->release));
+	return err;
+}
+
+/* Once more, without what a cut at a column may have changed. */
+static struct dms_error *survey_columns(struct text_survey *survey, const struct file *file)
+{
+	uint32_t column = find_column(&survey->widths);
+
+	return column ? survey_again(survey, file, survey->offset, survey->end, column) : NULL;
 }
 
 /*
@@ -317,7 +369,7 @@ struct dms_error *text_survey(struct text_survey *survey, const struct file *fil
 	err = survey_lines(survey, file, &dumps);
 	dump = text_dumps_choose(&dumps);
 	if (err || !dump)
-		return err;
+		return err ? err : survey_columns(survey, file);
 	is_alone = dumps.n_dumps == 1 && !(dumps.n_outside && dump->is_complete);
 	if (!is_alone && (err = survey_dump(survey, file, dump)))
 		return err;

@@ -3,6 +3,7 @@
 #ifndef DMS_INPUT_TEXT_SURVEY_H
 #define DMS_INPUT_TEXT_SURVEY_H
 
+#include "buffers.h"
 #include "order.h"
 #include "shape.h"
 #include "symbols.h"
@@ -48,6 +49,7 @@ struct text_survey {
 	struct text_symbols *symbols;
 	struct text_comms *comms;
 	struct text_order order;
+	struct text_buffers buffers;
 	struct text_stacks stacks;
 	uint32_t lag; /* most events between one and its stack, and one more; 0: no stacks */
 	const char *dialect; /* of the first event; NULL: there is none, this is no trace */
@@ -55,6 +57,7 @@ struct text_survey {
 	uint64_t n_events, n_entries; /* lines that a header would count: with stacks and strange ones */
 	uint64_t n_unknown; /* of n_events: no row of ours knows them */
 	struct text_trouble cut;     /* torn or malformed */
+	uint64_t n_torn;	     /* events whose direction was torn out */
 	struct text_trouble crowded; /* events beyond TEXT_MAX_SHAPES */
 	struct text_trouble strange; /* written in a form that cannot be used */
 	uint64_t lost;	     /* overwritten before the dump was taken: see text_source */
@@ -67,6 +70,11 @@ struct text_survey {
 	uint64_t first_ts[TEXT_MAX_CPUS]; /* of each CPU; UINT64_MAX: it has no event */
 	uint32_t n_cpus_seen;
 	bool is_open;	     /* the last line has no end */
+	uint32_t column;     /* at which lines were cut; 0: they were not */
+	struct text_widths {
+		uint32_t longest; /* of event lines, bytes */
+		uint64_t n_events, n_cut; /* so long: whole, broken off */
+	} widths;
 	uint32_t n_cpus;
 	uint32_t resolution_ns;
 	bool is_in_ticks;

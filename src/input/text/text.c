@@ -119,6 +119,15 @@ static bool misses_end(const struct text_survey *survey)
 	return survey->n_missing && survey->is_open && survey->order.n_runs == 1;
 }
 
+/* Where a CPU's time goes back, nobody knows what belongs together, or what is between. */
+static bool is_jumbled(const struct text_survey *survey)
+{
+	if (survey->n_dumps) /* its parts may come in any order, which is made out */
+		return false;
+	return survey->buffers.n_back ||
+	       (survey->buffers.n_joined && survey->order.n_runs > 1);
+}
+
 /* The gap over all, then what was overwritten before each CPU's first event. False: no more. */
 static bool give_first_gap(struct text_source *source, struct dms_item *ret)
 {
@@ -127,7 +136,7 @@ static bool give_first_gap(struct text_source *source, struct dms_item *ret)
 	while (source->next_first_gap <= survey->n_cpus) {
 		uint32_t next = source->next_first_gap++;
 		struct dms_gap gap = {.before_ts = UINT64_MAX, .lost = survey->n_missing};
-		bool is_lost = survey->n_missing && !misses_end(survey);
+		bool is_lost = (survey->n_missing && !misses_end(survey)) || is_jumbled(survey);
 
 		if (next) {
 			gap = (struct dms_gap){.cpu = next - 1};
@@ -315,11 +324,30 @@ static struct dms_error *open_runs(struct text_source *source)
 static struct dms_error *refuse(const struct text_source *source)
 {
 	const struct text_trouble *strange = &source->survey.strange;
+	const struct text_trouble *cut = &source->survey.cut;
 
+	if (!strange->count && cut->count && cut->why)
+		return dms_error_new(DMS_ERROR_INPUT,
+				     "%s: none of its %" PRIu64 " event line%s can be used, the "
+				     "first at offset %#" PRIx64 ": %s",
+				     source->file.path, cut->count, cut->count == 1 ? "" : "s",
+				     cut->offset, cut->why);
 	if (!strange->count)
 		return NULL;
 	return dms_error_new(DMS_ERROR_INPUT, "%s: at offset %#" PRIx64 ": %s", source->file.path,
 			     strange->offset, strange->why);
+}
+
+/* Two traces in one text, or one of them twice: pairs across them would be none. */
+static struct dms_error *check_single(const struct text_source *source)
+{
+	uint64_t offset;
+	const char *why = text_buffers_refuse(&source->survey.buffers, &offset);
+
+	if (!why)
+		return NULL;
+	return dms_error_new(DMS_ERROR_INPUT, "%s: at offset %#" PRIx64 ": %s", source->file.path,
+			     offset, why);
 }
 
 struct dms_error *text_source_open(struct file *file, const struct dms_source_options *options,
@@ -343,6 +371,8 @@ struct dms_error *text_source_open(struct file *file, const struct dms_source_op
 		text_close(&source->common);
 		return err;
 	}
+	if (!err)
+		err = check_single(source);
 	if (!err)
 		err = text_shapes_formats(source->survey.shapes, source->survey.is_32bit,
 					  &source->common.formats, &source->common.n_formats);

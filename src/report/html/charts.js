@@ -74,7 +74,7 @@ function byteStep(most) {
 
 function lineConfig(chart) {
 	const options = baseOptions(chart);
-	const most = largest(chart.lines.map((line) => largest(line.values)));
+	const most = chart.most || largest(chart.lines.map((line) => largest(line.values)));
 	const isBytes = chart.type === "bytes" || chart.type === "rate";
 
 	options.scales = {
@@ -108,7 +108,7 @@ function barConfig(chart) {
 		x: axis(chart.xTitle, function (value) { return chart.tick(this.getLabelForValue(value)); },
 			{ grid: { display: false } }),
 		y: axis(`${chart.lines[0].name}, logarithmic`, (value) => (isPower(value) ? formatCount(value) : ""),
-			{ type: "logarithmic", min: 0.5 }),
+			{ type: "logarithmic", min: 0.5, suggestedMax: chart.most }),
 	};
 	return {
 		type: "bar",

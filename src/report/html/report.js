@@ -341,7 +341,7 @@ function findingsOf(id) {
 	return [heading(4, "Findings"), grave.map(findingDetails), infos.length ?
 		el("details", { class: "infos", open: !grave.length && infos.length < 4 },
 			el("summary", {}, plural(infos.length, "remark") + " for information"), infos.map(findingDetails)) : null,
-	total > mine.length ? el("p", { class: "more" }, `And ${formatCount(total - mine.length)} more of these in the database.`) : null];
+	total > mine.length ? el("p", { class: "more" }, `And ${formatCount(total - mine.length)} more of these.`) : null];
 }
 
 function deviceBody(device) {

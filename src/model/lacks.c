@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/* Which calls a recording leaves out without a mark: by a filter, or because they were not enabled. */
+#include "state.h"
+
+/* So few of one half may be the whole life of a small driver. */
+#define MANY_STRAYS 3
+/* So many maps and not one unmap, of any device: unmaps are not among the recorded events. */
+#define MANY_MAPS 32
+
+bool model_lacks_maps(const struct dms_model *model, enum dms_mapping_kind kind)
+{
+	if (model->config.hidden_maps & DMS_BIT(kind))
+		return true;
+	return !model->n_begun_of[kind] && model->n_strays_of[kind] >= MANY_STRAYS;
+}
+
+bool model_lacks_unmaps(const struct dms_model *model, enum dms_mapping_kind kind)
+{
+	if (model->config.hidden_unmaps & DMS_BIT(kind))
+		return true;
+	return model->n_begun_of[kind] >= MANY_MAPS && !model->n_released_of[kind];
+}
+
+/* One map, and its unmap by the wrong function: then each is alone of its kind, and both are there. */
+bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mapped,
+		      enum dms_mapping_kind unmapped)
+{
+	if (mapped != unmapped && model->n_begun_of[mapped] < MANY_STRAYS)
+		return false;
+	return model_lacks_maps(model, unmapped) || model_lacks_unmaps(model, mapped);
+}
+
+/*
+ * Unmaps that fit no map, and maps whose address or memory is mapped again with no unmap between: one
+ * mistake of a driver leaves one of the two, lines that were taken out leave both.
+ */
+static bool is_thinned(const struct strays *strays)
+{
+	uint64_t n_unmaps = strays->n_unknown_sure + strays->n_again;
+	uint64_t n_maps = strays->n_remapped + strays->n_overlapped;
+
+	/* nothing of it is older than the trace, and so many are no single mistake either */
+	if (strays->n_unknown_sure > MANY_STRAYS &&
+	    strays->n_unknown_sure * 4 > strays->n_all_unmaps)
+		return true;
+	return n_unmaps >= 2 && n_maps >= 2 && (n_unmaps + n_maps) * 16 > strays->n_all_unmaps;
+}
+
+/*
+ * Too many unmaps fit no map, or an address was mapped twice without an unmap where that cannot be:
+ * then calls are missing, by a filter of CPUs, tasks or events, and the map between two unmaps of an
+ * address, or the unmap of what still seems to live, may be one of them. A trace that began late has
+ * unmaps of addresses it never saw, and a driver that frees twice those of addresses it did see; a
+ * filter leaves both.
+ */
+bool model_lacks_calls(const struct dms_model *model, const struct device_state *state)
+{
+	const struct strays *strays = &state->strays;
+
+	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
+		return true; /* not one map, of any device */
+	if (strays->n_crossed || is_thinned(strays))
+		return true;
+	return strays->n_unknown >= MANY_STRAYS && strays->n_again >= MANY_STRAYS &&
+	       strays->n_unmaps * 16 > strays->n_all_unmaps;
+}
+
+/* The same of all devices together: each may show too little of it. */
+void model_judge_calls(struct dms_model *model)
+{
+	uint64_t n_unmaps = 0, n_maps = 0, n_devices = 0;
+
+	for (size_t i = 0; i < model->n_devices && !model->is_thinned; i++) {
+		const struct strays *strays = &model->devices[i]->strays;
+		uint64_t n_here = strays->n_unknown_sure + strays->n_again;
+
+		n_devices += n_here > 0;
+		n_unmaps += n_here;
+		n_maps += strays->n_remapped + strays->n_overlapped;
+		/* what takes out calls of one device hardly spares the others */
+		model->is_thinned = model_lacks_calls(model, model->devices[i]);
+	}
+	model->is_thinned |= n_devices > 1 && n_unmaps >= MANY_STRAYS && n_maps > 1;
+}
+
+bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index)
+{
+	return model->is_thinned || model_lacks_calls(model, model->devices[index]);
+}
+
+/*
+ * Without an IOMMU an address may have several mappings. An unmap of another size, and then one that
+ * fits: the first was of a mapping older than the trace, and no mistake.
+ */
+void model_note_again(const struct dms_event *event, const struct dms_past *past,
+		      struct device_state *state)
+{
+	bool is_crossed = (past->differs & DMS_DIFFERS_SIZE) && (event->has & DMS_HAS_SIZE) &&
+			  event->size == past->size;
+
+	state->strays.n_again += past->end == DMS_END_UNMAPPED || past->end == DMS_END_PRE_TRACE;
+	if (is_crossed && state->device.mode != DMS_MODE_IOMMU && !state->is_from_bind)
+		state->strays.n_crossed++;
+}

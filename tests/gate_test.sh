@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# dmascope check: traces judged in one step, and nothing left behind.
+set -u
+: "${DMASCOPE:=build/dmascope}" "${SRCDIR:=.}"
+DMASCOPE=$(realpath "$DMASCOPE")
+SRCDIR=$(realpath "$SRCDIR")
+fixtures=$SRCDIR/tests/fixtures
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+mkdir tmp
+export TMPDIR=$work/tmp
+failed=0
+
+ok() { echo "ok - check: $1"; }
+not_ok() {
+	echo "not ok - check: $1: $2"
+	failed=1
+}
+# gives NAME CODE ARGUMENT...
+gives() {
+	local name=$1 wanted=$2 code
+	shift 2
+	"$DMASCOPE" check "$@" >out 2>err
+	code=$?
+	if [ $code -ne "$wanted" ]; then
+		not_ok "$name" "exit code $code, not $wanted: $(head -1 err)"
+	elif [ -n "$(ls -A tmp)" ]; then
+		not_ok "$name" "left behind: $(ls tmp)"
+	else
+		ok "$name"
+	fi
+	rm -rf tmp/*
+}
+has() {
+	if grep -qF -- "$2" "$3"; then ok "$1"; else not_ok "$1" "no '$2' in $(head -c 200 "$3" | tr '\n' '|')"; fi
+}
+bad=$fixtures/oracle-unmap_size_small.dat
+good=$fixtures/oracle-ctl_sg.iommu.dat
+zoo=$fixtures/stock-6.12-zoo.dat
+
+"$DMASCOPE" analyze "$zoo" -o zoo.db >/dev/null 2>&1 || not_ok 'analyze' 'failed'
+"$DMASCOPE" analyze "$good" -o good.db >/dev/null 2>&1 || not_ok 'analyze' 'failed'
+
+gives 'a healthy driver, no baseline' 0 "$zoo"
+has 'the trace is named, no temporary file' 'stock-6.12-zoo.dat' out
+grep -q "$TMPDIR" out err && not_ok 'temporary names' 'told'
+gives 'a fault, no baseline' 1 "$bad"
+gives 'a fault, rule off' 0 "$bad" -W no-unmap-size-mismatch
+gives 'the same as its baseline' 0 "$zoo" --baseline zoo.db
+gives 'a fault against a control' 1 "$bad" --baseline good.db --no-metrics
+gives 'only another device' 3 "$bad" --device no-such-device
+gives 'a database is kept' 1 "$bad" -o kept.db
+"$DMASCOPE" report kept.db --fail-on error >/dev/null 2>&1
+code=$?
+if [ $code -eq 1 ]; then ok 'the database kept is whole'; else not_ok 'the database kept' "exit code $code"; fi
+"$DMASCOPE" check "$zoo" --baseline zoo.db --format json >one 2>/dev/null
+"$DMASCOPE" check "$zoo" --baseline zoo.db --format json >two 2>/dev/null
+if [ -s one ] && cmp -s one two; then ok 'same input, same bytes'; else not_ok 'same input' 'other bytes'; fi
+
+gives 'lost events' 3 "$fixtures/twin-7.2-overrun.dat"
+gives 'lost events, allowed' 0 "$fixtures/twin-7.2-overrun.dat" --allow-lossy
+: >empty.dat
+gives 'an empty file' 3 empty.dat
+head -c 20000 "$zoo" >cut.dat
+gives 'a file cut short' 3 cut.dat
+gives 'no such trace' 3 no-such.dat
+gives 'no such baseline' 3 "$zoo" --baseline no-such.json
+gives 'no trace' 2
+gives 'a wrong option' 2 "$zoo" --format xml
+cp "$bad" mine.dat
+gives 'an output over the trace' 2 mine.dat --format json=mine.dat
+cmp -s "$bad" mine.dat || not_ok 'an output over the trace' 'it is overwritten'
+gives 'an output that cannot be written' 4 "$zoo" --format json=/dev/full
+TMPDIR=$work/none gives 'no temporary folder' 4 "$zoo"
+TMPDIR=$work/none gives 'no temporary folder needed' 0 "$zoo" -o kept.db
+
+# killed in the middle: a pipe that never ends keeps it reading
+if command -v mkfifo >/dev/null; then
+	for signal in HUP TERM KILL; do # INT is ignored behind &
+		mkfifo pipe.$signal
+		"$DMASCOPE" check pipe.$signal >/dev/null 2>&1 &
+		pid=$!
+		exec 9>pipe.$signal
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			[ -n "$(ls -A tmp)" ] && break
+			sleep 0.1
+		done
+		began=$(ls -A tmp)
+		kill -s $signal $pid
+		wait $pid 2>/dev/null
+		exec 9>&-
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			[ -z "$(ls -A tmp)" ] && break
+			sleep 0.1
+		done
+		if [ -z "$began" ]; then
+			echo "skip - check: killed by $signal: no temporary folder yet"
+		elif [ -z "$(ls -A tmp)" ]; then
+			ok "killed by $signal: nothing is left"
+		else
+			not_ok "killed by $signal" "left behind: $(ls tmp)"
+		fi
+		rm -rf tmp/*
+	done
+fi
+exit $failed
