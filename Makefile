@@ -20,14 +20,14 @@ LDFLAGS	     += -pthread -Wl,-z,relro,-z,now $(SANITIZE)
 PKG_CFLAGS   := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv -lm
 
-STAGES	     := base input input/perf input/text decode symbols model rules stats store report diff output record run
+STAGES	     := base input input/perf input/text decode symbols model rules stats store report diff output record run api
 LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c \
 		$(B)/gen/diff_html.c $(B)/gen/formats.c
 LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))
 CLI_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c))) $(B)/gen/examples.o
 SQL	     := schemas/001-init.sql $(sort $(wildcard schemas/queries/*.sql))
 
-all: $(B)/dmascope plugin
+all: $(B)/dmascope plugin shared
 
 $(B)/libdmascope.a: $(LIB_OBJ)
 	rm -f $@ && $(AR) rcs $@ $^
@@ -49,6 +49,15 @@ plugin: $(PLUGIN)
 $(B)/plugins/dmascope.so: $(PLUGIN_OBJ) $(B)/libdmascope.a plugins/dmascope.map
 	$(CC) $(LDFLAGS) $(OPTFLAGS) $(LTO) -shared -Wl,--as-needed \
 		-Wl,--version-script=plugins/dmascope.map -o $@ $(filter %.o %.a,$^) $(PLUGIN_LIBS)
+
+# The shared library: what include/dmascope/dmascope.h declares, and nothing else.
+SONAME	     := libdmascope.so.1
+API_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/api/*.c)))
+shared: $(B)/$(SONAME)
+
+$(B)/$(SONAME): $(API_OBJ) $(B)/libdmascope.a src/api/libdmascope.map
+	$(CC) $(LDFLAGS) $(OPTFLAGS) $(LTO) -shared -Wl,--as-needed -Wl,-soname,$(SONAME) \
+		-Wl,--version-script=src/api/libdmascope.map -o $@ $(filter %.o %.a,$^) $(PLUGIN_LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -128,7 +137,7 @@ $(B)/tests/tools/count_events.o: CPPFLAGS += $(call TRACECMD,cflags)
 
 RUN_TESTS     = BUILD=$(abspath $(B)) SRCDIR=$(CURDIR) DMASCOPE=$(abspath $(B)/dmascope)
 
-check: $(B)/dmascope $(CHECKS) $(TOOLS)
+check: $(B)/dmascope $(CHECKS) $(TOOLS) $(B)/$(SONAME)
 	$(RUN_TESTS) bash tests/run.sh $(TESTS)
 
 ASAN_FLAGS   := -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -164,6 +173,7 @@ lint:
 
 # ---- installing ----------------------------------------------------------------------------
 INSTALLED     = $(DESTDIR)$(PREFIX)
+LIBDIR	     ?= $(PREFIX)/lib
 # where the library looks for plugins; another PREFIX has its own, as ~/.local does
 PLUGINDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(shell \
 		$(PKG_CONFIG) --variable=libdir libtraceevent),$(PREFIX)/lib)/traceevent/plugins
@@ -171,23 +181,35 @@ COMPLETION    = $(INSTALLED)/share/bash-completion/completions/dmascope
 
 install: all
 	install -D -m 755 $(B)/dmascope $(INSTALLED)/bin/dmascope
-	install -D -m 644 -t $(INSTALLED)/lib $(B)/libdmascope.a
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR) $(B)/libdmascope.a $(B)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdmascope.so
+	mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's,@prefix@,$(PREFIX),; s,@libdir@,$(LIBDIR),; s,@version@,$(VERSION),' \
+		-e 's,@libs@,$(PLUGIN_LIBS),' \
+		src/api/libdmascope.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdmascope.pc
 	$(if $(HAS_TEP),install -D -m 644 -t $(DESTDIR)$(PLUGINDIR) $(PLUGIN))
-	install -D -m 644 -t $(INSTALLED)/include/dmascope include/dmascope/*.h
+	install -D -m 644 -t $(INSTALLED)/include/dmascope include/dmascope/dmascope.h
 	for page in $(wildcard man/*.[1-8]); do \
 		install -D -m 644 -t $(INSTALLED)/share/man/man$${page##*.} $$page || exit 1; done
 	mkdir -p $(dir $(COMPLETION))
 	$(B)/dmascope completion bash > $(COMPLETION)
 
 uninstall:
-	rm -f $(INSTALLED)/bin/dmascope $(INSTALLED)/lib/libdmascope.a $(COMPLETION) \
+	rm -f $(INSTALLED)/bin/dmascope $(COMPLETION) $(addprefix $(DESTDIR)$(LIBDIR)/,\
+		libdmascope.a $(SONAME) libdmascope.so pkgconfig/libdmascope.pc) \
 		$(DESTDIR)$(PLUGINDIR)/dmascope.so
 	rm -rf $(INSTALLED)/include/dmascope
 	for page in $(notdir $(wildcard man/*.[1-8])); do \
 		rm -f $(INSTALLED)/share/man/man$${page##*.}/$$page; done
 
+# Debian packages, made of a copy in $(B)/deb; debtest installs them into a root made for that
+deb:
+	bash debian/build.sh $(B)/deb
+debtest: deb
+	$(RUN_TESTS) DMS_DEBS=$(abspath $(B)/deb) bash tests/deb_test.sh
+
 clean:
 	rm -rf $(B)
 
-.PHONY: all plugin clean check check-asan systest bench fuzz lint install uninstall
+.PHONY: all plugin shared deb debtest clean check check-asan systest bench fuzz lint install uninstall
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
