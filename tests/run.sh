@@ -11,6 +11,8 @@ LC_ALL=C
 export LC_ALL BUILD SRCDIR DMASCOPE
 logs=$BUILD/tests/logs
 limit_seconds=${DMS_TEST_SECONDS:-300}
+# Check gives a case 4 seconds: too few under sanitizers on a busy machine
+export CK_DEFAULT_TIMEOUT=${CK_DEFAULT_TIMEOUT:-60}
 passed=0 failed=0 skipped=0
 mkdir -p "$logs" || exit 1
 
