@@ -56,6 +56,16 @@ static const struct find_case find_cases[] = {
 	  {0xffffffff81000100, "second"},
 	  {0xffffffff80ffffff, "-"},
 	  {0xffffffff81000100 + 0x3ffff, "second"}}},
+	/* a page of trampolines does not swallow the functions of a module without symbols */
+	{"ffffffffc0000000 t ftrace_trampoline\t[__builtin__ftrace]\n"
+	 "ffffffffc0100000 t bpf_prog_6deef7357e7b4530\t[bpf]\n",
+	 2,
+	 {{0xffffffffc0000fff, "ftrace_trampoline [__builtin__ftrace]"},
+	  {0xffffffffc0001000, "-"},
+	  {0xffffffffc010ffff, "bpf_prog_6deef7357e7b4530 [bpf]"},
+	  {0xffffffffc0110000, "-"}}},
+	/* neither does a module that is only called like that */
+	{"ffffffffc0000000 t poll\t[bpf_tools]\n", 1, {{0xffffffffc0010000, "poll [bpf_tools]"}}},
 	/* far behind the last function nothing is known, the marker of a cut stack included */
 	{"ffffffff81000100 t last\n",
 	 1,

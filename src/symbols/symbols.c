@@ -11,6 +11,15 @@
  */
 #define MAX_FUNCTION_BYTES (256 * 1024)
 
+/*
+ * What the kernel makes at run time lies among the modules: a page of trampolines or of kprobes'
+ * instructions ("__builtin__ftrace", "__builtin__kprobes"), a program of BPF.
+ */
+static const struct {
+	const char *prefix; /* of what kallsyms has behind "[" */
+	uint32_t max_bytes;
+} made_at_run_time[] = {{"__builtin__", 4096}, {"bpf]", 64 * 1024}};
+
 /* One symbol. The name, and the module behind it, are read from the text when asked for. */
 struct entry {
 	uint64_t address;
@@ -257,18 +266,12 @@ static size_t upper_bound(const struct dms_symbols *symbols, uint64_t address)
 	return low;
 }
 
-bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address, struct dms_symbol *ret)
+/* The name at @entry, and the module behind it. */
+static void describe(const struct dms_symbols *symbols, const struct entry *entry,
+		     struct dms_symbol *ret)
 {
 	const char *end = symbols->text + symbols->size, *pos, *word;
-	size_t above = upper_bound(symbols, address);
-	const struct entry *entry;
 
-	memset(ret, 0, sizeof(*ret));
-	if (!above)
-		return false;
-	entry = &symbols->entries[above - 1];
-	if (address - entry->address >= MAX_FUNCTION_BYTES)
-		return false;
 	ret->address = entry->address;
 	ret->name = symbols->text + entry->name;
 	for (pos = ret->name - 1; is_space(*pos); pos--) /* up to the type; a digit is before it */
@@ -284,7 +287,32 @@ bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address, struc
 		ret->module = word + 1;
 		ret->module_len = (uint32_t)(pos - word - 2);
 	}
-	return true;
+}
+
+static uint64_t max_bytes_of(const struct dms_symbol *symbol)
+{
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(made_at_run_time); i++) {
+		size_t len = strlen(made_at_run_time[i].prefix);
+
+		if (symbol->module && symbol->module_len + 1 >= len &&
+		    !memcmp(symbol->module, made_at_run_time[i].prefix, len))
+			return made_at_run_time[i].max_bytes;
+	}
+	return MAX_FUNCTION_BYTES;
+}
+
+bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address, struct dms_symbol *ret)
+{
+	size_t above = upper_bound(symbols, address);
+
+	memset(ret, 0, sizeof(*ret));
+	if (!above)
+		return false;
+	describe(symbols, &symbols->entries[above - 1], ret);
+	if (address - ret->address < max_bytes_of(ret))
+		return true;
+	memset(ret, 0, sizeof(*ret));
+	return false;
 }
 
 uint32_t dms_symbols_count(const struct dms_symbols *symbols)
