@@ -144,6 +144,7 @@ END_TEST
 START_TEST(test_symbols)
 {
 	struct dms_kernel *kernel;
+	char *missing;
 	struct symbols symbols;
 
 	make_machine();
@@ -164,6 +165,48 @@ START_TEST(test_symbols)
 	symbols_look(&symbols, kernel);
 	ck_assert_str_eq(symbols.lines.data,
 			 "0 A percpu\nf1 T kernel\nf2 t old\t[m]\nf4 t new\t[n]\nf5 t new\t[n]\n");
+	ck_assert_ptr_null(symbols_fill_in(&symbols));
+	/* they went while the symbols were read */
+	shell("printf 'mm 4096 1 - Live 0xf6\\nf2 1 1 - Live\\nm 1 1 - Live 0xf8\\n' >proc/modules");
+	symbols_look(&symbols, kernel);
+	missing = symbols_fill_in(&symbols);
+	ck_assert_str_eq(missing, "mm, f2");
+	ck_assert_str_eq(strstr(symbols.lines.data, "f5 t new"),
+			 "f5 t new\t[n]\nf6 t no_symbols\t[mm]\n");
+	dms_free(missing);
+	symbols_deinit(&symbols);
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+/* Nothing readable, nothing in it, no end of line at the end, a module without address. */
+START_TEST(test_symbols_edges)
+{
+	struct dms_kernel *kernel;
+	struct symbols symbols;
+
+	make_machine();
+	kernel = open_kernel();
+	ck_assert_ptr_null(symbols_init(&symbols));
+	symbols_look(&symbols, kernel);
+	shell(": >proc/kallsyms; : >proc/modules");
+	symbols_take(&symbols, kernel);
+	ck_assert_uint_eq(symbols.lines.size, 0);
+	ck_assert_ptr_null(symbols_fill_in(&symbols));
+	shell("printf '\nf1 T kernel' >proc/kallsyms; printf 'm' >proc/modules");
+	symbols_look(&symbols, kernel);
+	ck_assert_str_eq(symbols.lines.data, "\nf1 T kernel\n");
+	/* what was seen once is no news, nor is what is left when one goes */
+	shell("printf 'f1 T kernel\nf6 t late\t[m]' >proc/kallsyms; printf 'm' >proc/modules");
+	symbols_look(&symbols, kernel);
+	shell(": >proc/modules");
+	symbols_look(&symbols, kernel);
+	ck_assert_str_eq(symbols.lines.data, "\nf1 T kernel\n");
+	/* the last look of a recording asks nobody */
+	symbols_take(&symbols, kernel);
+	symbols_take(&symbols, kernel);
+	ck_assert_str_eq(symbols.lines.data, "\nf1 T kernel\nf6 t late\t[m]\n");
+	ck_assert(!symbols.lines.is_broken);
 	symbols_deinit(&symbols);
 	dms_kernel_close(kernel);
 }
@@ -293,6 +336,7 @@ int main(void)
 	tcase_add_test(tcase, test_changes);
 	tcase_add_test(tcase, test_functions);
 	tcase_add_test(tcase, test_symbols);
+	tcase_add_test(tcase, test_symbols_edges);
 	tcase_add_test(tcase, test_config);
 	tcase_add_test(tcase, test_probe_lines);
 	tcase_add_test(tcase, test_failure_is_undone);

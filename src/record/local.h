@@ -86,6 +86,9 @@ struct dms_error *plan_probes(struct dms_plan *plan, struct dms_kernel *kernel,
 struct dms_error *filter_devices(const struct dms_kernel *kernel,
 				 const struct dms_record_options *options, struct dms_list *ret);
 char *filter_of(const struct dms_list *devices, const char *field);
+/** Note which of the names asked for no device has now: a slip of the pen records nothing. */
+struct dms_error *filter_note_absent(struct dms_plan *plan, const struct dms_kernel *kernel,
+				     const struct dms_record_options *options);
 
 /* ---- guard.c --------------------------------------------------------------------------------- */
 
@@ -171,6 +174,13 @@ void symbols_deinit(struct symbols *symbols);
 void symbols_take(struct symbols *symbols, const struct dms_kernel *kernel);
 /** Add what there is now if a module has come. */
 void symbols_look(struct symbols *symbols, const struct dms_kernel *kernel);
+/**
+ * Modules that went before their symbols were read get one in place of all, "no_symbols", where they
+ * were: else what was called from there would have the name of the nearest function of another.
+ * Return: their names, ", " between them, for dms_free(); NULL: there are none, no symbols can be read
+ * at all, or memory is short.
+ */
+char *symbols_fill_in(struct symbols *symbols);
 
 /* ---- head.c ---------------------------------------------------------------------------------- */
 

@@ -263,6 +263,8 @@ struct dms_error *plan_events(struct dms_plan *plan, struct dms_kernel *kernel,
 	if (!err && choosing.devices.n_items && dms_kernel_has_event(kernel, "iommu", "map"))
 		err = plan_note(plan, "iommu:map and iommu:unmap name no device: they are not "
 				      "recorded with --device or --driver");
+	if (!err)
+		err = filter_note_absent(plan, kernel, options);
 	dms_list_free(&choosing.devices);
 	return err;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Devices and drivers that are asked for, as filters of the kernel. */
+#include <fnmatch.h>
 #include <string.h>
 
 #include "local.h"
@@ -85,6 +86,42 @@ struct dms_error *filter_devices(const struct dms_kernel *kernel,
 	return err;
 }
 
+static bool is_wildcard(const char *name)
+{
+	return strpbrk(name, "*?") != NULL;
+}
+
+/* Does a line of the inventory begin with @name? */
+static bool has_device(const char *inventory, const char *name)
+{
+	const char *next;
+
+	for (const char *line = *inventory ? inventory : NULL; line; line = next) {
+		size_t size = text_line(line, &next), name_size = strcspn(line, " ");
+		_cleanup_(dms_freep) char *device =
+			dms_strndup(line, name_size < size ? name_size : size);
+
+		if (!device || (is_wildcard(name) ? !fnmatch(name, device, 0) : !strcmp(name, device)))
+			return true;
+	}
+	return false;
+}
+
+struct dms_error *filter_note_absent(struct dms_plan *plan, const struct dms_kernel *kernel,
+				     const struct dms_record_options *options)
+{
+	_cleanup_(dms_freep) char *inventory = NULL;
+	struct dms_error *err = options->n_devices ? dms_devices_read(kernel, &inventory) : NULL;
+
+	for (size_t i = 0; !err && i < options->n_devices; i++) {
+		if (!has_device(inventory, options->devices[i]))
+			err = plan_note(plan, "no device is called %s now: only one that comes is "
+					      "recorded",
+					options->devices[i]);
+	}
+	return err;
+}
+
 char *filter_of(const struct dms_list *devices, const char *field)
 {
 	struct text text = {0};
@@ -93,7 +130,7 @@ char *filter_of(const struct dms_list *devices, const char *field)
 		const char *name = devices->items[i];
 
 		text_printf(&text, "%s%s %s \"%s\"", i ? " || " : "", field,
-			    strpbrk(name, "*?") ? "~" : "==", name);
+			    is_wildcard(name) ? "~" : "==", name);
 	}
 	if (!text.is_broken)
 		return text.data;

@@ -186,8 +186,19 @@ static struct dms_error *finish_devices(struct dms_recording *recording,
 	return recording->sides[DMS_SIDE_DEVICES] ? NULL : &dms_error_nomem;
 }
 
+static struct dms_error *note_symbols(struct dms_recording *recording, struct dms_plan *plan)
+{
+	_cleanup_(dms_freep) char *missing = symbols_fill_in(&recording->symbols);
+
+	return missing ? plan_note(plan,
+				   "the symbols of %s could not be read while it was loaded: calls "
+				   "from there are named no_symbols",
+				   missing)
+		       : NULL;
+}
+
 static struct dms_error *finish(struct dms_recording *recording, const struct dms_kernel *kernel,
-				const struct dms_plan *plan)
+				struct dms_plan *plan)
 {
 	const struct head_source source = {
 		.kernel = kernel,
@@ -205,6 +216,8 @@ static struct dms_error *finish(struct dms_recording *recording, const struct dm
 		return err;
 	add_up(recording);
 	symbols_take(&recording->symbols, kernel);
+	if ((err = note_symbols(recording, plan)))
+		return err;
 	/* names that tracefs saved are those at the time of the events: they come first */
 	if ((err = tasks_init(&named)))
 		return err;
@@ -221,7 +234,7 @@ static struct dms_error *finish(struct dms_recording *recording, const struct dm
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static struct dms_error *record(struct dms_recording *recording, const struct dms_kernel *kernel,
-				const struct dms_plan *plan,
+				struct dms_plan *plan,
 				const struct dms_record_options *options)
 {
 	struct watch watch = {&recording->drain, options, &recording->report, &recording->symbols,

@@ -81,3 +81,30 @@ void symbols_look(struct symbols *symbols, const struct dms_kernel *kernel)
 	if (has_new_module(symbols, kernel))
 		symbols_take(symbols, kernel);
 }
+
+/* Does a line end in "\t[@name]"? */
+static bool has_module(const struct text *lines, const char *name, size_t size)
+{
+	_cleanup_(dms_freep) char *end = dms_asprintf("\t[%.*s]\n", (int)size, name);
+
+	return !end || strstr(lines->data, end);
+}
+
+char *symbols_fill_in(struct symbols *symbols)
+{
+	struct text names = {0}, lines = {0};
+
+	for (uint32_t i = 0; symbols->lines.size && i < dms_strtab_count(symbols->modules); i++) {
+		const char *name = dms_strtab_get(symbols->modules, i); /* "NAME 0xADDRESS" */
+		size_t size = strcspn(name, " ");
+
+		if (has_module(&symbols->lines, name, size))
+			continue;
+		text_printf(&names, "%s%.*s", names.size ? ", " : "", (int)size, name);
+		if (strlen(name) > size + 3)
+			text_printf(&lines, "%s t no_symbols\t[%.*s]\n", name + size + 3, (int)size, name);
+	}
+	text_put(&symbols->lines, lines.data ? lines.data : "", lines.size);
+	dms_free(lines.data);
+	return names.data;
+}

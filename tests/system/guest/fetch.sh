@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# fetch.sh CACHE: stock Debian kernels, their headers and what those need, unpacked below CACHE.
+# fetch.sh CACHE [KERNELS]: stock Debian kernels, their headers and what those need, unpacked below CACHE.
 #
 # Nothing is installed: packages are downloaded with a package list of our own and unpacked. What
 # CACHE holds already is not asked for again; remove the folder to get newer kernels. Exit code 3
@@ -128,6 +128,11 @@ kernel() {
 	echo "$version" >"$folder/version"
 }
 
+for name in ${2:-}; do
+	grep -q "^$name	" <<<"$kernels" && continue
+	echo "no kernel is called $name" >&2
+	exit 1
+done
 mkdir -p "$cache"
 cache=$(cd "$cache" && pwd)
 apt=$cache/apt
