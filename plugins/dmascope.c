@@ -84,6 +84,7 @@ struct plugin {
 	uint32_t long_size, stack_offset; /* of stack records, bytes */
 	struct follow *follow;		  /* NULL: not wanted, or not possible */
 	struct ingest *ingest;		  /* the same */
+	struct losses *losses;		  /* NULL: the host tells of them */
 	struct wrap *wraps;
 	size_t n_wraps;
 	uint64_t last_ts;
@@ -110,8 +111,10 @@ static void stop_analysis(struct plugin *plugin)
 {
 	follow_destroy(plugin->follow);
 	ingest_destroy(plugin->ingest);
+	losses_destroy(plugin->losses);
 	plugin->follow = NULL;
 	plugin->ingest = NULL;
+	plugin->losses = NULL;
 }
 
 /* ---- binding: at the first event, when the host has read all formats -------------------------- */
@@ -138,8 +141,10 @@ static struct dms_error *begin_analysis(struct plugin *plugin, const struct dms_
 {
 	struct dms_source_info own; /* ingest closes its file later than we close ours */
 	struct dms_source *file;
-	struct dms_error *err;
+	struct dms_error *err = losses_create(plugin->tep, &plugin->losses);
 
+	if (err)
+		return err;
 	if (plugin->wants_lifetimes &&
 	    (err = follow_create(plugin->tep, plugin->decoder, &plugin->names, info,
 				 &plugin->follow)))
@@ -267,18 +272,37 @@ static bool is_in_order(struct plugin *plugin, const struct tep_record *record)
 	return false;
 }
 
+/* What is lost from before @before_ts on. */
+static struct dms_error *analyze_losses(struct plugin *plugin, uint64_t before_ts)
+{
+	struct dms_gap gap;
+	struct dms_error *err;
+	bool has_gap;
+
+	for (;;) {
+		if ((err = losses_next(plugin->losses, before_ts, &gap, &has_gap)) || !has_gap)
+			return err;
+		if (plugin->follow && (err = follow_gap(plugin->follow, &gap)))
+			return err;
+		if (plugin->ingest && (err = ingest_gap(plugin->ingest, &gap)))
+			return err;
+	}
+}
+
 static struct dms_error *analyze(struct plugin *plugin, const struct tep_record *record,
 				 const struct dms_record *copy, const struct dms_event *event)
 {
+	int64_t lost = plugin->losses ? 0 : record->missed_events;
 	struct dms_error *err = NULL;
-	uint64_t lost = record->missed_events > 0 ? (uint64_t)record->missed_events : 0;
 
-	if (plugin->follow && record->missed_events)
-		err = follow_gap(plugin->follow, copy->ts, copy->cpu, lost);
+	if (plugin->losses)
+		err = analyze_losses(plugin, copy->ts);
+	else if (plugin->follow && lost)
+		err = follow_lost(plugin->follow, copy->ts, copy->cpu, lost > 0 ? (uint64_t)lost : 0);
 	if (!err && plugin->follow && event->kind != DMS_EV_NONE)
 		err = follow_event(plugin->follow, event);
 	if (!err && plugin->ingest)
-		err = ingest_record(plugin->ingest, copy, record->missed_events);
+		err = ingest_record(plugin->ingest, copy, lost);
 	return err;
 }
 
@@ -459,12 +483,17 @@ EXPORTED int TEP_PLUGIN_LOADER(struct tep_handle *tep)
 /* The report is over: what has no line of its own. */
 static void say_last(struct plugin *plugin)
 {
-	struct dms_error *err = plugin->follow ? follow_end(plugin->follow) : NULL;
-	const char *text = plugin->follow ? follow_text(plugin->follow) : "";
+	struct dms_error *err = plugin->losses ? analyze_losses(plugin, UINT64_MAX) : NULL;
+	const char *text;
 
-	if (err)
-		tell(err, "the last findings are missing");
-	else if (*text)
+	if (!err && plugin->follow)
+		err = follow_end(plugin->follow);
+	if (err) {
+		stop_analysis(plugin);
+		tell(err, plugin->db ? "the database stays incomplete" : "the end was not analyzed");
+	}
+	text = plugin->follow ? follow_text(plugin->follow) : "";
+	if (*text)
 		printf("dmascope:%s\n", text);
 	if (plugin->ingest) {
 		err = ingest_finish(plugin->ingest, plugin->wants_summary);

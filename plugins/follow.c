@@ -258,13 +258,18 @@ struct dms_error *follow_stack(struct follow *follow, uint32_t cpu, const uint64
 	return NULL;
 }
 
-struct dms_error *follow_gap(struct follow *follow, uint64_t ts, uint32_t cpu, uint64_t lost)
+struct dms_error *follow_gap(struct follow *follow, const struct dms_gap *gap)
+{
+	return dms_model_gap(follow->model, gap);
+}
+
+struct dms_error *follow_lost(struct follow *follow, uint64_t ts, uint32_t cpu, uint64_t lost)
 {
 	struct lane *lane = lane_of(follow, cpu);
 	const struct dms_gap gap = {
 		.after_ts = lane ? lane->last_ts : 0, .before_ts = ts, .lost = lost, .cpu = cpu};
 
-	return dms_model_gap(follow->model, &gap);
+	return follow_gap(follow, &gap);
 }
 
 struct dms_error *follow_end(struct follow *follow)

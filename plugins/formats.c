@@ -95,6 +95,12 @@ static bool add_fields(struct text *text, const struct tep_format_field *fields)
 	return true;
 }
 
+/* trace-cmd adds a format of its own to those of the trace. */
+static bool is_made_up(const struct tep_event *event)
+{
+	return !strcmp(event->system, "ftrace") && !strcmp(event->name, "blktrace");
+}
+
 static bool add_event(struct formats *formats, struct text *text, const struct tep_event *event)
 {
 	const struct tep_print_flag_sym *flags = gfp_flags_of_event(event), *flag;
@@ -135,7 +141,7 @@ struct dms_error *formats_create(struct tep_handle *tep, struct tep_event *only,
 	for (int i = 0; is_done && i < n_events; i++) {
 		const struct tep_event *event = is_whole_library() ? tep_get_event(tep, i) : only;
 
-		if (event && event->system && event->name)
+		if (event && event->system && event->name && !is_made_up(event))
 			is_done = add_event(formats, &text, event);
 	}
 	dms_free(text.at);

@@ -13,11 +13,19 @@
 /* Nobody tells how wide the host's output is. */
 #define SUMMARY_WIDTH 132
 
+/** A gap on its way: the feed holds back the records before it. */
+struct waiting_gap {
+	struct dms_gap gap;
+	uint64_t n_before; /* records */
+};
+
 struct ingest {
 	struct tep_handle *tep;
 	struct dms_run run;
 	struct dms_source *feed; /* the run's */
-	uint64_t n_records;
+	uint64_t n_records, n_taken;
+	struct waiting_gap *gaps; /* from first_gap to n_gaps */
+	size_t first_gap, n_gaps, capacity;
 };
 
 /* The host has the tasks of the trace, too. */
@@ -69,7 +77,24 @@ void ingest_destroy(struct ingest *ingest)
 	if (!ingest)
 		return;
 	dms_run_close(&ingest->run);
+	dms_free(ingest->gaps);
 	dms_free(ingest);
+}
+
+/* The gaps whose turn it is. */
+static struct dms_error *take_gaps(struct ingest *ingest)
+{
+	struct dms_item item = {.kind = DMS_ITEM_GAP};
+	struct dms_error *err = NULL;
+
+	while (!err && ingest->first_gap < ingest->n_gaps &&
+	       ingest->gaps[ingest->first_gap].n_before <= ingest->n_taken) {
+		item.gap = ingest->gaps[ingest->first_gap++].gap;
+		err = dms_run_take(&ingest->run, &item);
+	}
+	if (ingest->first_gap == ingest->n_gaps)
+		ingest->first_gap = ingest->n_gaps = 0;
+	return err;
 }
 
 static struct dms_error *take_all(struct ingest *ingest)
@@ -78,11 +103,21 @@ static struct dms_error *take_all(struct ingest *ingest)
 	struct dms_error *err;
 
 	for (;;) {
-		if ((err = dms_source_next(ingest->feed, &item)) || item.kind == DMS_ITEM_END)
+		if ((err = take_gaps(ingest)) || (err = dms_source_next(ingest->feed, &item)) ||
+		    item.kind == DMS_ITEM_END)
 			return err;
+		ingest->n_taken += item.kind == DMS_ITEM_RECORD;
 		if ((err = dms_run_take(&ingest->run, &item)))
 			return err;
 	}
+}
+
+struct dms_error *ingest_gap(struct ingest *ingest, const struct dms_gap *gap)
+{
+	if (!dms_grow(&ingest->gaps, &ingest->capacity, ingest->n_gaps + 1, sizeof(*ingest->gaps)))
+		return &dms_error_nomem;
+	ingest->gaps[ingest->n_gaps++] = (struct waiting_gap){*gap, ingest->n_records};
+	return NULL;
 }
 
 struct dms_error *ingest_record(struct ingest *ingest, const struct dms_record *record,
@@ -90,10 +125,11 @@ struct dms_error *ingest_record(struct ingest *ingest, const struct dms_record *
 {
 	struct dms_error *err;
 
-	if ((err = dms_feed_put(ingest->feed, record, lost)) || (err = take_all(ingest)))
+	if ((err = dms_feed_put(ingest->feed, record, lost)))
 		return err;
-	if (++ingest->n_records % COMMIT_RECORDS || !ingest->run.store)
-		return NULL;
+	ingest->n_records++;
+	if ((err = take_all(ingest)) || ingest->n_records % COMMIT_RECORDS || !ingest->run.store)
+		return err;
 	return dms_store_commit(ingest->run.store);
 }
 

@@ -56,6 +56,19 @@ void formats_destroy(struct formats *formats);
 void file_find(struct tep_handle *tep, struct dms_source_info *ret_info,
 	       struct dms_source **ret_file);
 
+/* ---- losses.c: what the trace lost -------------------------------------------------------- */
+
+struct losses;
+/** Of the file that the host has open; *@ret NULL: not known which. Errors: memory. */
+struct dms_error *losses_create(struct tep_handle *tep, struct losses **ret);
+void losses_destroy(struct losses *losses);
+/**
+ * The next gap that begins before a record at @before_ts (UINT64_MAX: the rest) into *@ret; *@ret_has
+ * false: there is none. Errors: reading failed, memory.
+ */
+struct dms_error *losses_next(struct losses *losses, uint64_t before_ts, struct dms_gap *ret,
+			      bool *ret_has);
+
 /* ---- print.c: an event as text ------------------------------------------------------------ */
 
 struct printer {
@@ -83,8 +96,10 @@ struct dms_error *follow_event(struct follow *follow, const struct dms_event *ev
 /** The stack of the last event of @cpu: @n_frames addresses. Errors: memory. */
 struct dms_error *follow_stack(struct follow *follow, uint32_t cpu, const uint64_t *frames,
 			       uint32_t n_frames);
+/** Events are lost from here on. */
+struct dms_error *follow_gap(struct follow *follow, const struct dms_gap *gap);
 /** Events were lost before @ts on @cpu; @lost 0: not known how many. */
-struct dms_error *follow_gap(struct follow *follow, uint64_t ts, uint32_t cpu, uint64_t lost);
+struct dms_error *follow_lost(struct follow *follow, uint64_t ts, uint32_t cpu, uint64_t lost);
 /** The trace has ended: what was found without a line to stand on is in follow_text(). */
 struct dms_error *follow_end(struct follow *follow);
 /** What is to be said since the last call, with a space before it; "" if nothing. Borrowed. */
@@ -102,6 +117,8 @@ void ingest_destroy(struct ingest *ingest);
 /** A copy of @record is taken. @lost: as dms_feed_put(). */
 struct dms_error *ingest_record(struct ingest *ingest, const struct dms_record *record,
 				int64_t lost);
+/** Events are lost between the last record and the next one. Errors: memory, and as above. */
+struct dms_error *ingest_gap(struct ingest *ingest, const struct dms_gap *gap);
 /** The trace has ended: complete the database, print the summary to stdout if @with_summary. */
 struct dms_error *ingest_finish(struct ingest *ingest, bool with_summary);
 
