@@ -42,7 +42,7 @@ START_TEST(what_base_did_not_have_is_new_and_fails)
 	ck_assert_uint_eq(change->runs_base, 0);
 	ck_assert_uint_eq(change->runs_head, 1);
 	ck_assert_int_eq(bench->result->verdict, DMS_VERDICT_FAIL);
-	ck_assert_str_eq(bench->result->reasons[0], "1 finding is new");
+	ck_assert_str_eq(bench->result->reasons[0], "1 finding is new: double-unmap of e1000e");
 }
 END_TEST
 

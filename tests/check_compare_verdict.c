@@ -103,7 +103,7 @@ START_TEST(a_lossy_head_fails_closed)
 	add_finding(&bench->head[0], DOUBLE);
 	ck_assert_int_eq(compare(bench)->verdict, DMS_VERDICT_FAIL);
 	ck_assert_uint_eq(bench->result->n_reasons, 2);
-	ck_assert_str_eq(bench->result->reasons[0], "1 finding is new");
+	ck_assert_str_eq(bench->result->reasons[0], "1 finding is new: double-unmap of e1000e");
 }
 END_TEST
 
@@ -255,8 +255,8 @@ END_TEST
 START_TEST(coverage_tells_what_one_side_cannot_judge)
 {
 	static const struct dms_coverage_change expected[] = {
-		{NULL, NULL, "no call stacks (record with -T)", false, true},
 		{NULL, "nvme", "no maps were seen", false, true},
+		{"call-sites", NULL, "no call stacks (record with -T)", false, true},
 		{"double-unmap", NULL, "switched off", true, false},
 		{"map-from-stack", NULL, "needs a probe", false, true},
 	};
@@ -278,6 +278,74 @@ START_TEST(coverage_tells_what_one_side_cannot_judge)
 		ck_assert_int_eq(result->coverage[i].in_base, expected[i].in_base);
 		ck_assert_int_eq(result->coverage[i].in_head, expected[i].in_head);
 	}
+}
+END_TEST
+
+START_TEST(what_neither_side_can_judge_is_told)
+{
+	const struct dms_comparison *result;
+
+	add_spot(&bench->base[0], "leak-at-unbind", NULL, "needs marks of unbinding");
+	add_spot(&bench->head[0], "leak-at-unbind", NULL, "needs marks of unbinding");
+	add_spot(&bench->base[0], "map-from-stack", NULL, "needs a probe");
+	add_spot(&bench->head[0], "map-from-stack", NULL, "3 probes have failed");
+	add_spot(&bench->head[0], "sync-missing", "e1000e", "no syncs were seen");
+	add_spot(&bench->base[0], "map-kernel-text", NULL, "needs iomem");
+	/* it has told what it saw all the same */
+	add_spot(&bench->head[0], "double-unmap", "pci", "some events are doubtful");
+	add_finding(&bench->base[0], DOUBLE);
+	add_finding(&bench->head[0], DOUBLE);
+	result = compare(bench);
+	ck_assert_int_eq(result->verdict, DMS_VERDICT_PASS);
+	ck_assert_uint_eq(result->n_unjudged, 1);
+	ck_assert_str_eq(result->unjudged[0].rule, "leak-at-unbind");
+	ck_assert(result->unjudged[0].in_base && result->unjudged[0].in_head);
+	ck_assert_uint_eq(result->n_reasons, 2);
+	ck_assert_str_eq(result->reasons[0], "judged in base and not in head: sync-missing");
+	ck_assert_str_eq(result->reasons[1],
+			 "judged on neither side: leak-at-unbind, map-from-stack");
+}
+END_TEST
+
+START_TEST(without_a_base_what_head_cannot_judge_is_told)
+{
+	static const char *const rules[] = {"leak-at-unbind", "map-from-stack", "sync-missing",
+					    "map-kernel-text", "map-error-unchecked",
+					    "map-exceeds-mask"};
+	const struct dms_comparison *result;
+
+	bench->n_base = 0;
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rules); i++)
+		add_spot(&bench->head[0], rules[i], NULL, "needs eyes");
+	result = compare(bench);
+	ck_assert_int_eq(result->verdict, DMS_VERDICT_PASS);
+	ck_assert_uint_eq(result->n_coverage, 0);
+	ck_assert_uint_eq(result->n_unjudged, DMS_ARRAY_SIZE(rules));
+	ck_assert_uint_eq(result->n_reasons, 1);
+	ck_assert_int_eq(strncmp(result->reasons[0], "not judged: ", 12), 0);
+	ck_assert_ptr_nonnull(strstr(result->reasons[0], " and 2 more rules"));
+	ck_assert_ptr_null(strstr(result->reasons[0], "sync-missing")); /* a warning: the last */
+}
+END_TEST
+
+/* A driver that did not come up broke no rule. */
+START_TEST(a_driver_that_is_gone_fails_closed)
+{
+	bench->n_base = 2;
+	bench->head[0].kinds[0].maps = 0;
+	ck_assert_int_eq(compare(bench)->verdict, DMS_VERDICT_LOSSY);
+	ck_assert_uint_eq(bench->result->n_reasons, 1);
+	ck_assert_str_eq(bench->result->reasons[0], "head has no maps of e1000e, base has 1000: was "
+						    "the same work done, and recorded in the same "
+						    "way?");
+	bench->options.allow_lossy = true;
+	ck_assert_int_eq(compare(bench)->verdict, DMS_VERDICT_PASS);
+	bench->options.allow_lossy = false;
+	bench->base[1].kinds[0].maps = 99; /* so little may be chance */
+	ck_assert_int_eq(compare(bench)->verdict, DMS_VERDICT_PASS);
+	bench->base[1].kinds[0].maps = 1000;
+	bench->head[0].kinds[0].maps = 1;
+	ck_assert_int_eq(compare(bench)->verdict, DMS_VERDICT_PASS);
 }
 END_TEST
 
@@ -303,7 +371,7 @@ START_TEST(what_fails_comes_first_then_states_and_rules)
 		ck_assert_str_eq((change->head ? change->head : change->base)->fingerprint,
 				 expected[i]);
 	}
-	ck_assert_str_eq(result->reasons[0], "2 findings are new");
+	ck_assert_str_eq(result->reasons[0], "2 findings are new: double-unmap of e1000e and others");
 }
 END_TEST
 
@@ -334,6 +402,9 @@ int main(void)
 	tcase_add_test(tests, what_is_suppressed_need_not_be_judged);
 	tcase_add_test(tests, a_suppression_must_fit_every_run);
 	tcase_add_test(tests, coverage_tells_what_one_side_cannot_judge);
+	tcase_add_test(tests, what_neither_side_can_judge_is_told);
+	tcase_add_test(tests, without_a_base_what_head_cannot_judge_is_told);
+	tcase_add_test(tests, a_driver_that_is_gone_fails_closed);
 	tcase_add_test(tests, what_fails_comes_first_then_states_and_rules);
 	tcase_add_test(tests, states_have_names);
 	suite_add_tcase(suite, tests);

@@ -140,14 +140,17 @@ START_TEST(text_says_all)
 	ck_has(text, RX_FINGERPRINT);
 	ck_has(text, "new error: double-unmap, ethdrv, in rx_refill[ethdrv] [fails]");
 	ck_has(text, "0 -> 1,234, in 0 of 2 -> 3 of 3 runs");
-	ck_has(text, "only      likely: events were lost before it");
+	ck_has(text, "only         likely: events were lost before it");
+	ck_has(text, "fingerprint  " RX_FINGERPRINT);
+	ck_has(text, "\n  fixed     error    7 -> 0, in 2 of 2 -> 0 of 3 runs");
 	ck_has(text, "12.3 us  45.7 us  +270 %");
-	ck_has(text, "not judged: e1000: head has no value: lifetime_p99");
+	ck_has(text, "not judged: lifetime_p99 of e1000: head has no value");
 	ck_has(text, "2 unchanged");
 	ck_has(text, "not in head: map-error-unchecked of e1000");
-	ck_has(text, "not in base: sync-missing of every device");
+	ck_has(text, "not in base: sync-missing: no sync was seen");
 	ck_has(text, "dmascope.yaml:20: old|thing");
 	ck_has(text, "dmascope rules double-unmap");
+	ck_has(text, "dmascope doctor TRACE");
 	apart = strstr(text, "Suppressed findings");
 	ck_assert_ptr_nonnull(apart);
 	ck_has(apart, "leak-growth, ethdrv");
@@ -195,6 +198,40 @@ START_TEST(text_width)
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		ck_assert_msg(strlen(line) <= 80 || strstr(line, "events were lost"), "%.600s",
 			      line);
+	free(text);
+}
+END_TEST
+
+/* Unchanged findings have a line each; reasons that differ in numbers only have one together. */
+START_TEST(text_is_brief)
+{
+	static const struct dms_finding_change findings[] = {
+		{.state = DMS_STATE_UNCHANGED, .base = &finding_new, .head = &finding_new,
+		 .count_base = 9, .count_head = 1234},
+		{.state = DMS_STATE_FIXED, .base = &finding_fixed, .count_base = 7},
+	};
+	static const char *const why[] = {"too few samples: 3 in head, 100 needed",
+					  "too few samples: 45 in head, 100 needed",
+					  "head has no value"};
+	struct dms_metric_change metrics[3];
+	struct dms_comparison comparison = clean_comparison;
+	char *text;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(metrics); i++) {
+		metrics[i] = metric_changes[6];
+		metrics[i].subject = i ? "second" : "first";
+		metrics[i].reason = why[i];
+	}
+	comparison.findings = findings;
+	comparison.metrics = metrics;
+	comparison.n_findings = DMS_ARRAY_SIZE(findings);
+	comparison.n_metrics = DMS_ARRAY_SIZE(metrics);
+	text = printed(dms_diff_print_text, &comparison);
+	ck_has(text, "\nFindings\n"
+		     "  unchanged error    9 -> 1,234  " RX_FINGERPRINT "\n"
+		     "  fixed     error    7 -> 0      unmap-direction-mismatch:e1000:-:tx_clean[e1000]");
+	ck_has(text, "  - not judged: lifetime_p99 of first and 1 more: too few samples: 3 in head, 100 "
+		     "needed\n  - not judged: lifetime_p99 of second: head has no value\n");
 	free(text);
 }
 END_TEST
@@ -248,9 +285,11 @@ START_TEST(markdown)
 
 	ck_markdown(text);
 	ck_has(text, "dmascope: FAIL");
-	ck_has(text, "new error, **fails** | <code>double-unmap</code> | <code>ethdrv</code> |");
-	ck_has(text, "call    rx&#95;refill&#91;ethdrv&#93;\n        ethdrv&#95;poll");
-	ck_has(text, "mapped  rx&#95;alloc&#91;ethdrv&#93;");
+	ck_has(text, "\u274c new error, **fails** | <code>double-unmap&#58;ethdrv&#58;rx&#95;alloc");
+	ck_has(text, "call         rx&#95;refill&#91;ethdrv&#93;\n             ethdrv&#95;poll");
+	ck_has(text, "mapped       rx&#95;alloc&#91;ethdrv&#93;");
+	ck_has(text, "<code>leak-at-unbind</code>: <code>needs marks of unbinding");
+	ck_has(text, "<code>sync-missing in base</code>: <code>no sync was seen");
 	ck_has(text, "Suppressed findings (1)");
 	ck_has(text, "2 metrics did not change.");
 	free(text);
@@ -294,6 +333,7 @@ static Suite *suite(void)
 	tcase_add_test(tc, text_says_all);
 	tcase_add_test(tc, text_colours);
 	tcase_add_test(tc, text_width);
+	tcase_add_test(tc, text_is_brief);
 	tcase_add_test(tc, text_of_many);
 	tcase_add_test(tc, markdown);
 	tcase_add_loop_test(tc, markdown_of_many, 0, 11);

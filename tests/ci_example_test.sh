@@ -39,5 +39,20 @@ fi
 for file in comment.md junit.xml dma.sarif code-quality.json diff.html run.db; do
 	if [ -s "$work/dma-reports/$file" ]; then ok "$file"; else not_ok "$file" 'was not written'; fi
 done
+# what `record` leaves beside a recording is used: without a memory map that rule cannot judge
+cp "$SRCDIR/tests/fixtures/oracle-ctl_sg-stack.dat" "$work/beside.dat"
+# unjudged WANTED NAME: is map-kernel-text named among what could not be judged?
+unjudged() {
+	gate "$2" 0 none TRACE="$work/beside.dat" BASELINE="$work/none.json"
+	if grep -q 'name="map-kernel-text"' "$work/dma-reports/junit.xml" &&
+		[ "$(grep -A1 'name="map-kernel-text"' "$work/dma-reports/junit.xml" | grep -c '<skipped')" -eq "$1" ]; then
+		ok "$2: map-kernel-text"
+	else
+		not_ok "$2: map-kernel-text" "$(grep -A1 -m1 'name="map-kernel-text"' "$work/dma-reports/junit.xml" | tail -1)"
+	fi
+}
+unjudged 1 'no memory map'
+printf '00001000-0009fbff : System RAM\n00100000-7ffdffff : System RAM\n  01000000-01ffffff : Kernel code\n  02000000-023fffff : Kernel rodata\n  02400000-026fffff : Kernel data\n' >"$work/beside.dat.iomem"
+unjudged 0 'a memory map beside the recording'
 gate 'a recording that is none' 3 README.md
 exit $failed

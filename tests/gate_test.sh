@@ -105,4 +105,64 @@ if command -v mkfifo >/dev/null; then
 		rm -rf tmp/*
 	done
 fi
+# ---- every fault of the oracle against its control: one finding that is new, and nothing else fails
+shared=$SRCDIR/../shared/traces
+# base TRACE: as a baseline file, made once
+base() {
+	local json=${1##*/traces/}
+	json=${json//\//-}.json
+	if [ ! -e "$json" ]; then
+		"$DMASCOPE" analyze -q "$1" -o base.db >/dev/null 2>err
+		"$DMASCOPE" baseline base.db -o "$json" 2>>err || not_ok "baseline of $1" "$(head -1 err)" >&2
+	fi
+	echo "$json"
+}
+# one_new CASE RULE
+one_new() {
+	local control=ctl_single
+	case $1 in *.*) control=ctl_single.${1##*.} ;; esac
+	gives "oracle: $1" 1 "$shared/oracle/$1/trace.dat" --baseline "$(base "$shared/oracle/$control/trace.dat")" --format json
+	is "oracle: $1 is one finding" "$(jq -r '[.findings[], .metrics[] | select(.fails) | .state + " " + .rule] | join(",")' out)" "new $2"
+}
+is() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "'$2', not '$3'"; fi
+}
+if [ ! -d "$shared/oracle" ] || ! command -v jq >/dev/null; then
+	echo 'skip - check: oracle: no recordings, or no jq'
+	exit $failed
+fi
+while read -r rule cases; do
+	for case in $cases; do one_new "$case" "$rule"; done
+done <<'EOF'
+double-unmap double_unmap double_unmap.iommu double_unmap_sg double_free_coherent
+free-cpu-address-mismatch coherent_cpuaddr pages_cpuaddr
+sync-after-unmap sync_after_unmap sync_after_unmap.iommu
+sync-direction-mismatch sync_dir sync_dir_dev
+sync-outside-range sync_outside sync_outside.swiotlb
+unmap-direction-mismatch unmap_dir unmap_dir.iommu unmap_dir_sg noncontig_dir
+unmap-interior-address unmap_mid
+unmap-invalid-address unmap_mapping_error
+unmap-sg-count-mismatch sg_unmap_nents
+unmap-size-mismatch unmap_size_small unmap_size_large coherent_size pages_size
+unmap-wrong-device unmap_wrong_dev
+unmap-wrong-function fn_coherent_as_pages fn_resource_as_single fn_sg_as_single fn_single_as_sg
+EOF
+for control in "$shared"/oracle/ctl_{single,page,sg,sgtable,coherent,pool,alloc_pages,noncoherent}{,.iommu,.swiotlb}/trace.dat; do
+	[ -f "$control" ] || continue
+	case=${control%/trace.dat}
+	gives "oracle: control ${case##*/}" 0 "$control" --baseline "$(base "$shared/oracle/ctl_single/trace.dat")"
+done
+
+# ---- the same work recorded again, and by another kernel: no false alarm; other work of the machine is one
+stock=$shared/stock
+for kernel in 6.12 7.2; do
+	for again in v7-zstd mono instance stack; do
+		gives "$kernel again: $again" 0 "$stock/$kernel/iommu-tc/$again.dat" --baseline "$(base "$stock/$kernel/iommu-tc/v6.dat")"
+	done
+done
+for work in zoo-short swiotlb-short iommu-tc; do
+	gives "7.2 against 6.12: $work" 0 "$stock/7.2/$work/v6.dat" --baseline "$(base "$stock/6.12/$work/v6.dat")"
+done
+gives 'everything is bounced of a sudden' 1 "$stock/6.12/swiotlb-short/v6.dat" --baseline "$(base "$stock/6.12/zoo-short/v6.dat")"
+has 'the share that is bounced has told' 'bounced_share of pci' out
 exit $failed

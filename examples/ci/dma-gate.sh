@@ -26,8 +26,13 @@ if [ -z "${TRACE:-}" ]; then
 	"$here/record-in-qemu.sh" "$1" "$trace"
 fi
 
+# what lies beside the recording, some rules need: see dmascope-record(1)
+inputs=("$trace")
+for beside in iomem dump; do
+	[ ! -e "$trace.$beside" ] || inputs+=("$trace.$beside")
+done
 if [ "${UPDATE:-0}" = 1 ]; then
-	"$dmascope" analyze "$trace" -o "$reports/run.db"
+	"$dmascope" analyze "${inputs[@]}" -o "$reports/run.db"
 	exec "$dmascope" baseline "$reports/run.db" --config "$config" -o "$baseline"
 fi
 # without a baseline every finding is new: the first run judges by the rules alone
@@ -36,7 +41,7 @@ base=()
 # GitHub makes annotations of what it finds in the job's log; people read the text beside it
 shown=(--format text)
 [ -n "${GITHUB_ACTIONS:-}" ] && shown=(--format github --format text="$reports/diff.txt")
-"$dmascope" check "$trace" "${base[@]}" --config "$config" -o "$reports/run.db" \
+"$dmascope" check "${inputs[@]}" "${base[@]}" --config "$config" -o "$reports/run.db" \
 	"${shown[@]}" --format markdown="$reports/comment.md" \
 	--format junit="$reports/junit.xml" --format sarif="$reports/dma.sarif" \
 	--format gitlab="$reports/code-quality.json" --format html="$reports/diff.html"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Boot a kernel in QEMU, run workload.sh in it under `dmascope record`, bring the recording out.
+# Boot a kernel in QEMU, run workload.sh in it under `dmascope record`, bring the recording out:
+# OUT.dat, and what `record` leaves beside it, OUT.dat.iomem, which some rules need.
 #
 # usage: record-in-qemu.sh KERNEL OUT.dat
 #   KERNEL    bzImage with CONFIG_TRACING, CONFIG_DMA_API tracepoints (Linux 6.12 or newer), virtio-blk
@@ -14,7 +15,7 @@
 # Needs qemu-system-x86_64, a static busybox, cpio. No root. Exit: 0 recorded, 3 not.
 set -euo pipefail
 [ $# -eq 2 ] || {
-	sed -n '4,16s/^# \{0,1\}//p' "$0" >&2
+	sed -n '5,17s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 }
 kernel=$1 out=$2
@@ -57,11 +58,12 @@ make_root() {
 boot() {
 	truncate -s 64M "$work/nvme.img"
 	truncate -s 512M "$work/out.img"
+	# no_timer_check: on a busy host the timer of the guest is late, which the kernel takes for broken
 	# shellcheck disable=SC2086 # several arguments
 	timeout "${LIMIT:-600}" qemu-system-x86_64 -M q35 -accel "${ACCEL:-tcg,thread=multi}" -cpu max -smp 2 -m 1G \
 		-nodefaults -no-reboot -display none -serial "file:$work/console.log" \
 		-kernel "$kernel" -initrd "$work/initrd" \
-		-append "console=ttyS0 panic=-1 ${APPEND:-}" \
+		-append "console=ttyS0 panic=-1 no_timer_check ${APPEND:-}" \
 		-drive if=none,id=nvme,file="$work/nvme.img",format=raw \
 		-device nvme,drive=nvme,serial=1 \
 		-drive if=none,id=out,file="$work/out.img",format=raw \
@@ -76,5 +78,8 @@ tar -x -C "$work/got" -f "$work/out.img" 2>/dev/null || true
 	cat "$work/got/record.log" >&2 2>/dev/null || tail -n 20 "$work/console.log" >&2
 	die "no recording came out of the guest"
 }
-cp "$work/got/trace.dat" "$out"
+# the memory map lies beside it
+for file in "$work"/got/trace.dat*; do
+	cp "$file" "$out${file#"$work"/got/trace.dat}"
+done
 cat "$work/got/record.log" >&2

@@ -239,7 +239,7 @@ struct dms_metric_change {
 
 struct dms_coverage_change {
 	const char *rule, *device_kind, *reason; /* as in dms_blind_spot */
-	bool in_base, in_head; /* which side has the blind spot: one of them */
+	bool in_base, in_head; /* which side has the blind spot */
 };
 
 /** What is said about the gate as a whole. */
@@ -266,7 +266,8 @@ struct dms_comparison {
 	/* n_base 0: nothing to compare with: all findings are new, no metrics, no coverage */
 	size_t n_base, n_head;
 	enum dms_verdict verdict;
-	const char *const *reasons;  /* of the verdict, one sentence each, gravest first */
+	const char *const *reasons;  /* of the verdict, one sentence each, gravest first; the last
+					ones: what was not judged at all */
 	size_t n_reasons;
 	const struct dms_finding_change *findings; /* those that fail first, then by state, rule */
 	size_t n_findings;
@@ -274,6 +275,9 @@ struct dms_comparison {
 	size_t n_metrics;
 	const struct dms_coverage_change *coverage; /* what only one side could judge */
 	size_t n_coverage;
+	const struct dms_coverage_change *unjudged; /* what neither could; of no base: what head
+						       could not */
+	size_t n_unjudged;
 	const struct dms_suppression *const *unused, *const *expired;
 	size_t n_unused, n_expired;
 };

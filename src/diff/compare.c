@@ -120,33 +120,53 @@ static void add_reason(struct reasons *reasons, const char *text)
 		reasons->items[reasons->n++] = text;
 }
 
-/* "2 new findings" and the like, if there are any. */
-static void count_failures(struct reasons *reasons)
+/* "2 findings are new: double-unmap of e1000e and others" */
+static void add_failures(struct reasons *reasons, const char *what, size_t n, const char *name,
+			 const char *of)
+{
+	if (n)
+		add_reason(reasons, dms_compare_say(reasons->comparing, "%zu %s: %s of %s%s", n,
+						    what, name, of, n > 1 ? " and others" : ""));
+}
+
+static void count_new_and_worse(struct reasons *reasons, enum dms_state state, const char *one,
+				const char *many)
 {
 	const struct dms_comparison *result = reasons->comparing->result;
-	size_t n_findings[DMS_MAX_STATES] = {0}, n_metrics = 0;
-	static const struct {
-		enum dms_state state;
-		const char *one, *many;
-	} rows[] = {
-		{DMS_STATE_NEW, "finding is new", "findings are new"},
-		{DMS_STATE_WORSE, "finding is worse", "findings are worse"},
-	};
+	const struct dms_base_finding *first = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < result->n_findings; i++)
-		n_findings[result->findings[i].state] += result->findings[i].fails;
-	for (size_t i = 0; i < result->n_metrics; i++)
-		n_metrics += result->metrics[i].fails;
-	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows); i++) {
-		size_t n = n_findings[rows[i].state];
+	for (size_t i = 0; i < result->n_findings; i++) {
+		const struct dms_finding_change *change = &result->findings[i];
 
-		if (n)
-			add_reason(reasons, dms_compare_say(reasons->comparing, "%zu %s", n,
-							    n == 1 ? rows[i].one : rows[i].many));
+		if (!change->fails || change->state != state)
+			continue;
+		first = n++ ? first : change->head;
 	}
-	if (n_metrics)
-		add_reason(reasons, dms_compare_say(reasons->comparing, "%zu metric%s worse",
-						    n_metrics, n_metrics == 1 ? " is" : "s are"));
+	if (first)
+		add_failures(reasons, n == 1 ? one : many, n, first->rule, first->device_kind);
+}
+
+static void count_worse_metrics(struct reasons *reasons)
+{
+	const struct dms_comparison *result = reasons->comparing->result;
+	const struct dms_metric_change *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < result->n_metrics; i++) {
+		if (result->metrics[i].fails)
+			first = n++ ? first : &result->metrics[i];
+	}
+	if (first)
+		add_failures(reasons, n == 1 ? "metric is worse" : "metrics are worse", n,
+			     first->metric->name, first->subject);
+}
+
+static void count_failures(struct reasons *reasons)
+{
+	count_new_and_worse(reasons, DMS_STATE_NEW, "finding is new", "findings are new");
+	count_new_and_worse(reasons, DMS_STATE_WORSE, "finding is worse", "findings are worse");
+	count_worse_metrics(reasons);
 }
 
 /* Would fail if it were new: what has such a weight must not be lost from sight. */
@@ -214,15 +234,76 @@ static void list_losses(struct reasons *reasons, enum dms_side side)
 	}
 }
 
+/* What is mapped less often may be left out by chance: a disk that nobody asked. */
+#define MANY_MAPS 100
+
+static uint64_t least_maps(const struct dms_comparing *comparing, enum dms_side side,
+			   const char *kind)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < comparing->n_runs[side]; i++) {
+		uint64_t maps = dms_run_maps(comparing->runs[side][i], kind);
+
+		/* that a run saw nothing at all is told already */
+		if (comparing->runs[side][i]->events && maps < least)
+			least = maps;
+	}
+	return least;
+}
+
+/* A driver that was at work in all of base and maps nothing in head was not looked at. */
+static void list_absent(struct reasons *reasons)
+{
+	const struct dms_comparing *comparing = reasons->comparing;
+	const struct dms_baseline *first =
+		comparing->n_runs[DMS_BASE] ? comparing->runs[DMS_BASE][0] : NULL;
+
+	for (size_t i = 0; first && i < first->n_kinds; i++) {
+		const char *kind = first->kinds[i].name;
+		uint64_t maps = least_maps(comparing, DMS_BASE, kind);
+
+		if (maps >= MANY_MAPS && maps < UINT64_MAX &&
+		    !least_maps(comparing, DMS_HEAD, kind))
+			add_reason(
+				reasons,
+				dms_compare_say(
+					reasons->comparing,
+					"head has no maps of %s, base has %" PRIu64
+					": was the same work done, and recorded in the same way?",
+					kind, maps));
+	}
+}
+
+/* No reason to fail, but a pass says nothing of these rules. */
+static void list_blindness(struct reasons *reasons)
+{
+	struct dms_comparing *comparing = reasons->comparing;
+	bool has_base = comparing->n_runs[DMS_BASE];
+	const char *rules = dms_compare_blind_rules(comparing, false);
+
+	if (rules)
+		add_reason(reasons, dms_compare_say(comparing, "%s: %s",
+						    has_base ? "judged in base and not in head"
+							     : "not judged",
+						    rules));
+	if (has_base && (rules = dms_compare_blind_rules(comparing, true)))
+		add_reason(reasons,
+			   dms_compare_say(comparing, "judged on neither side: %s", rules));
+}
+
 static void judge_all(struct dms_comparing *comparing)
 {
 	struct dms_comparison *result = comparing->result;
 	struct reasons reasons = {.comparing = comparing};
-	size_t n_failures, n_lossy;
+	size_t n_failures, n_lossy, n_kinds = result->n_base ? result->base[0]->n_kinds : 0;
 
-	/* failures in three ways, a finding not judged each, three losses a run, no run */
+	/*
+	 * Failures in three ways, a finding or kind not judged each, three losses a run, no run,
+	 * and two remarks on rules.
+	 */
 	reasons.items = dms_compare_alloc(
-		comparing, 4 + result->n_findings + 3 * (result->n_base + result->n_head),
+		comparing, 6 + result->n_findings + n_kinds + 3 * (result->n_base + result->n_head),
 		sizeof(*reasons.items));
 	if (!reasons.items)
 		return;
@@ -232,8 +313,10 @@ static void judge_all(struct dms_comparing *comparing)
 		add_reason(&reasons, "there is no run to judge");
 	list_not_judged(&reasons);
 	list_losses(&reasons, DMS_HEAD);
+	list_absent(&reasons);
 	n_lossy = reasons.n - n_failures;
 	list_losses(&reasons, DMS_BASE);
+	list_blindness(&reasons);
 	result->reasons = reasons.items;
 	result->n_reasons = reasons.n;
 	if (comparing->options->never_fails)

@@ -41,7 +41,7 @@ int dms_compare_strings(const char *a, const char *b);
 /** Fill in the findings of the result: compare_findings.c; the metrics: compare_metrics.c. */
 void dms_compare_findings(struct dms_comparing *comparing);
 void dms_compare_metrics(struct dms_comparing *comparing);
-/** What only one side can judge: coverage.c. */
+/** What only one side can judge, and what none can: coverage.c. */
 void dms_compare_coverage(struct dms_comparing *comparing);
 
 /** Whoever is left over and has unknown parts may be one of the other side: compare_match.c. */
@@ -58,6 +58,11 @@ const struct dms_base_finding *dms_group_any(const struct dms_comparing *compari
 const char *dms_compare_obstacle(struct dms_comparing *comparing, const struct dms_baseline *run,
 				 const struct dms_base_finding *finding,
 				 const struct dms_baseline *witness);
+/**
+ * Rules that head cannot judge, and base neither if @base_too, otherwise only head: "leak-at-unbind,
+ * map-from-stack and 3 more rules", gravest first; NULL: none. After coverage. coverage.c
+ */
+const char *dms_compare_blind_rules(struct dms_comparing *comparing, bool base_too);
 /** Events were lost in @run, or may have been. */
 bool dms_run_is_lossy(const struct dms_baseline *run);
 /** Maps of devices of @kind in @run; 0: it has not seen any. */

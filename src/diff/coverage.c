@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* What a run could have seen: whether silence of a run means that a defect is gone. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compare.h"
+#include "local.h"
 
 bool dms_run_is_lossy(const struct dms_baseline *run)
 {
@@ -28,32 +28,13 @@ uint64_t dms_run_maps(const struct dms_baseline *run, const char *kind)
 	return row ? row->maps : 0;
 }
 
-/* Two reasons are the same but for their numbers: "12 maps" and "13 maps" are one blindness. */
-static int compare_reasons(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a != NULL) - (b != NULL);
-	while (*a && *b) {
-		if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
-			a += strspn(a, "0123456789");
-			b += strspn(b, "0123456789");
-			continue;
-		}
-		if (*a != *b)
-			break;
-		a++;
-		b++;
-	}
-	return (unsigned char)*a - (unsigned char)*b;
-}
-
 static int compare_spots(const struct dms_blind_spot *a, const struct dms_blind_spot *b)
 {
 	int order = dms_compare_strings(a->rule, b->rule);
 
 	if (!order)
 		order = dms_compare_strings(a->device_kind, b->device_kind);
-	return order ? order : compare_reasons(a->reason, b->reason);
+	return order ? order : dms_compare_reasons(a->reason, b->reason);
 }
 
 /* ---- one run, one finding -------------------------------------------------------------------- */
@@ -148,7 +129,7 @@ const char *dms_compare_obstacle(struct dms_comparing *comparing, const struct d
 	return find_namesake(comparing, run, finding);
 }
 
-/* ---- what only one side can judge ------------------------------------------------------------ */
+/* ---- what one side cannot judge, or none ----------------------------------------------------- */
 
 struct sided_spot {
 	struct dms_blind_spot spot;
@@ -188,8 +169,9 @@ static void add_run(const struct dms_comparing *comparing, enum dms_side side,
 			 (struct dms_blind_spot){run->rules_off[i], NULL, "switched off"});
 	if (!run->has_stacks)
 		add_spot(list, side,
-			 (struct dms_blind_spot){NULL, NULL, "no call stacks (record with -T)"});
-	for (size_t i = 0; i < run->n_kinds; i++) {
+			 (struct dms_blind_spot){"call-sites", NULL,
+						 "no call stacks (record with -T)"});
+	for (size_t i = 0; comparing->n_runs[DMS_BASE] && i < run->n_kinds; i++) {
 		const struct dms_base_kind *kind = &run->kinds[i];
 
 		if (kind->maps && !side_has_maps(comparing, other, kind->name))
@@ -208,22 +190,27 @@ static int compare_sided(const void *a, const void *b)
 	return order ? order : dms_compare_strings(x->spot.reason, y->spot.reason);
 }
 
+/* Blind spots of one side, and those of all sides there are. */
 static void fold_spots(struct dms_comparing *comparing, const struct spot_list *list)
 {
 	struct dms_coverage_change *changes =
 		dms_compare_alloc(comparing, list->n, sizeof(*changes));
-	size_t n = 0;
+	struct dms_coverage_change *unjudged =
+		dms_compare_alloc(comparing, list->n, sizeof(*unjudged));
+	struct dms_comparison *result = comparing->result;
 
-	for (size_t i = 0, next; changes && i < list->n; i = next) {
+	result->coverage = changes;
+	result->unjudged = unjudged;
+	for (size_t i = 0, next; changes && unjudged && i < list->n; i = next) {
 		const struct dms_blind_spot *spot = &list->items[i].spot;
-		bool in[DMS_SIDES] = {false, false};
+		bool in[DMS_SIDES] = {false, false}, is_everywhere;
 
 		for (next = i; next < list->n && !compare_spots(spot, &list->items[next].spot);
 		     next++)
 			in[list->items[next].side] = true;
-		if (in[DMS_BASE] == in[DMS_HEAD])
-			continue;
-		changes[n++] = (struct dms_coverage_change){
+		is_everywhere = in[DMS_HEAD] && (in[DMS_BASE] || !comparing->n_runs[DMS_BASE]);
+		*(is_everywhere ? &unjudged[result->n_unjudged++]
+				: &changes[result->n_coverage++]) = (struct dms_coverage_change){
 			.rule = spot->rule,
 			.device_kind = spot->device_kind,
 			.reason = spot->reason,
@@ -231,8 +218,69 @@ static void fold_spots(struct dms_comparing *comparing, const struct spot_list *
 			.in_head = in[DMS_HEAD],
 		};
 	}
-	comparing->result->coverage = changes;
-	comparing->result->n_coverage = n;
+}
+
+#define MOST_NAMED 4 /* all of them if there is one more: "and 1 more rule" is as long */
+
+/* Head has found something by it: it is blind in part only, and its findings say so themselves. */
+static bool has_found(const struct dms_comparing *comparing, const char *rule)
+{
+	for (size_t i = 0; i < comparing->n_runs[DMS_HEAD]; i++) {
+		const struct dms_baseline *run = comparing->runs[DMS_HEAD][i];
+
+		for (size_t j = 0; j < run->n_findings; j++) {
+			if (!strcmp(run->findings[j].rule, rule))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void find_blind_sides(const struct dms_coverage_change *changes, size_t n, const char *rule,
+			     bool is_blind[DMS_SIDES])
+{
+	for (size_t i = 0; i < n; i++) {
+		if (dms_compare_strings(changes[i].rule, rule))
+			continue;
+		is_blind[DMS_BASE] |= changes[i].in_base;
+		is_blind[DMS_HEAD] |= changes[i].in_head;
+	}
+}
+
+/* Both sides may be blind, each for a reason of its own. */
+static bool is_wanted(const struct dms_comparing *comparing, const struct dms_rule *rule,
+		      bool base_too)
+{
+	const struct dms_comparison *result = comparing->result;
+	bool is_blind[DMS_SIDES] = {false, false};
+
+	find_blind_sides(result->coverage, result->n_coverage, rule->id, is_blind);
+	find_blind_sides(result->unjudged, result->n_unjudged, rule->id, is_blind);
+	return is_blind[DMS_HEAD] && is_blind[DMS_BASE] == base_too &&
+	       !has_found(comparing, rule->id);
+}
+
+const char *dms_compare_blind_rules(struct dms_comparing *comparing, bool base_too)
+{
+	const struct dms_rule *rules[DMS_MAX_RULES], *wanted[DMS_MAX_RULES];
+	size_t n_rules = dms_rules_all(rules), n = 0, n_named;
+	const char *text = NULL;
+
+	for (int severity = DMS_SEVERITY_ERROR; severity >= DMS_SEVERITY_INFO; severity--) {
+		for (size_t i = 0; i < n_rules; i++) {
+			if ((int)rules[i]->severity == severity &&
+			    is_wanted(comparing, rules[i], base_too))
+				wanted[n++] = rules[i];
+		}
+	}
+	n_named = n > MOST_NAMED + 1 ? MOST_NAMED : n;
+	for (size_t i = 0; i < n_named; i++)
+		text = dms_compare_say(comparing, "%s%s%s", text ? text : "", text ? ", " : "",
+				       wanted[i]->id);
+	if (n > n_named)
+		text = dms_compare_say(comparing, "%s and %zu more rules", text ? text : "",
+				       n - n_named);
+	return text;
 }
 
 void dms_compare_coverage(struct dms_comparing *comparing)
@@ -240,7 +288,7 @@ void dms_compare_coverage(struct dms_comparing *comparing)
 	struct spot_list list = {NULL, 0};
 	size_t n = 0;
 
-	if (!comparing->n_runs[DMS_BASE] || !comparing->n_runs[DMS_HEAD])
+	if (!comparing->n_runs[DMS_HEAD])
 		return;
 	for (int side = 0; side < DMS_SIDES; side++) {
 		for (size_t i = 0; i < comparing->n_runs[side]; i++) {

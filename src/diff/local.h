@@ -44,6 +44,22 @@ const char *dms_format_change(double change, char *buf, size_t size);
 const char *dms_format_threshold(const struct dms_metric_change *change, char *buf, size_t size);
 /** A p value, an effect: "0.0079", "<0.0001"; "-" for NAN. @buf is returned. */
 const char *dms_format_p(double p, char *buf, size_t size);
+/** strcmp() of two reasons but for their numbers: "12 maps" and "13 maps" are one. NULL is first.
+ */
+int dms_compare_reasons(const char *a, const char *b);
+/** Metrics of one state and, but for its numbers, of one reason. */
+struct dms_metric_group {
+	const struct dms_metric_change *first;
+	size_t n;
+};
+/**
+ * Sort the metrics of @state into at most @most groups, in the order of their first ones.
+ * *ret_left: how many are in none. Return: how many groups there are.
+ */
+size_t dms_metric_groups(const struct dms_comparison *comparison, enum dms_state state,
+			 struct dms_metric_group *groups, size_t most, size_t *ret_left);
+/** "lifetime_p99 of ethdrv", "lifetime_p99 of ethdrv and 11 more"; NULL: memory. */
+char *dms_metric_group_text(const struct dms_metric_group *group);
 /** The first run of the head, or else of the base, that has @finding; NULL: there is none. */
 const struct dms_baseline *dms_change_run(const struct dms_comparison *comparison,
 					  const struct dms_finding_change *change);

@@ -136,7 +136,7 @@ static void finding_message(struct dms_pen *pen, const struct dms_comparison *co
 			    : dms_format_count(change->count_head, head, sizeof(head)));
 	put_stack(pen, "%0Acall: ", finding->frames, finding->n_frames);
 	put_stack(pen, "%0Amapped: ", finding->map_frames, finding->n_map_frames);
-	dms_pen_put(pen, "%%0Ais: ");
+	dms_pen_put(pen, "%%0Afingerprint: ");
 	dms_pen_text(pen, finding->fingerprint);
 }
 

@@ -234,28 +234,28 @@ static json_t *spot_json(const char *side, const struct dms_blind_spot *spot)
 			 diff_html_text(spot->reason));
 }
 
-/* What only one side could not judge; both, where there is no base. */
+static void add_spots(struct list *list, const struct dms_coverage_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n && list_has_room(list); i++) {
+		const struct dms_blind_spot spot = {changes[i].rule, changes[i].device_kind,
+						    changes[i].reason};
+		const char *side = changes[i].in_head ? "head" : "base";
+
+		list_add(list, spot_json(changes[i].in_base && changes[i].in_head ? "both" : side,
+					 &spot));
+	}
+}
+
+/* What only one side could not judge first. */
 static bool add_coverage(struct diff_html *page)
 {
 	const struct dms_comparison *comparison = page->comparison;
 	struct list list = list_begin(page->limits.notes);
-	size_t total = comparison->n_coverage;
 
-	for (size_t i = 0; i < comparison->n_coverage && list_has_room(&list); i++) {
-		const struct dms_coverage_change *change = &comparison->coverage[i];
-		const struct dms_blind_spot spot = {change->rule, change->device_kind,
-						    change->reason};
-
-		list_add(&list, spot_json(change->in_head ? "head" : "base", &spot));
-	}
-	for (size_t i = 0; !comparison->n_base && i < comparison->n_head; i++) {
-		const struct dms_baseline *run = comparison->head[i];
-
-		total += run->n_blind_spots;
-		for (size_t k = 0; k < run->n_blind_spots && list_has_room(&list); k++)
-			list_add(&list, spot_json("head", &run->blind_spots[k]));
-	}
-	return list_end(&list, page->root, "coverage", total);
+	add_spots(&list, comparison->coverage, comparison->n_coverage);
+	add_spots(&list, comparison->unjudged, comparison->n_unjudged);
+	return list_end(&list, page->root, "coverage",
+			comparison->n_coverage + comparison->n_unjudged);
 }
 
 static void add_suppressions(struct list *list, const char *what,

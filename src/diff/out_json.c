@@ -332,6 +332,7 @@ struct dms_error *dms_diff_print_json(const struct dms_comparison *comparison, F
 		{"findings", finding_json, comparison->findings, comparison->n_findings},
 		{"metrics", metric_json, comparison->metrics, comparison->n_metrics},
 		{"coverage", coverage_json, comparison->coverage, comparison->n_coverage},
+		{"not_judged", coverage_json, comparison->unjudged, comparison->n_unjudged},
 		{"unused_suppressions", suppression_json, comparison->unused, comparison->n_unused},
 		{"expired_suppressions", suppression_json, comparison->expired,
 		 comparison->n_expired},

@@ -197,21 +197,27 @@ static void rows_end(struct comment *comment, const struct rows *rows)
 	}
 }
 
+/* A cross for what fails only: news of less weight must not look like it. */
+static const char *sign_of(const struct dms_finding_change *change)
+{
+	if (change->suppressed)
+		return "\U0001f507";
+	if (change->fails || (change->state != DMS_STATE_NEW && change->state != DMS_STATE_WORSE))
+		return signs[change->state];
+	return dms_change_finding(change)->severity == DMS_SEVERITY_INFO ? "\u2139\ufe0f"
+									 : "\u26a0\ufe0f";
+}
+
 static void put_finding_row(const struct dms_comparison *comparison,
 			    const struct dms_finding_change *change, struct comment *comment)
 {
 	const struct dms_base_finding *finding = dms_change_finding(change);
-	char site[512], base[32], head[32];
+	char base[32], head[32];
 
-	dms_pen_put(&comment->pen, "| %s %s %s%s | ",
-		    change->suppressed ? "\U0001f507" : signs[change->state],
+	dms_pen_put(&comment->pen, "| %s %s %s%s | ", sign_of(change),
 		    dms_state_name(change->state), dms_severity_name(finding->severity),
 		    change->fails ? ", **fails**" : "");
-	put_code(comment, finding->rule, MOST_NAME);
-	dms_pen_put(&comment->pen, " | ");
-	put_code(comment, finding->device_kind, MOST_NAME);
-	dms_pen_put(&comment->pen, " | ");
-	put_code(comment, dms_change_site(finding, site, sizeof(site)), MOST_NAME);
+	put_code(comment, finding->fingerprint, 2 * MOST_NAME);
 	dms_pen_put(&comment->pen, " | %s | %s |\n",
 		    comparison->n_base ? dms_format_count(change->count_base, base, sizeof(base))
 				       : "-",
@@ -256,8 +262,8 @@ static size_t count_findings(const struct dms_comparison *comparison,
 static void put_findings(const struct dms_comparison *comparison, struct comment *comment,
 			 bool (*is_one)(const struct dms_finding_change *change))
 {
-	struct rows rows = {.head = "\n| finding | rule | devices | in | base | head |\n"
-				    "|---|---|---|---|---:|---:|\n",
+	struct rows rows = {.head = "\n| finding | fingerprint | base | head |\n"
+				    "|---|---|---:|---:|\n",
 			    .noun = "findings"};
 
 	for (size_t i = 0; i < comparison->n_findings; i++) {
@@ -332,12 +338,12 @@ static void put_stack(struct comment *comment, const char *label, const struct d
 {
 	comment->pen.most_bytes = MOST_NAME;
 	for (size_t i = 0; i < n && i < MOST_FRAMES; i++) {
-		dms_pen_put(&comment->pen, "%s", i ? "        " : label);
+		dms_pen_put(&comment->pen, "%s", i ? "             " : label);
 		dms_pen_frame(&comment->pen, &frames[i]);
 		dms_pen_put(&comment->pen, "\n");
 	}
 	if (n > MOST_FRAMES)
-		dms_pen_put(&comment->pen, "        and %zu more\n", n - MOST_FRAMES);
+		dms_pen_put(&comment->pen, "             and %zu more\n", n - MOST_FRAMES);
 }
 
 static void put_line(struct comment *comment, const char *label, const char *text)
@@ -357,7 +363,7 @@ static void put_detail(const struct dms_finding_change *change, struct comment *
 
 	if (!part_begin(comment))
 		return;
-	dms_pen_put(&comment->pen, "\n<details><summary>%s %s %s ", signs[change->state],
+	dms_pen_put(&comment->pen, "\n<details><summary>%s %s %s ", sign_of(change),
 		    dms_state_name(change->state), dms_severity_name(finding->severity));
 	put_code(comment, finding->rule, MOST_NAME);
 	dms_pen_put(&comment->pen, " on ");
@@ -366,12 +372,12 @@ static void put_detail(const struct dms_finding_change *change, struct comment *
 		    finding->confidence == DMS_CERTAIN ? "call stacks"
 						       : dms_confidence_name(finding->confidence));
 	put_line(comment, "", finding->message ? finding->message : finding->title);
-	put_line(comment, "because ", change->reason);
-	put_line(comment, "doubt   ", finding->reason);
-	put_line(comment, "device  ", finding->device);
-	put_stack(comment, "call    ", finding->frames, finding->n_frames);
-	put_stack(comment, "mapped  ", finding->map_frames, finding->n_map_frames);
-	put_line(comment, "is      ", finding->fingerprint);
+	put_line(comment, "because      ", change->reason);
+	put_line(comment, "doubt        ", finding->reason);
+	put_line(comment, "device       ", finding->device);
+	put_stack(comment, "call         ", finding->frames, finding->n_frames);
+	put_stack(comment, "mapped       ", finding->map_frames, finding->n_map_frames);
+	put_line(comment, "fingerprint  ", finding->fingerprint);
 	dms_pen_put(&comment->pen, "</pre>\n\n</details>\n");
 	part_end(comment);
 }
@@ -430,38 +436,46 @@ static void put_suppressed(const struct dms_comparison *comparison, struct comme
 	fold_end(comment);
 }
 
-/* Metrics of one subject that one reason keeps from being judged, in one line. Return: how many. */
-static size_t put_unjudged_metrics(const struct dms_comparison *comparison, struct comment *comment,
-				   size_t most_lines)
+/* Metrics that one reason keeps from being judged, in one line. Return: how many are told. */
+static size_t put_unjudged_metrics(const struct dms_comparison *comparison, struct comment *comment)
 {
-	size_t n = 0;
+	struct dms_metric_group groups[MOST_ROWS];
+	size_t n_told = 0, n_left,
+	       n = dms_metric_groups(comparison, DMS_STATE_NOT_JUDGED, groups, MOST_ROWS, &n_left);
 
-	for (size_t i = 0, end; i < comparison->n_metrics && most_lines; i = end) {
-		const struct dms_metric_change *first = &comparison->metrics[i], *other;
-		char title[64];
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(dms_freep) char *what = dms_metric_group_text(&groups[i]);
 
-		for (end = i + 1; end < comparison->n_metrics; end++) {
-			other = &comparison->metrics[end];
-			if (other->state != first->state ||
-			    strcmp(other->subject, first->subject) ||
-			    strcmp(other->reason ? other->reason : "",
-				   first->reason ? first->reason : ""))
-				break;
-		}
-		if (first->state != DMS_STATE_NOT_JUDGED)
-			continue;
-		most_lines--;
-		snprintf(title, sizeof(title), "%zu metrics", end - i);
-		if (put_item(comment, end - i > 1 ? title : first->metric->title, first->subject,
-			     first->reason))
-			n += end - i;
+		comment->pen.has_failed |= !what;
+		if (what && put_item(comment, what, NULL, groups[i].first->reason))
+			n_told += groups[i].n;
 	}
-	return n;
+	return n_told;
+}
+
+/* What a side or both could not judge. Return: how many are told. */
+static size_t put_blindness(struct comment *comment, const struct dms_coverage_change *changes,
+			    size_t n, bool one_sided)
+{
+	size_t n_told = 0;
+
+	for (size_t i = 0; i < n && n_told < MOST_ROWS; i++) {
+		const struct dms_coverage_change *change = &changes[i];
+		_cleanup_(dms_freep) char *what =
+			dms_asprintf("%s%s", change->rule ? change->rule : "everything",
+				     !one_sided	       ? ""
+				     : change->in_base ? " in base"
+						       : " in head");
+
+		comment->pen.has_failed |= !what;
+		n_told += what && put_item(comment, what, change->device_kind, change->reason);
+	}
+	return n_told;
 }
 
 static void put_unjudged(const struct dms_comparison *comparison, struct comment *comment)
 {
-	size_t n = comparison->n_coverage, n_shown = 0;
+	size_t n = comparison->n_coverage + comparison->n_unjudged, n_shown = 0;
 
 	for (size_t i = 0; i < comparison->n_metrics; i++)
 		n += comparison->metrics[i].state == DMS_STATE_NOT_JUDGED;
@@ -477,14 +491,9 @@ static void put_unjudged(const struct dms_comparison *comparison, struct comment
 				put_item(comment, dms_change_finding(change)->rule,
 					 dms_change_finding(change)->device_kind, change->reason);
 	}
-	for (size_t i = 0; i < comparison->n_coverage && n_shown < MOST_ROWS; i++) {
-		const struct dms_coverage_change *change = &comparison->coverage[i];
-		const char *side = change->in_base ? "everything in base" : "everything in head";
-
-		n_shown += put_item(comment, change->rule ? change->rule : side,
-				    change->device_kind, change->reason);
-	}
-	n_shown += put_unjudged_metrics(comparison, comment, MOST_ROWS - n_shown);
+	n_shown += put_unjudged_metrics(comparison, comment);
+	n_shown += put_blindness(comment, comparison->coverage, comparison->n_coverage, true);
+	n_shown += put_blindness(comment, comparison->unjudged, comparison->n_unjudged, false);
 	if (n > n_shown)
 		fprintf(comment->out, "- and %zu more\n", n - n_shown);
 	fold_end(comment);

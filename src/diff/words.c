@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* What the printers of a comparison share: the headline, changes in figures, a pen for names. */
+/* What the printers of a comparison share: the headline, figures, reasons, a pen for names. */
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -162,6 +163,62 @@ const char *dms_format_p(double p, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%.2g", p);
 	return buf;
+}
+
+/* ---- reasons -----------------------------------------------------------------------------------
+ */
+
+int dms_compare_reasons(const char *a, const char *b)
+{
+	if (!a || !b)
+		return (a != NULL) - (b != NULL);
+	while (*a && *b) {
+		if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
+			a += strspn(a, "0123456789");
+			b += strspn(b, "0123456789");
+			continue;
+		}
+		if (*a != *b)
+			break;
+		a++;
+		b++;
+	}
+	return (unsigned char)*a - (unsigned char)*b;
+}
+
+size_t dms_metric_groups(const struct dms_comparison *comparison, enum dms_state state,
+			 struct dms_metric_group *groups, size_t most, size_t *ret_left)
+{
+	size_t n = 0;
+
+	*ret_left = 0;
+	for (size_t i = 0; i < comparison->n_metrics; i++) {
+		const struct dms_metric_change *change = &comparison->metrics[i];
+		size_t at = 0;
+
+		if (change->state != state)
+			continue;
+		while (at < n && dms_compare_reasons(groups[at].first->reason, change->reason))
+			at++;
+		if (at == most) {
+			++*ret_left;
+			continue;
+		}
+		if (at == n)
+			groups[n++] = (struct dms_metric_group){.first = change};
+		groups[at].n++;
+	}
+	return n;
+}
+
+char *dms_metric_group_text(const struct dms_metric_group *group)
+{
+	const struct dms_metric_change *first = group->first;
+
+	if (group->n == 1)
+		return dms_asprintf("%s of %s", first->metric->name, first->subject);
+	return dms_asprintf("%s of %s and %zu more", first->metric->name, first->subject,
+			    group->n - 1);
 }
 
 /* ---- whose it is -------------------------------------------------------------------------------

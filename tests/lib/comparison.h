@@ -170,6 +170,10 @@ static const struct dms_coverage_change coverage_changes[] = {
 	{"sync-missing", NULL, "no sync was seen " HOSTILE_MARKUP, true, false},
 	{NULL, NULL, "12 events were lost " HOSTILE_CONTROL, false, true},
 };
+static const struct dms_coverage_change unjudged_changes[] = {
+	{"leak-at-unbind", NULL, "needs marks of unbinding " HOSTILE_CONTROL, true, true},
+	{"map-exceeds-mask", HOSTILE_MARKUP, "the mask is not known", true, true},
+};
 
 /* ---- runs ----------------------------------------------------------------------------------------- */
 
@@ -214,6 +218,7 @@ static const struct dms_comparison hostile_comparison = {
 	.base = runs_base, .head = runs_head, .n_base = 2, .n_head = 3, .verdict = DMS_VERDICT_FAIL,
 	.reasons = fail_reasons, .n_reasons = 4, .findings = finding_changes, .n_findings = 8,
 	.metrics = metric_changes, .n_metrics = 8, .coverage = coverage_changes, .n_coverage = 3,
+	.unjudged = unjudged_changes, .n_unjudged = 2,
 	.unused = unused_suppressions, .n_unused = 1, .expired = expired_suppressions, .n_expired = 1};
 /** One run a side that could not judge. */
 static const struct dms_comparison lossy_comparison = {

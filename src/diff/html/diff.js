@@ -93,15 +93,21 @@ function findingBody(finding) {
 
 function countText(finding) {
 	const times = (value) => (value === null ? "none" : formatCount(value));
+	const head = finding.head === null && finding.state === "not judged" ? "?" : times(finding.head);
 
-	return `${times(finding.base)} \u2192 ${times(finding.head)}`;
+	return `${times(finding.base)} \u2192 ${head}`;
+}
+
+// Direction and size class, which tell findings of one function apart: the end of a fingerprint.
+function shapeText(finding) {
+	return finding.fingerprint.split(":").slice(-2).filter((part) => part !== "-").join(" ");
 }
 
 function findingDetails(finding) {
 	return lazyDetails({ class: "finding " + (finding.fails || !finding.suppressed && ["new", "worse"].includes(finding.state) ?
 		finding.severity : "info") },
 	el("span", {}, stateMark(finding.state), severityBadge(finding.severity), el("strong", {}, finding.rule), ` on ${finding.kind} `,
-		finding.site !== "-" ? el("code", {}, finding.site) : null, el("span", { class: "quiet" }, ` ${countText(finding)}`),
+		finding.site !== "-" ? el("code", {}, finding.site) : null, el("span", { class: "quiet" }, ` ${shapeText(finding)}`), el("span", { class: "quiet" }, `, ${countText(finding)}`),
 		finding.fails ? el("strong", {}, " fails") : null),
 	() => findingBody(finding));
 }
@@ -252,9 +258,9 @@ function chartsSection() {
 function coverageSection() {
 	if (!DATA.coverage.total)
 		return null;
-	return section("not-judged", "What one side could not judge", table({
-		caption: "What one side could not judge", rows: DATA.coverage.items, total: DATA.coverage.total, cards: true, noun: "rows", filter: true,
-		columns: [{ key: "side", title: "side" }, { key: "rule", title: "rule", render: (row) => row.rule || "all rules" },
+	return section("not-judged", "What could not be judged", table({
+		caption: "What could not be judged, and on which side", rows: DATA.coverage.items, total: DATA.coverage.total, cards: true, noun: "rows", filter: true,
+		columns: [{ key: "side", title: "side" }, { key: "rule", title: "rule", render: (row) => row.rule || "everything" },
 			{ key: "kind", title: "device kind", render: (row) => row.kind || "all" }, { key: "reason", title: "why", wide: true }],
 	}));
 }
