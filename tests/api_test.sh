@@ -25,6 +25,8 @@ is() {
 	fi
 }
 
+skip() { echo "skip - api: $1: $2"; }
+
 # ---- what it is made of ----
 declared() { grep -oE '\bdmascope_[a-z_]+\(' "$header" | tr -d '(' | sort -u; }
 exported() { nm -D --defined-only "$library" | awk '{print $NF}' | sed 's/@@/@/' | sort; }
@@ -38,6 +40,15 @@ exports_what_is_declared() {
 package_lists_them() {
 	diff <(sed -n 's/^ \([^ ]*\) .*/\1/p' "$SRCDIR/debian/libdmascope1.symbols" | sort) \
 		<(exported | sed 's/^DMASCOPE_1$/&@&/' | sort)
+}
+# the map names them one by one: what is not meant to be public does not slip out
+map_lists_them() { diff <(grep -oE '\bdmascope_[a-z_]+' "$SRCDIR/src/api/libdmascope.map" | sort) "$work/declared"; }
+# a library does not talk, end its host, or change what is his
+has_manners() {
+	local bad
+	bad=$(nm -D --undefined-only "$library" | sed -E 's/^ *U //; s/@.*//' | grep -xE \
+		'exit|_exit|quick_exit|v?printf|__v?printf_chk|puts|putchar|perror|setlocale|chdir|signal|sigaction|setenv|putenv|umask|srand|strtok|stdout')
+	[ -z "$bad" ] || { echo "$bad"; return 1; }
 }
 has_soname() { objdump -p "$library" | grep -q 'SONAME *libdmascope\.so\.1$'; }
 knows_no_tracer() { ! ldd "$library" | grep -E 'libtrace|libdmascope'; }
@@ -57,19 +68,40 @@ each_has_a_page() {
 	return $bad
 }
 
+# declarations inside of structs, without comments and layout, as the header and as the pages have them
+members() { sed -E 's,/\*([^*]|\*[^/])*\*/,,g' | tr -s '\n\t ' ' ' | sed 's/ *;/;/g'; }
+structs_have_pages() {
+	local name bad=0 body
+	sed -E 's/\\-/-/g; s/\\&//g; s/\\e/\\/g' "$SRCDIR"/man/libdmascope*.3 | members >"$work/pages"
+	grep -oE '^struct dmascope_[a-z_]+ \{' "$header" | cut -d' ' -f2 >"$work/structs"
+	[ "$(wc -l <"$work/structs")" -ge 11 ] || return 1
+	while read -r name; do
+		# comments of several lines are prose, which pages have elsewhere
+		body=$(sed -n "/^struct $name {/,/^};/p" "$header" | sed -E '/^\t\/\*\*?$/,/\*\//d' | members)
+		grep -qF "$body" "$work/pages" || {
+			echo "no page has struct $name as it is"
+			bad=1
+		}
+	done <"$work/structs"
+	return $bad
+}
+
 # instrumented, it wants programs that are, too; and adds symbols of its own
 sanitizers=
 if nm -D "$library" | grep -q __asan_; then
 	sanitizers="-fsanitize=address,undefined"
-	echo "skip - api: symbols: sanitizers add theirs"
+	skip "symbols" "sanitizers add theirs"
 else
 	is "exports what the header declares" exports_what_is_declared
 	is "the package's list of symbols" package_lists_them
 	is "no symbol is missing" stands_alone
+	is "it does not print, and does not exit" has_manners
 fi
+is "the map's list of symbols" map_lists_them
 is "soname" has_soname
 is "no library of the tracer is needed" knows_no_tracer
 is "each function has its page" each_has_a_page
+is "each struct has its page" structs_have_pages
 
 # ---- as it is installed ----
 run_make() {
@@ -118,20 +150,53 @@ as_cxx() {
 	g++ -std=c++11 -Wall -Wextra -Wpedantic -Werror $sanitizers "$work/cxx.cc" -o "$work/cxx" \
 		"${flags[@]}" && [ "$("$work/cxx" "$fixtures/stock-6.12-zoo.dat")" = "2702 " ]
 }
-old_c() { "${CC:-gcc}" -std=c99 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c "$root$prefix/include/dmascope/dmascope.h"; }
+# the header by itself, as an old and a new program see it
+alone() {
+	"${CC:-gcc}" -x "$1" -std="$2" -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only \
+		"$root$prefix/include/dmascope/dmascope.h"
+}
+# the program that the overview page shows
+page_program() {
+	sed -n '/^\.SH EXAMPLES/,/^\.EE/p' "$SRCDIR/man/libdmascope.3" |
+		sed -e '1,/^\.EX/d; /^\.EE/d' -e 's/\\-/-/g' -e 's/\\e/\\/g' >"$work/page.c"
+	# shellcheck disable=SC2086 # no flag is no word
+	"${CC:-gcc}" -std=c11 -Wall -Wextra -Wpedantic -Werror $sanitizers "$work/page.c" -o "$work/page" \
+		"${flags[@]}" && code 0 "$work/page" "$fixtures/oracle-unmap_size_small.dat" &&
+		says '^unmap-size-mismatch: ' && code 3 "$work/page" /nonexistent &&
+		grep -q nonexistent "$work/err.txt"
+}
+# the static library needs what pkg-config --static says, and nothing of libdmascope.so
+linked_statically() {
+	local static
+	read -ra static < <(pkg-config --static --cflags --libs libdmascope | sed 's/-ldmascope/-l:libdmascope.a/')
+	# shellcheck disable=SC2086 # no flag is no word
+	"${CC:-gcc}" -std=c11 $sanitizers "$SRCDIR/examples/api/mappings.c" -o "$work/static" "${static[@]}" &&
+		! ldd "$work/static" | grep libdmascope &&
+		[ "$("$work/static" "$fixtures/stock-6.12-zoo.dat" | tail -n 1)" = "2702 mappings" ]
+}
+# nothing of any library is shared; where all of them have a static one
+all_static() {
+	local static
+	read -ra static < <(pkg-config --static --cflags --libs libdmascope)
+	"${CC:-gcc}" -std=c11 -static "$SRCDIR/examples/api/mappings.c" -o "$work/all" "${static[@]}" &&
+		[ "$("$work/all" "$fixtures/stock-6.12-zoo.dat" | tail -n 1)" = "2702 mappings" ]
+}
 
 is "one header" header_alone
 is "pkg-config asks for no other library" flags_are_few
 is "pkg-config tells the version" same_version
-is "the header is C99" old_c
+is "the header is C99" alone c c99
+is "the header is C11" alone c c11
 for source in "$SRCDIR"/examples/api/*.c; do
 	name=${source##*/}
 	is "example ${name%.c} compiles" compile "${name%.c}"
 done
 if command -v g++ >/dev/null; then
+	is "the header is C++11" alone c++ c++11
+	is "the header is C++17" alone c++ c++17
 	is "from C++" as_cxx
 else
-	echo "skip - api: from C++: no g++"
+	skip "from C++" "no g++"
 fi
 
 # ---- what the examples do ----
@@ -180,4 +245,13 @@ is "findings: the program's database, byte for byte" as_the_program
 is "run: devices, findings, stacks" walks
 is "feed: a mistake and a leak are found" feeds
 is "what cannot be read is an error" refuses
+is "the program of libdmascope(3)" page_program
+is "linked to libdmascope.a" linked_statically
+if [ -n "$sanitizers" ]; then
+	skip "linked to nothing that is shared" "sanitizers are"
+elif [ -e "$("${CC:-gcc}" -print-file-name=libicuuc.a)" ]; then
+	is "linked to nothing that is shared" all_static
+else
+	skip "linked to nothing that is shared" "no static libraries here"
+fi
 exit $failed

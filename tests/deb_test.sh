@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The Debian packages: what they say of themselves; and with `make debtest`, as root, built twice,
-# looked at by lintian, installed into a clean root, used there, and removed without a trace.
+# looked at by lintian, built in a clean root with their Build-Depends and no network, installed into
+# another, used there, and removed without a trace.
 #
 # Environment: DMS_DEBS, the folder of built packages; without it only the first part runs.
 # DMS_DEBROOT: a root of Debian to use, and to leave as it was, in place of a new one.
@@ -68,7 +69,8 @@ licences_agree() {
 		[ "$(licence_of "${file#./}")" = "$spdx" ] && continue
 		echo "$file is $spdx, and $(licence_of "${file#./}") by debian/copyright"
 		bad=1
-	done < <(cd "$SRCDIR" && find . \( -path ./.git -o -path './build*' -o -path ./LICENSES \) -prune -o \
+	done < <(cd "$SRCDIR" && find . \( -path ./.git -o -path './build*' -o -path ./LICENSES \
+		-o -path ./tests/fixtures/fuzz \) -prune -o \
 		-type f -print0 | xargs -0 awk '
 		FNR > 2 { nextfile }
 		/SPDX-License-Identifier: / { print FILENAME ":" $0; nextfile }')
@@ -107,7 +109,7 @@ again() {
 	done
 }
 clean_by_lintian() {
-	lintian --allow-root -EviIL +pedantic --fail-on error,warning --no-tag-display-limit \
+	lintian --allow-root -viIL +pedantic --fail-on error,warning --no-tag-display-limit \
 		"$DMS_DEBS"/*.changes >"$work/lintian" 2>&1
 	local code=$?
 	grep -E '^[EW]:' "$work/lintian"
@@ -115,9 +117,35 @@ clean_by_lintian() {
 }
 is "four packages" all_there
 is "built twice, the same bytes" again
+pages_of_all_commands() {
+	local name bad=0
+	dpkg-deb -x "$DMS_DEBS"/dmascope_[0-9]*.deb "$work/unpacked" || return 1
+	"$work/unpacked/usr/bin/dmascope" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p' >"$work/commands"
+	[ "$(wc -l <"$work/commands")" -gt 8 ] || return 1
+	while read -r name; do
+		[ -e "$work/unpacked/usr/share/man/man1/dmascope-$name.1.gz" ] || {
+			echo "no page of $name"
+			bad=1
+		}
+	done <"$work/commands"
+	return $bad
+}
+completions_are_there() {
+	local shell found n=0
+	for found in bash=bash-completion/completions/dmascope zsh=zsh/vendor-completions/_dmascope \
+		fish=fish/vendor_completions.d/dmascope.fish; do
+		shell=${found%%=*}
+		"$work/unpacked/usr/bin/dmascope" completion "$shell" >"$work/$shell" || return 1
+		cmp "$work/$shell" "$work/unpacked/usr/share/${found#*=}" || return 1
+		n=$((n + 1))
+	done
+	[ $n -eq 3 ]
+}
+is "a page of each command" pages_of_all_commands
+is "completion scripts" completions_are_there
 if command -v lintian >/dev/null; then
 	is "lintian finds no error and no warning" clean_by_lintian
-	sed -nE 's/^([IPX]: .*)/# lintian \1/p' "$work/lintian"
+	sed -nE 's/^([IP]: .*)/# lintian \1/p' "$work/lintian"
 else
 	skip "lintian" "not installed"
 fi
@@ -143,8 +171,8 @@ fi
 
 # in_root COMMAND...: with a /proc of its own, which goes with it
 in_root() {
-	# shellcheck disable=SC2016 # the inner shell's
-	unshare --mount --propagation private sh -c '
+	# shellcheck disable=SC2016,SC2086 # the inner shell's; no flag is no word
+	unshare --mount --propagation private ${offline-} sh -c '
 		mount -t proc proc "$1/proc" || exit 1
 		root=$1
 		shift
@@ -152,6 +180,20 @@ in_root() {
 			LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"' sh "$root" "$@"
 }
 apt() { in_root apt-get -qq -y --no-install-recommends "$@" </dev/null; }
+# What it takes to build is what debian/control says, and no network: in a copy of the root.
+build_there() {
+	root=$work/buildroot
+	cp -a "$1" "$root" && mkdir "$root/tmp/source" &&
+		(cd "$SRCDIR" && tar --exclude=./.git --exclude='./build*' -cf - .) | tar -xf - -C "$root/tmp/source" &&
+		apt update && apt install build-essential && apt build-dep /tmp/source/ || return 1
+	offline=--net in_root sh -c 'cd /tmp/source && DEB_BUILD_OPTIONS="nocheck parallel=2" dpkg-buildpackage -us -uc' \
+		>"$work/build_there.log" 2>&1 </dev/null || {
+		tail -n 3 "$work/build_there.log"
+		return 1
+	}
+	[ "$(find "$root/tmp" -maxdepth 1 -name '*.deb' ! -name '*-dbgsym_*' | wc -l)" -eq 4 ]
+}
+builds_in_a_clean_root() { (build_there "$root"); }
 # a minbase root drops documentation only if it is told so; pages are wanted
 tools() {
 	apt update && apt install g++ gcc libc6-dev man-db pkg-config sqlite3 trace-cmd
@@ -180,6 +222,8 @@ no_trace() {
 	diff "$work/before" "$work/after"
 }
 
+is "built with Build-Depends alone, offline" builds_in_a_clean_root
+rm -rf "$work/buildroot"
 is "a clean root with tools" tools
 files >"$work/before"
 is "apt-get install ./*.deb" install_debs

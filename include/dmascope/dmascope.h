@@ -4,7 +4,8 @@
  * run databases read again. libdmascope(3) tells it as a whole. This is all that other programs
  * may count on: the other headers are the inside, and change with every version.
  *
- * Errors: functions that may fail return NULL, or an error that is the caller's to free.
+ * Errors: functions that may fail return NULL, or an error that is the caller's to free; then what
+ * they would have made, *@ret, is NULL. NULL for a handle is an error, or NULL again; no crash.
  * Threads: there is no global state. A handle, and what was made from it, belongs to one thread at a
  * time; different handles do not know of each other. A call may start threads, and has ended them
  * when its handle is destroyed. Nothing is written to standard output or standard error.
@@ -120,8 +121,8 @@ enum dmascope_flag {
 /**
  * All may be 0 and NULL. Lists of names end with NULL. Everything is copied, but @context.
  * Callbacks run in the thread that called the library, must not call functions of the same
- * handle, and see everything only until they return. One that returns other than 0 stops the run
- * with DMASCOPE_ERROR_STOPPED; then there is no database.
+ * handle, and see everything only until they return; no exception and no longjmp() may leave them.
+ * One that returns other than 0 stops the run with DMASCOPE_ERROR_STOPPED; there is no database.
  */
 struct dmascope_options {
 	size_t size;		 /* sizeof(struct dmascope_options) */
@@ -270,7 +271,7 @@ dmascope_summary_finding(const struct dmascope_summary *summary, size_t index);
 DMASCOPE_API const struct dmascope_note *
 dmascope_summary_note(const struct dmascope_summary *summary, size_t index);
 
-/** Findings that are at least so grave and so sure, all of them. */
+/** Findings that are at least so grave and so sure. No such words: DMASCOPE_UNKNOWN. */
 DMASCOPE_API uint64_t dmascope_summary_count(const struct dmascope_summary *summary,
 					     enum dmascope_severity severity,
 					     enum dmascope_confidence confidence);
@@ -281,7 +282,7 @@ DMASCOPE_API uint64_t dmascope_summary_count(const struct dmascope_summary *summ
 DMASCOPE_API struct dmascope_error *dmascope_db_open(const char *path, struct dmascope_db **ret);
 /** NULL is allowed. Everything made from @db must have been closed before. */
 DMASCOPE_API void dmascope_db_close(struct dmascope_db *db);
-/** Value of @key in table run, such as "tool_version", borrowed until the next call for @db; NULL: none. */
+/** Value of @key in table run, such as "tool_version", borrowed from @db; NULL: none. */
 DMASCOPE_API const char *dmascope_db_fact(struct dmascope_db *db, const char *key);
 
 /** Which rows; NULL and 0: all. Copied. */
@@ -290,7 +291,7 @@ struct dmascope_query {
 	const char *device, *driver; /* names, exactly */
 	const char *end;	/* mappings: how they ended, "live" for leaks */
 	const char *rule;	/* findings: by this rule */
-	enum dmascope_severity min_severity; /* findings: at least so grave */
+	enum dmascope_severity min_severity; /* findings: at least so grave; 0: all */
 	uint64_t from_id;	/* rows with this id and greater: to go on where one ended */
 };
 

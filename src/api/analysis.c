@@ -97,10 +97,14 @@ static struct dmascope_error *check_flags(uint32_t flags)
 struct dmascope_error *dmascope_analysis_create(const struct dmascope_options *options,
 						struct dmascope_analysis **ret)
 {
-	struct dmascope_analysis *analysis = dms_zalloc(sizeof(*analysis));
-	struct dmascope_error *error;
+	struct dmascope_error *error = api_need(__func__, ret);
+	struct dmascope_analysis *analysis;
 	bool ok = true;
 
+	if (error)
+		return error;
+	*ret = NULL;
+	analysis = dms_zalloc(sizeof(*analysis));
 	if (!analysis)
 		return api_error(&dms_error_nomem);
 	error = api_copy(&analysis->options, sizeof(analysis->options), options,
@@ -124,10 +128,14 @@ struct dmascope_error *dmascope_analysis_create(const struct dmascope_options *o
 
 void dmascope_analysis_destroy(struct dmascope_analysis *analysis)
 {
+	struct dms_log_sink before;
+
 	if (!analysis)
 		return;
+	before = api_enter(analysis);
 	if (analysis->is_open)
 		dms_run_close(&analysis->run);
+	dms_log_redirect(before);
 	for (size_t i = 0; i < analysis->n_formats; i++)
 		dms_free((char *)analysis->formats[i].text);
 	dms_free(analysis->formats);
@@ -200,16 +208,34 @@ struct dms_error *api_finish(struct dmascope_analysis *analysis)
 	return err;
 }
 
-struct dmascope_error *dmascope_analysis_files(struct dmascope_analysis *analysis,
-					       const char *const *paths, size_t n_paths)
+static struct dmascope_error *check_paths(const struct dmascope_analysis *analysis,
+					  const char *const *paths, size_t n_paths)
 {
-	struct dms_log_sink before;
-	struct dms_error *err;
+	struct dmascope_error *error =
+		api_need("dmascope_analysis_files", analysis && (paths || !n_paths));
 
+	if (error)
+		return error;
 	if (analysis->state != API_NEW || analysis->n_formats)
 		return api_usage("a handle is for one run, of files or of records");
 	if (!n_paths)
 		return api_usage("no file to analyze");
+	for (size_t i = 0; i < n_paths; i++) {
+		if (!paths[i])
+			return api_usage("file %zu of %zu is NULL", i + 1, n_paths);
+	}
+	return NULL;
+}
+
+struct dmascope_error *dmascope_analysis_files(struct dmascope_analysis *analysis,
+					       const char *const *paths, size_t n_paths)
+{
+	struct dmascope_error *error = check_paths(analysis, paths, n_paths);
+	struct dms_log_sink before;
+	struct dms_error *err;
+
+	if (error)
+		return error;
 	before = api_enter(analysis);
 	err = api_open(analysis, paths, n_paths);
 	if (!err)

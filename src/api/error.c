@@ -54,6 +54,11 @@ struct dmascope_error *api_usage(const char *fmt, ...)
 	return api_error(text ? dms_error_new(DMS_ERROR_USAGE, "%s", text) : &dms_error_nomem);
 }
 
+struct dmascope_error *api_need(const char *function, bool is_given)
+{
+	return is_given ? NULL : api_usage("%s() was given NULL for what it needs", function);
+}
+
 enum dmascope_code dmascope_error_code(const struct dmascope_error *error)
 {
 	return error ? error->code : DMASCOPE_OK;
@@ -72,6 +77,9 @@ void dmascope_error_free(struct dmascope_error *error)
 	dms_free(error);
 }
 
+/* A struct will hardly grow beyond: rather its size was never set. */
+#define MAX_STRUCT_BYTES 4096
+
 struct dmascope_error *api_copy(void *to, size_t bytes, const void *from, const char *what)
 {
 	size_t size;
@@ -80,7 +88,7 @@ struct dmascope_error *api_copy(void *to, size_t bytes, const void *from, const 
 	if (!from)
 		return NULL;
 	memcpy(&size, from, sizeof(size));
-	if (size < 2 * sizeof(size))
+	if (size < 2 * sizeof(size) || size > MAX_STRUCT_BYTES)
 		return api_usage("struct %s: its size is not set", what);
 	for (size_t i = bytes; i < size; i++) {
 		if (((const unsigned char *)from)[i])

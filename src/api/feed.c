@@ -9,6 +9,8 @@
 
 /* Formats there are in a kernel, with room: beyond that the caller is in a loop. */
 #define MAX_FORMATS 65536
+/* Records of CPUs beyond, src/input/feed.c would hold apart from their call stacks. */
+#define MAX_CPUS 8192
 
 /* ---- formats ---------------------------------------------------------------------------------- */
 
@@ -57,9 +59,11 @@ static struct dmascope_error *add_format(struct dmascope_analysis *analysis, con
 struct dmascope_error *dmascope_feed_format(struct dmascope_analysis *analysis, const char *system,
 					    const char *text, size_t text_bytes)
 {
-	struct dmascope_error *error;
+	struct dmascope_error *error = api_need(__func__, analysis && system && text);
 	char *copy;
 
+	if (error)
+		return error;
 	if (analysis->state != API_NEW)
 		return api_usage("formats are told before the first record");
 	if (analysis->n_formats >= MAX_FORMATS)
@@ -135,7 +139,7 @@ static struct dms_error *open_feed(struct dmascope_analysis *analysis)
 				.n_instances = 1,
 				.n_cpus = from->n_cpus ? from->n_cpus : 1,
 				.page_size = from->page_bytes ? from->page_bytes : 4096,
-				.long_size = from->long_bytes == 4 ? 4 : 8,
+				.long_size = from->long_bytes ? from->long_bytes : 8,
 				.big_endian = from->is_big_endian,
 				.clock_is_ns = !from->is_clock_in_ticks,
 			},
@@ -155,20 +159,36 @@ static struct dms_error *open_feed(struct dmascope_analysis *analysis)
 	return api_open(analysis, NULL, 0);
 }
 
+/* What no machine has is rather a member that was never set. */
+static struct dmascope_error *check_head(const struct dmascope_feed_head *head)
+{
+	uint32_t page_bytes = head->page_bytes;
+
+	if (head->long_bytes && head->long_bytes != 4 && head->long_bytes != 8)
+		return api_usage("long_bytes is %u: neither 4 nor 8", head->long_bytes);
+	if (page_bytes && (page_bytes < 4096 || page_bytes & (page_bytes - 1)))
+		return api_usage("page_bytes is %u: no power of 2 from 4096 on", page_bytes);
+	if (head->n_cpus > MAX_CPUS)
+		return api_usage("n_cpus is %u: more than %d", head->n_cpus, MAX_CPUS);
+	return NULL;
+}
+
 struct dmascope_error *dmascope_feed_begin(struct dmascope_analysis *analysis,
 					   const struct dmascope_feed_head *head)
 {
-	struct dmascope_error *error;
+	struct dmascope_error *error = api_need(__func__, analysis);
 	struct dms_log_sink before;
 	struct dms_error *err;
 
+	if (error)
+		return error;
 	if (analysis->state != API_NEW)
 		return api_usage("a handle is for one run, of files or of records");
 	if (analysis->options.kallsyms || analysis->options.formats_dir)
 		return api_usage("kallsyms and formats_dir are for files: of records the head and "
 				 "dmascope_feed_format() tell");
 	error = api_copy(&analysis->head, sizeof(analysis->head), head, "dmascope_feed_head");
-	if (error)
+	if (error || (error = check_head(&analysis->head)))
 		return error;
 	before = api_enter(analysis);
 	err = keep_head(analysis) ? open_feed(analysis) : &dms_error_nomem;
@@ -200,6 +220,9 @@ static struct dmascope_error *check_record(const struct dmascope_analysis *analy
 				 "dmascope_feed_end() or an error");
 	if (!record->data || record->data_bytes < 2)
 		return api_usage("a record of %u bytes: not even its type", record->data_bytes);
+	if (record->cpu >= MAX_CPUS)
+		return api_usage("a record of CPU %u: there are no more than %d", record->cpu,
+				 MAX_CPUS);
 	if (record->ts < analysis->last_ts)
 		return api_usage("records must come in order of time: %llu after %llu",
 				 (unsigned long long)record->ts,
@@ -210,13 +233,14 @@ static struct dmascope_error *check_record(const struct dmascope_analysis *analy
 struct dmascope_error *dmascope_feed_record(struct dmascope_analysis *analysis,
 					    const struct dmascope_record *record)
 {
+	struct dmascope_error *error = api_need(__func__, analysis && record);
 	struct dmascope_record own;
-	struct dmascope_error *error = api_copy(&own, sizeof(own), record, "dmascope_record");
 	struct dms_record copy;
 	struct dms_log_sink before;
 	struct dms_error *err;
 
-	if (error || (error = check_record(analysis, &own)))
+	if (error || (error = api_copy(&own, sizeof(own), record, "dmascope_record")) ||
+	    (error = check_record(analysis, &own)))
 		return error;
 	copy = (struct dms_record){
 		.ts = own.ts, .data = own.data, .size = own.data_bytes, .cpu = own.cpu};
@@ -230,9 +254,12 @@ struct dmascope_error *dmascope_feed_record(struct dmascope_analysis *analysis,
 
 struct dmascope_error *dmascope_feed_end(struct dmascope_analysis *analysis)
 {
+	struct dmascope_error *error = api_need(__func__, analysis);
 	struct dms_log_sink before;
 	struct dms_error *err;
 
+	if (error)
+		return error;
 	if (analysis->state != API_FEEDING)
 		return api_usage("nothing was begun that could end");
 	before = api_enter(analysis);

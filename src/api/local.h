@@ -16,6 +16,8 @@ struct dmascope_error *api_error(struct dms_error *err);
 struct dmascope_error *api_stopped(struct dms_error *err);
 /** A caller's mistake. */
 struct dmascope_error *api_usage(const char *fmt, ...) _printf_(1, 2);
+/** NULL if @is_given, else that @function, a __func__, was given NULL for what it needs. */
+struct dmascope_error *api_need(const char *function, bool is_given);
 /**
  * Copy the caller's struct @from, whose first member is its size, to @to of @bytes: what an older
  * caller does not have is 0, what a newer one has and we do not must be. NULL @from: all 0.

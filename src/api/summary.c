@@ -121,14 +121,21 @@ static struct dms_error *fill(struct dmascope_summary *summary, const struct dms
 struct dmascope_error *dmascope_analysis_summary(struct dmascope_analysis *analysis,
 						 struct dmascope_summary **ret)
 {
+	struct dmascope_error *error = api_need(__func__, analysis && ret);
 	struct dmascope_summary *summary;
+	struct dms_log_sink before;
 	struct dms_summary from;
 	struct dms_error *err;
 
+	if (error)
+		return error;
+	*ret = NULL;
 	if (analysis->state != API_DONE)
 		return api_usage("a run has a summary when it has ended, and well");
 	summary = dms_zalloc(sizeof(*summary));
+	before = api_enter(analysis);
 	err = summary ? dms_run_summarise(&analysis->run, &from) : &dms_error_nomem;
+	dms_log_redirect(before);
 	if (!err)
 		err = fill(summary, &from);
 	if (err) {
@@ -159,10 +166,15 @@ static struct dms_error *count_in(struct sqlite3 *db, struct dmascope_summary *s
 
 struct dmascope_error *dmascope_db_summary(struct dmascope_db *db, struct dmascope_summary **ret)
 {
-	struct dmascope_summary *summary = dms_zalloc(sizeof(*summary));
-	struct dms_error *err = summary ? dms_summary_read(api_connection(db), &summary->of_db)
-					: &dms_error_nomem;
+	struct dmascope_error *error = api_need(__func__, db && ret);
+	struct dmascope_summary *summary;
+	struct dms_error *err;
 
+	if (error)
+		return error;
+	*ret = NULL;
+	summary = dms_zalloc(sizeof(*summary));
+	err = summary ? dms_summary_read(api_connection(db), &summary->of_db) : &dms_error_nomem;
 	if (!err)
 		err = fill(summary, summary->of_db);
 	if (!err)
@@ -189,32 +201,32 @@ void dmascope_summary_destroy(struct dmascope_summary *summary)
 
 const struct dmascope_figures *dmascope_summary_figures(const struct dmascope_summary *summary)
 {
-	return &summary->figures;
+	return summary ? &summary->figures : NULL;
 }
 
 const struct dmascope_device *dmascope_summary_device(const struct dmascope_summary *summary,
 						      size_t index)
 {
-	return index < summary->figures.n_devices ? &summary->devices[index] : NULL;
+	return summary && index < summary->figures.n_devices ? &summary->devices[index] : NULL;
 }
 
 const struct dmascope_finding_group *
 dmascope_summary_finding(const struct dmascope_summary *summary, size_t index)
 {
-	return index < summary->figures.n_findings ? &summary->findings[index] : NULL;
+	return summary && index < summary->figures.n_findings ? &summary->findings[index] : NULL;
 }
 
 const struct dmascope_note *dmascope_summary_note(const struct dmascope_summary *summary,
 						  size_t index)
 {
-	return index < summary->figures.n_notes ? &summary->notes[index] : NULL;
+	return summary && index < summary->figures.n_notes ? &summary->notes[index] : NULL;
 }
 
 uint64_t dmascope_summary_count(const struct dmascope_summary *summary,
 				enum dmascope_severity severity,
 				enum dmascope_confidence confidence)
 {
-	if ((size_t)severity >= N_SEVERITIES || (size_t)confidence >= N_CONFIDENCES)
-		return 0;
+	if (!summary || (size_t)severity >= N_SEVERITIES || (size_t)confidence >= N_CONFIDENCES)
+		return DMASCOPE_UNKNOWN; /* 0 would look like health */
 	return summary->counts[severity][confidence];
 }
