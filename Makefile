@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Conventional targets: all check systest bench fuzz lint install uninstall clean. Everything built is in $(B).
+# Conventional targets: all check systest fleettest bench bench-report fuzz lint install uninstall
+# clean. Everything built is in $(B).
 B	     ?= build
 PREFIX	     ?= /usr/local
-CC	     ?= gcc
+# make's own default is cc, under which LTO would stay off
+ifeq ($(origin CC),default)
+CC	     := gcc
+endif
 PKG_CONFIG   ?= pkg-config
-PACKAGES     := sqlite3 jansson yaml-0.1 libxml-2.0 libzstd zlib liblzma libxxhash libtracefs
+PACKAGES     := sqlite3 jansson yaml-0.1 libxml-2.0 libzstd zlib liblzma libxxhash libtracefs libcurl
 VERSION	     := $(shell cat VERSION)
 
 OPTFLAGS     ?= -O2 -g
@@ -14,15 +18,18 @@ CPPFLAGS     += -Iinclude -I$(B)/gen -D_GNU_SOURCE -DDMS_VERSION='"$(VERSION)"' 
 		-D_FORTIFY_SOURCE=2
 # The pipeline is many small functions in many files. Tests are linked without, in less time.
 LTO	     ?= $(if $(SANITIZE),,$(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects))
+CET	     := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),-fcf-protection)
 CFLAGS	     += -std=gnu11 $(OPTFLAGS) $(LTO) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong \
+		-fstack-clash-protection $(CET) \
 		-fPIC -fvisibility=hidden -pthread $(SANITIZE)
 LDFLAGS	     += -pthread -Wl,-z,relro,-z,now $(SANITIZE)
 PKG_CFLAGS   := $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
-PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lcsv -lm
+# libcurl is loaded by those who need it: src/fleet/libcurl.c
+PKG_LIBS     := $(shell $(PKG_CONFIG) --libs $(filter-out libcurl,$(PACKAGES))) -lcsv -lm
 
-STAGES	     := base input input/perf input/text decode symbols model rules stats store report diff output record run api
+STAGES	     := base input input/perf input/text decode symbols model rules stats store report diff output record fleet run api
 LIB_SRC	     := $(sort $(wildcard $(STAGES:%=src/%/*.c))) $(B)/gen/schema.c $(B)/gen/html.c \
-		$(B)/gen/diff_html.c $(B)/gen/formats.c
+		$(B)/gen/diff_html.c $(B)/gen/formats.c $(B)/gen/fleet.c
 LIB_OBJ	     := $(patsubst %.c,$(B)/%.o,$(patsubst $(B)/%,%,$(LIB_SRC)))
 CLI_OBJ	     := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard src/cli/*.c))) $(B)/gen/examples.o
 SQL	     := schemas/001-init.sql $(sort $(wildcard schemas/queries/*.sql))
@@ -39,7 +46,7 @@ $(B)/dmascope: $(B)/src/main.o $(CLI_OBJ) $(B)/libdmascope.a
 HAS_TEP	     := $(shell $(PKG_CONFIG) --exists libtraceevent && echo yes)
 PLUGIN	     := $(if $(HAS_TEP),$(B)/plugins/dmascope.so)
 PLUGIN_OBJ   := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard plugins/*.c)))
-PLUGIN_LIBS  := $(shell $(PKG_CONFIG) --libs $(filter-out libtracefs,$(PACKAGES))) -lcsv -lm
+PLUGIN_LIBS  := $(shell $(PKG_CONFIG) --libs $(filter-out libtracefs libcurl,$(PACKAGES))) -lcsv -lm
 $(PLUGIN_OBJ): CPPFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libtraceevent | \
 		sed 's,/traceevent *$$,,')
 
@@ -70,6 +77,13 @@ $(B)/gen/%.o: $(B)/gen/%.c
 $(B)/gen/schema.c: schemas/embed.sh $(SQL) schemas/002-views.sql
 	@mkdir -p $(@D)
 	sh schemas/embed.sh $(SQL) > $@.tmp && mv $@.tmp $@
+
+# tables and queries of the fleet; cluster.sql is kept as it is made, to be read
+FLEET_SQL    := $(sort $(wildcard schemas/clickhouse/*.sql schemas/clickhouse/*/*.sql))
+$(B)/gen/fleet.c: schemas/clickhouse/embed.sh $(FLEET_SQL)
+	@mkdir -p $(@D)
+	sh schemas/clickhouse/embed.sh schemas/clickhouse > $@.tmp && mv $@.tmp $@
+$(B)/gen/fleet.o: CPPFLAGS += -Isrc
 
 # event formats for a perf.data that has none
 FORMATS	     := $(sort $(wildcard schemas/formats/*/*/*.format))
@@ -118,6 +132,12 @@ $(B)/tests/check_model: $(B)/tests/lib/textsource.o
 $(filter $(B)/tests/check_rule%,$(CHECKS)): $(B)/tests/lib/textsource.o $(B)/tests/lib/rulebench.o
 $(B)/tests/check_seed: $(B)/tests/lib/textsource.o
 $(filter $(B)/tests/check_store%,$(CHECKS)): $(B)/tests/lib/store_room.o
+# fuzz targets in one program: each entry under its own name
+FUZZ_ALL     := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_OBJ     := $(FUZZ_ALL:%=$(B)/tests/fuzz/fuzz_%.o)
+$(FUZZ_OBJ): CPPFLAGS += -DLLVMFuzzerTestOneInput=$(notdir $*) \
+		-DLLVMFuzzerCustomMutator=mutate_$(notdir $*)
+$(B)/tests/check_corpus: $(FUZZ_OBJ)
 $(CHECKS): $(B)/tests/%: $(B)/tests/%.o $(B)/libdmascope.a
 	$(CC) $(LDFLAGS) -fno-lto -o $@ $(filter %.o,$^) $(B)/libdmascope.a $(PKG_LIBS) $(call CHECK,libs)
 
@@ -148,36 +168,53 @@ check-asan:
 bench: $(B)/dmascope $(TOOLS)
 	$(RUN_TESTS) bash tests/tools/bench.sh
 
-# clang's libFuzzer, seeded with the fixtures: make fuzz FUZZ_SECONDS=600
-FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := tracedat perf text textline
-fuzz: $(B)/gen/schema.c $(B)/gen/html.c $(B)/gen/diff_html.c $(B)/gen/formats.c
-	for target in $(FUZZ_TARGETS); do \
-		mkdir -p $(B)/fuzz/corpus-$$target && \
-		clang $(CPPFLAGS) -Isrc $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread \
-			-fsanitize=fuzzer,address,undefined -o $(B)/fuzz/fuzz_$$target \
-			tests/fuzz/fuzz_$$target.c $(filter src/%,$(LIB_SRC)) \
-			$(filter $(B)/%,$(LIB_SRC)) $(PKG_LIBS) && \
-		LSAN_OPTIONS=suppressions=tests/lsan.supp $(B)/fuzz/fuzz_$$target -max_len=524288 \
-			-timeout=20 -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-			$(B)/fuzz/corpus-$$target tests/fixtures || exit 1; \
-	done
+# the scaling curves of docs/performance.md: some minutes; the plot wants gnuplot
+bench-report: $(B)/dmascope $(B)/tools/tracegen
+	$(RUN_TESTS) bash scripts/bench-report.sh
 
-# on the kernel that runs, as root; each skips what this machine cannot
+# clang's libFuzzer; each target FUZZ_SECONDS: make fuzz FUZZ_SECONDS=600 FUZZ_TARGETS="perf text"
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(FUZZ_ALL)
+FUZZ_FLAGS   := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz: $(B)/dmascope $(B)/tools/tracegen
+	$(MAKE) B=$(B)/fuzz CC=clang LTO= SANITIZE="$(FUZZ_FLAGS)" OPTFLAGS="-O1 -g" \
+		$(FUZZ_TARGETS:%=$(B)/fuzz/fuzz_%)
+	$(RUN_TESTS) FUZZ_SECONDS=$(FUZZ_SECONDS) bash tests/fuzz/run.sh $(FUZZ_TARGETS)
+
+$(B)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(B)/libdmascope.a
+	clang $(CPPFLAGS) -Isrc -DSRCDIR='"$(CURDIR)"' $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $< \
+		$(B)/libdmascope.a $(PKG_LIBS)
+
+# on the kernel that runs, as root, and in guests; each skips what this machine cannot
 systest: $(B)/dmascope
-	for script in tests/system/*_systest.sh; do \
-		$(RUN_TESTS) bash $$script || failed=1; done; [ -z "$$failed" ]
+	$(RUN_TESTS) bash tests/system/run.sh $(TESTS)
+
+# two shards of ClickHouse on loopback, FLEET_RUNS runs from four processes, a server killed meanwhile
+fleettest: $(B)/dmascope $(B)/tools/tracegen
+	$(RUN_TESTS) bash tests/system/fleettest.sh
 
 lint:
 	bash scripts/lint.sh
 
+# gcc's and clang's analyzers and cppcheck over all sources: some minutes
+static: $(B)/gen/schema.c
+	BUILD=$(B) bash tests/tools/static.sh
+
 # ---- installing ----------------------------------------------------------------------------
 INSTALLED     = $(DESTDIR)$(PREFIX)
+# what a program needs besides that links libdmascope.a
+STATIC_LIBS   = $(strip $(shell $(PKG_CONFIG) --static --libs \
+		$(filter-out libtracefs libcurl,$(PACKAGES))) -lcsv -lm)
 LIBDIR	     ?= $(PREFIX)/lib
 # where the library looks for plugins; another PREFIX has its own, as ~/.local does
 PLUGINDIR    ?= $(if $(filter /usr /usr/local,$(PREFIX)),$(shell \
 		$(PKG_CONFIG) --variable=libdir libtraceevent),$(PREFIX)/lib)/traceevent/plugins
-COMPLETION    = $(INSTALLED)/share/bash-completion/completions/dmascope
+ZSHDIR	     ?= share/zsh/site-functions
+COMPLETIONS   = bash=share/bash-completion/completions/dmascope zsh=$(ZSHDIR)/_dmascope \
+		fish=share/fish/vendor_completions.d/dmascope.fish
+# who builds for another machine has one of the same version that runs here, or qemu's word before
+NATIVE	     ?= $(B)/dmascope
 
 install: all
 	install -D -m 755 $(B)/dmascope $(INSTALLED)/bin/dmascope
@@ -185,19 +222,21 @@ install: all
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdmascope.so
 	mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
 	sed -e 's,@prefix@,$(PREFIX),; s,@libdir@,$(LIBDIR),; s,@version@,$(VERSION),' \
-		-e 's,@libs@,$(PLUGIN_LIBS),' \
+		-e 's,@libs@,$(STATIC_LIBS),' \
 		src/api/libdmascope.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libdmascope.pc
 	$(if $(HAS_TEP),install -D -m 644 -t $(DESTDIR)$(PLUGINDIR) $(PLUGIN))
 	install -D -m 644 -t $(INSTALLED)/include/dmascope include/dmascope/dmascope.h
 	for page in $(wildcard man/*.[1-8]); do \
 		install -D -m 644 -t $(INSTALLED)/share/man/man$${page##*.} $$page || exit 1; done
-	mkdir -p $(dir $(COMPLETION))
-	$(B)/dmascope completion bash > $(COMPLETION)
+	for script in $(COMPLETIONS); do \
+		install -D -m 644 /dev/null $(INSTALLED)/$${script#*=} && \
+		$(NATIVE) completion $${script%%=*} > $(INSTALLED)/$${script#*=} || exit 1; done
 
 uninstall:
-	rm -f $(INSTALLED)/bin/dmascope $(COMPLETION) $(addprefix $(DESTDIR)$(LIBDIR)/,\
+	rm -f $(INSTALLED)/bin/dmascope $(addprefix $(DESTDIR)$(LIBDIR)/,\
 		libdmascope.a $(SONAME) libdmascope.so pkgconfig/libdmascope.pc) \
-		$(DESTDIR)$(PLUGINDIR)/dmascope.so
+		$(DESTDIR)$(PLUGINDIR)/dmascope.so \
+		$(foreach script,$(COMPLETIONS),$(INSTALLED)/$(lastword $(subst =, ,$(script))))
 	rm -rf $(INSTALLED)/include/dmascope
 	for page in $(notdir $(wildcard man/*.[1-8])); do \
 		rm -f $(INSTALLED)/share/man/man$${page##*.}/$$page; done
@@ -211,5 +250,6 @@ debtest: deb
 clean:
 	rm -rf $(B)
 
-.PHONY: all plugin shared deb debtest clean check check-asan systest bench fuzz lint install uninstall
+.PHONY: all plugin shared deb debtest clean check check-asan systest fleettest bench bench-report \
+	fuzz lint static install uninstall
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -51,6 +51,16 @@ entry() {
 		NR == 1 { id = $1; severity = $2; next }
 		NR == 2 { title = $0; next }
 		/^example/ { exit }
+		/^code / { in_code = 1; next }
+		in_code {
+			# roff has no tabs of 8 columns
+			if ($0 != "") {
+				gsub(/\t/, "        ")
+				sub(/        /, "       ")
+			}
+			code = code $0 "\n"
+			next
+		}
 		/^[a-z]/ {
 			key = substr($0, 1, 10)
 			sub(/ +$/, "", key)
@@ -71,6 +81,14 @@ entry() {
 			part("Needs:", "needs")
 			part("Yields to:", "yields to")
 			part("Source:", "source")
+			sub(/\n+$/, "", code)
+			if (code != "") {
+				print ".PP\n.nf"
+				count = split(code, lines, "\n")
+				for (i = 1; i <= count; i++)
+					print lines[i] ~ /^ *$/ ? ".sp" : roff(lines[i])
+				print ".fi"
+			}
 			print ".RE"
 		}'
 }

@@ -2,6 +2,7 @@
 /* From argv to a command, and from what it says to an exit code; the commands are in cli/rows.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,20 @@ static void set_log_level(const struct dms_common_args *common)
 			: levels[(size_t)common->verbose < most ? (size_t)common->verbose : most]);
 }
 
+/*
+ * Under --max-memory it is the input that asks for too much. Whatever else failed, failed for want
+ * of memory; and where nothing did, something may have been left out.
+ */
+static struct dms_error *blame_limit(uint64_t max_bytes, struct dms_error *err)
+{
+	if (!max_bytes || (err != &dms_error_nomem && !dms_memory_was_refused()))
+		return err;
+	dms_error_free(err);
+	return dms_error_new(DMS_ERROR_INPUT,
+			     "needs more memory than --max-memory allows, %" PRIu64
+			     " MiB: nothing was finished", max_bytes >> 20);
+}
+
 static struct dms_error *run_command(const struct dms_command *command,
 				     const struct dms_common_args *common, int argc, char **argv,
 				     enum dms_exit *ret)
@@ -46,10 +61,15 @@ static struct dms_error *run_command(const struct dms_command *command,
 		puts("dmascope " DMS_VERSION);
 	} else if (!err) {
 		set_log_level(&call.common);
-		err = command->run(&call, ret);
+		if (call.common.max_memory_bytes)
+			err = dms_memory_limit(call.common.max_memory_bytes);
+		if (err)
+			err = dms_error_wrap(err, "--max-memory");
+		else
+			err = command->run(&call, ret);
 	}
 	dms_call_deinit(&call);
-	return err;
+	return blame_limit(call.common.max_memory_bytes, err);
 }
 
 static struct dms_error *run(int argc, char **argv, enum dms_exit *ret)

@@ -284,6 +284,29 @@ list(f(open(sys.argv[1])))' "$run.om" 2>err; then ok "export: openmetrics of $ru
 	equal 'export: what is damaged is seen' "$bad" ''
 fi
 
+# ---- trace events: opened by the trace engine of Chrome's DevTools, an npm package
+# shellcheck source=tests/lib/npm.sh
+. "$SRCDIR/tests/lib/npm.sh"
+if ! command -v node >/dev/null; then
+	echo 'skip - export: trace events in the trace engine of DevTools: node is not installed'
+elif ! engine=$(npm_package @paulirish/trace_engine 0.0.65 2>err); then
+	echo "skip - export: trace events in the trace engine of DevTools: $(head -1 err)"
+elif has sqlite3 'export: trace events in the trace engine of DevTools'; then
+	for run in $runs; do
+		equal "export: $run in the trace engine of DevTools" \
+			"$(node "$SRCDIR/tests/tools/trace_engine_check.mjs" "$engine" "$run.trace.json" 2>err || tail -3 err)" \
+			"$(ask "$run.db" "SELECT (SELECT count(*) || ' ' || ifnull(sum(
+				max(coalesce(unmap_ns, ended_ns, last), coalesce(map_ns, first)) - coalesce(map_ns, first)), 0)
+				FROM mapping WHERE end <> 'unmatched') || ' ' || (SELECT count(*) FROM finding) || ' ' ||
+				(SELECT count(*) FROM series WHERE measure = 'live_bytes') || ' ' || (SELECT count(*) + 1 FROM device)
+				FROM (SELECT max(value) FILTER (WHERE key = 'first_ns') + 0 AS first,
+				max(value) FILTER (WHERE key = 'last_ns') + 0 AS last FROM run)")"
+	done
+	grep -v '"ph":"e"' stock-6.12-zoo.trace.json >bad.trace.json
+	equal 'export: the engine sees no slices without their ends' \
+		"$(node "$SRCDIR/tests/tools/trace_engine_check.mjs" "$engine" bad.trace.json 2>/dev/null | grep -c '^2702 ')" 0
+fi
+
 # ---- a slip of the fingers does not cost the run
 cp $run.db precious.db
 report precious.db --json precious.db >out 2>err

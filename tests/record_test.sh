@@ -215,6 +215,14 @@ run 2 'unknown event' record --dry-run -e sched:nothing
 run 2 'event that is a path' record --dry-run -e ../events
 run 2 'event without a name' record --dry-run -e sched:
 run 2 'device with a quote' record --dry-run --device 'a"b'
+machine
+run 0 'names of devices' record --dry-run --device 0000:00:01 --device '0000:00:0[1' --device '0000:*' --device 0000:00:03.0
+absent=$(grep -o 'no device is called [^ ]*' "$work/err" | tr '\n' ' ')
+if [ "$absent" = 'no device is called 0000:00:01 no device is called 0000:00:0[1 ' ]; then
+	ok 'names that no device has are told'
+else
+	not_ok 'names that no device has are told' "$absent"
+fi
 run 2 'output to a folder' record --dry-run -o "$work"
 run 2 'output to a pipe' record --dry-run -o -
 rm "$T/buffer_subbuf_size_kb"
@@ -253,5 +261,16 @@ if jq -e '.kernel == "6.18.1-test" and (.checks | length) == 19 and
 printf 'a\033[31mb' >"$DMASCOPE_ROOT/sys/kernel/iommu_groups/5/type"
 run 0 'hostile type' doctor
 if grep -q $'\033' "$work/out"; then not_ok 'control characters' 'printed'; else ok 'control characters are not printed'; fi
+
+# ---- doctor of a file --------------------------------------------------------------------------------
+printf '# tracer: nop\n#\n          a-1       [000] d..2.    71.719556: sched_wakeup: comm=b pid=2 prio=120\n' >"$work/none.txt"
+for format in text json; do
+	run 3 "doctor: no event of DMA ($format)" doctor --format $format "$work/none.txt"
+	# with an exit code that is not 0 comes one line that says why, and still the examination
+	if [ "$(grep -c 'none.txt: no dma events in it' "$work/err")" -eq 1 ] && [ "$(wc -l <"$work/err")" -eq 1 ] &&
+		grep -q 'there is no dma event' "$work/out"; then ok "doctor: no event of DMA is said ($format)"; else
+		not_ok "doctor: no event of DMA is said ($format)" "$(cat "$work/err")"
+	fi
+done
 
 exit $failed

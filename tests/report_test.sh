@@ -87,7 +87,20 @@ equal 'report: sorted HTML' "$(grep -o '"devices":{.*' sorted.html | grep -o '"r
 report zoo.db >all
 report zoo.db --top 1 >top
 equal 'report: --top keeps the sums of all' "$(grep '^all devices' top | tr -s ' ')" "$(grep '^all devices' all | tr -s ' ')"
-has 'report: --top says what it hides' 'more devices: --top is too small' top
+has 'report: --top says what it hides' 'more devices, left out by --top 1' top
+notes() { sed -n '/^not judged/,/^$/p' "$1"; }
+equal 'report: --top cuts nothing of what was not judged' "$(notes top)" "$(notes all)"
+equal 'report: the busiest devices first' "$(devices zoo.db --columns maps,unmaps | tr -d , | awk '{ print $2 + $3 }')" \
+	"$(devices zoo.db --columns maps,unmaps | tr -d , | awk '{ print $2 + $3 }' | sort -rn)"
+report zoo.db --device 0000:00:05.9
+equal 'report: an unknown device' $? 3
+has 'report: an unknown device, a near one' "did you mean '0000:00:" err
+report iommu.db --driver no_such_driver
+equal 'report: an unknown driver' $? 3
+report zoo.db --columns maps,unmasp
+has 'report: a near column' "did you mean 'unmaps'?" err
+report zoo.db --sort livetime_p99
+has 'report: --sort, a near column' "did you mean" err
 
 # ---- exit codes
 report bad.db --fail-on error >/dev/null
@@ -115,6 +128,10 @@ has 'report: rates' 'maps' <(sed -n '/^rates$/,$p' costs)
 has 'report: bounces' 'above mask' costs
 report iommu.db >costs
 has 'report: latencies of the IOMMU' 'IOMMU entries made' costs
+COLUMNS=80 report iommu.db >narrow
+equal 'report: each part of a split table names device and time' \
+	"$(sed -n '/^latencies$/,/^bounces\|^scatter\|^reuse/p' narrow | grep '^device ' | awk '{ print $1, $2 }' | sort -u)" 'device from'
+equal 'report: no line is too long' "$(awk 'length($0) > 80' narrow | grep -v '^input' | head -3)" ''
 
 if ! command -v sqlite3 >/dev/null; then
 	echo 'skip - report: a part of the time: sqlite3 is not installed'

@@ -62,25 +62,19 @@ else
 fi
 
 # ---- SARIF
-version=5.7.0
-package=@microsoft/sarif-multitool-linux
-cache=${DMS_CACHE:-$BUILD/cache}/sarif-multitool-$version
-tool=$cache/node_modules/$package/Sarif.Multitool
-
-# Into a folder of its own, which gets its name when it is whole; no script of a package is run.
+# shellcheck source=tests/lib/npm.sh
+. "$SRCDIR/tests/lib/npm.sh"
+tool=
 install_tool() {
-	[ -e "$tool" ] && return 0
-	command -v npm >/dev/null || { echo 'npm is not installed' >err; return 1; }
-	mkdir -p "${cache%/*}" && rm -rf "$cache.part" && mkdir "$cache.part" || return 1
-	timeout 180 npm install --prefix "$cache.part" --no-save --no-audit --no-fund --ignore-scripts \
-		"$package@$version" >err 2>&1 || return 1
-	chmod +x "$cache.part/node_modules/$package/Sarif.Multitool" && rm -rf "$cache" &&
-		mv "$cache.part" "$cache"
+	local folder
+	folder=$(npm_package @microsoft/sarif-multitool-linux 5.7.0 2>err) || return 1
+	tool=$folder/Sarif.Multitool
+	chmod +x "$tool"
 }
 # Errors the validator has about FILES, one a line. It is to ask no network; ICU is not needed.
 validate() {
 	DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 \
-		DOTNET_BUNDLE_EXTRACT_BASE_DIR="$cache/extracted" \
+		DOTNET_BUNDLE_EXTRACT_BASE_DIR="${tool%/*}/extracted" \
 		http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 \
 		timeout 200 "$tool" validate "$@" --rule-kind 'Sarif;Ghas' --level Error --kind Fail \
 		-o "$work/verdict.sarif" --log ForceOverwrite >tool.log 2>&1
@@ -94,7 +88,7 @@ validate() {
 }
 
 if ! install_tool; then
-	echo "skip - sarif: the validator is not to be had: $(grep -v '^npm warn' err | head -1)"
+	echo "skip - sarif: the validator is not to be had: $(head -1 err)"
 	exit $failed
 elif ! command -v jq >/dev/null; then
 	echo 'skip - sarif: jq is not installed'

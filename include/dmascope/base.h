@@ -12,6 +12,13 @@
 #define DMS_BIT(nr)	      (1u << (nr))
 #define _cleanup_(function)   __attribute__((cleanup(function)))
 #define _printf_(fmt, args)   __attribute__((format(printf, fmt, args)))
+/*
+ * The pipeline is many small functions, and a call costs as much as what most of them do: where
+ * every record passes, all that a _flat_ function calls becomes part of it (with LTO from any file),
+ * but for what is _apart_: seldom called, or large. Figures: docs/performance.md.
+ */
+#define _flat_ __attribute__((flatten))
+#define _apart_ __attribute__((noinline))
 
 /* ---- errors: "we cannot go on" ------------------------------------------------------------ */
 
@@ -72,6 +79,13 @@ void *dms_alloc(size_t bytes);
 void *dms_zalloc(size_t bytes);
 void *dms_realloc(void *ptr, size_t bytes);
 void dms_free(void *ptr);
+/**
+ * From now on the process gets at most @bytes of private memory, libraries and threads included;
+ * whoever asks for more finds memory short. Errors: DMS_ERROR_USAGE: too little to begin with.
+ */
+struct dms_error *dms_memory_limit(uint64_t bytes);
+/** True if dms_alloc() or one of its kin was ever refused: what was made then may be a part. */
+bool dms_memory_was_refused(void);
 /** For _cleanup_(dms_freep) on any pointer variable. */
 void dms_freep(void *ptr_to_ptr);
 /** strdup() and asprintf() on dms_alloc(); NULL when memory is short. */
@@ -86,6 +100,27 @@ char *dms_vasprintf(const char *fmt, va_list args) _printf_(1, 0);
  */
 bool dms_grow(void *array, size_t *capacity, size_t need, size_t element_bytes);
 
+/**
+ * An array that grows and whose elements never move: one thread may add to it while others read
+ * what they were told of. Element @index is in block k of 64 << k elements.
+ */
+#define DMS_N_BLOCKS 27
+struct dms_blocks {
+	void *blocks[DMS_N_BLOCKS];
+};
+/** Make room for element @index, the next one; zeroed. Return: false when memory is short. */
+bool dms_blocks_reserve(struct dms_blocks *blocks, uint32_t index, size_t element_bytes);
+void dms_blocks_deinit(struct dms_blocks *blocks);
+/** The element, for which there must be room. */
+static inline void *dms_blocks_at(const struct dms_blocks *blocks, uint32_t index,
+				  size_t element_bytes)
+{
+	uint64_t from_64 = (uint64_t)index + 64;
+	unsigned int block = 57 - (unsigned int)__builtin_clzll(from_64);
+
+	return (char *)blocks->blocks[block] + (from_64 - (64ull << block)) * element_bytes;
+}
+
 /** A list of strings that somebody else owns. */
 struct dms_strings {
 	const char **items;
@@ -99,7 +134,10 @@ void dms_arena_destroy(struct dms_arena *arena);
 /** @bytes of zeroed memory, 8-byte aligned; NULL when memory is short. */
 void *dms_arena_alloc(struct dms_arena *arena, size_t bytes);
 
-/** Interned strings: each distinct string once, numbered from 0 in order of first sight. */
+/**
+ * Interned strings: each distinct string once, numbered from 0 in order of first sight. While one
+ * thread adds, others may get those whose numbers they were given.
+ */
 struct dms_strtab;
 struct dms_strtab *dms_strtab_create(void);
 void dms_strtab_destroy(struct dms_strtab *tab);

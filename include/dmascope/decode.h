@@ -231,14 +231,6 @@ void dms_decoder_destroy(struct dms_decoder *decoder);
 struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_record *record,
 			     struct dms_event *ret);
 
-/**
- * Another thread is going to read the source: take from it now what else decoding might ask for. The
- * strings of dms_source_info that do not change are still looked at.
- */
-void dms_decoder_prepare(struct dms_decoder *decoder);
-/** The type of records that hold the call stack of the one before them; UINT32_MAX: of no use. */
-uint32_t dms_decoder_stack_type(const struct dms_decoder *decoder);
-
 /** How many distinct tracepoints the file has formats for; dms_decoder_count() walks them. */
 uint32_t dms_decoder_n_tracepoints(const struct dms_decoder *decoder);
 /** Counts of tracepoint @index, sorted by system and name. */

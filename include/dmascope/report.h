@@ -29,7 +29,7 @@ struct dms_device_summary {
 	/* known from a database only; UINT64_MAX: not known */
 	uint64_t lifetime_p90_ns, lifetime_p999_ns;
 	uint64_t size_p50_bytes, size_p99_bytes, size_max_bytes;
-	uint64_t maps_per_s, unmaps_per_s, syncs_per_s, bytes_per_s; /* rounded */
+	uint64_t maps_per_s, unmaps_per_s, syncs_per_s, bytes_per_s; /* in thousandths */
 	uint64_t bounced_permille; /* of the mappings that were mapped */
 	uint64_t failed_permille;  /* of the calls that map */
 	uint64_t merged_permille;  /* of the entries of lists: segments the IOMMU saved */
@@ -45,7 +45,7 @@ struct dms_device_summary {
 struct dms_layout {
 	uint8_t columns[DMS_MAX_COLUMNS]; /* numbers that only columns.c knows */
 	size_t n_columns;		  /* 0: those of the format */
-	uint8_t sort;			  /* the same, plus 1; 0: as the devices were first seen */
+	uint8_t sort;			  /* the same, plus 1; 0: none is asked for */
 	bool is_descending;
 };
 /**

@@ -5,7 +5,10 @@
 
 #include <dmascope/base.h>
 
-/** Distinct call stacks of a run, numbered from 0 in order of first sight. */
+/**
+ * Distinct call stacks of a run, numbered from 0 in order of first sight. While one thread adds,
+ * others may get those whose numbers they were given.
+ */
 struct dms_stacks;
 struct dms_stacks *dms_stacks_create(void);
 void dms_stacks_destroy(struct dms_stacks *stacks);

@@ -1,6 +1,8 @@
 -- Maps, unmaps, syncs, failures and bytes a second, by driver
 SELECT driver, devices, round(seconds, 3) AS seconds, maps, unmaps, syncs, failed, bytes,
-	round(maps_per_s, 3) AS maps_per_s, round(unmaps_per_s, 3) AS unmaps_per_s,
-	round(syncs_per_s, 3) AS syncs_per_s, round(failed_per_s, 3) AS failed_per_s,
-	round(bytes_per_s, 3) AS bytes_per_s
+	CAST(printf('%.3g', maps_per_s) AS REAL) + 0 * maps_per_s AS maps_per_s,
+	CAST(printf('%.3g', unmaps_per_s) AS REAL) + 0 * unmaps_per_s AS unmaps_per_s,
+	CAST(printf('%.3g', syncs_per_s) AS REAL) + 0 * syncs_per_s AS syncs_per_s,
+	CAST(printf('%.3g', failed_per_s) AS REAL) + 0 * failed_per_s AS failed_per_s,
+	CAST(printf('%.3g', bytes_per_s) AS REAL) + 0 * bytes_per_s AS bytes_per_s
 FROM driver_rates ORDER BY bytes DESC, driver;

@@ -14,7 +14,8 @@ page AS (
 	FROM mapping WHERE map_ns IS NOT NULL AND dma_addr IS NOT NULL AND kind <> 'sg'
 	GROUP BY device_id)
 SELECT s.device, s.generation, s.driver, s.address_mode, s.low, s.high, s.span_bytes,
-	s.peak_live_bytes, s.fill, 1 - p.mapped_bytes / nullif(p.page_bytes, 0) AS page_waste,
+	s.peak_live_bytes, round(s.fill, 4) AS fill,
+	round(1 - p.mapped_bytes / nullif(p.page_bytes, 0), 4) AS page_waste,
 	coalesce(h.live, 0) AS live_at_end, coalesce(h.holes, 0) AS holes_at_end,
 	CAST(coalesce(h.hole_bytes, 0) AS INTEGER) AS hole_bytes_at_end,
 	max(coalesce(h.largest_hole_bytes, 0), 0) AS largest_hole_bytes

@@ -1,5 +1,5 @@
 -- Scatter lists: entries given, and the segments that IOMMU or DMA core made of them
-SELECT m.device, m.generation, m.driver, m.address_mode, m.lists, m.entries, m.segments, m.ratio,
+SELECT m.device, m.generation, m.driver, m.address_mode, m.lists, m.entries, m.segments, round(m.ratio, 4) AS ratio,
 	e.p50 AS entries_p50, e.p99 AS entries_p99, e.max AS entries_max, s.p50 AS segments_p50,
 	s.p99 AS segments_p99, s.max AS segments_max
 FROM iommu_merge AS m

@@ -23,14 +23,44 @@ struct dms_log_sink dms_log_redirect(struct dms_log_sink sink)
 	return before;
 }
 
-/* A name out of a trace must not steer the terminal: control characters are shown as \xNN. */
+/* Bytes of the well-formed UTF-8 sequence at @text that is no control and hides nothing; 0: none. */
+static size_t harmless_bytes(const unsigned char *text)
+{
+	uint32_t code = text[0];
+	size_t bytes = code < 0x80 ? 1 : code >= 0xf0 ? 4 : code >= 0xe0 ? 3 : 2;
+
+	if (bytes == 1)
+		return code >= 0x20 && code != 0x7f;
+	if (code < 0xc2 || code > 0xf4)
+		return 0;
+	code &= 0x7fu >> bytes;
+	for (size_t i = 1; i < bytes; i++) {
+		if ((text[i] & 0xc0) != 0x80) /* the text's end is none */
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	/* controls of 8 bits, zero width, line separators, bidirectional overrides, byte order marks */
+	if (code < 0xa0 || (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000) ||
+	    (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	    (code >= 0x2060 && code <= 0x206f) || code == 0x61c || code == 0xfeff ||
+	    (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
+		return 0;
+	return bytes;
+}
+
+/* A name out of a trace must not steer the terminal: what could is shown as \xNN. */
 static void put_visible(FILE *out, const char *text)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < 0x20 || *c == 0x7f)
-			fprintf(out, "\\x%02x", *c);
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (*at) {
+		size_t bytes = harmless_bytes(at);
+
+		if (bytes)
+			fwrite(at, 1, bytes, out);
 		else
-			fputc(*c, out);
+			fprintf(out, "\\x%02x", *at);
+		at += bytes ? bytes : 1;
 	}
 }
 

@@ -5,19 +5,34 @@
 
 #include <dmascope/base.h>
 
+/* Whether memory was ever short: of the process, as memory is. */
+static bool was_refused;
+
+bool dms_memory_was_refused(void)
+{
+	return __atomic_load_n(&was_refused, __ATOMIC_RELAXED);
+}
+
+static void *note_refusal(void *ptr)
+{
+	if (!ptr)
+		__atomic_store_n(&was_refused, true, __ATOMIC_RELAXED);
+	return ptr;
+}
+
 void *dms_alloc(size_t bytes)
 {
-	return malloc(bytes ? bytes : 1);
+	return note_refusal(malloc(bytes ? bytes : 1));
 }
 
 void *dms_zalloc(size_t bytes)
 {
-	return calloc(1, bytes ? bytes : 1);
+	return note_refusal(calloc(1, bytes ? bytes : 1));
 }
 
 void *dms_realloc(void *ptr, size_t bytes)
 {
-	return realloc(ptr, bytes ? bytes : 1);
+	return note_refusal(realloc(ptr, bytes ? bytes : 1));
 }
 
 void dms_free(void *ptr)
@@ -67,6 +82,26 @@ bool dms_grow(void *array, size_t *capacity, size_t need, size_t element_bytes)
 	*(void **)array = grown;
 	*capacity = wanted;
 	return true;
+}
+
+bool dms_blocks_reserve(struct dms_blocks *blocks, uint32_t index, size_t element_bytes)
+{
+	unsigned int block = 57 - (unsigned int)__builtin_clzll((uint64_t)index + 64);
+	size_t bytes;
+
+	if (blocks->blocks[block])
+		return true;
+	if (__builtin_mul_overflow((size_t)64 << block, element_bytes, &bytes))
+		return false;
+	blocks->blocks[block] = dms_zalloc(bytes);
+	return blocks->blocks[block];
+}
+
+void dms_blocks_deinit(struct dms_blocks *blocks)
+{
+	for (unsigned int block = 0; block < DMS_N_BLOCKS; block++)
+		dms_free(blocks->blocks[block]);
+	*blocks = (struct dms_blocks){0};
 }
 
 #define ARENA_BLOCK_BYTES 65536

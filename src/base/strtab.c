@@ -12,12 +12,16 @@ struct entry {
 
 struct dms_strtab {
 	struct dms_arena *arena;
-	struct entry *entries;
-	size_t capacity;
-	uint32_t count;
+	struct dms_blocks entries;
+	uint32_t count; /* entries that others may look at */
 	uint32_t *slots; /* entry number + 1, 0 is empty; open addressing */
 	uint32_t n_slots;
 };
+
+static struct entry *entry_at(const struct dms_strtab *tab, uint32_t id)
+{
+	return dms_blocks_at(&tab->entries, id, sizeof(struct entry));
+}
 
 uint64_t dms_hash_bytes(const void *data, size_t bytes)
 {
@@ -52,7 +56,7 @@ void dms_strtab_destroy(struct dms_strtab *tab)
 	if (!tab)
 		return;
 	dms_arena_destroy(tab->arena);
-	dms_free(tab->entries);
+	dms_blocks_deinit(&tab->entries);
 	dms_free(tab->slots);
 	dms_free(tab);
 }
@@ -69,7 +73,7 @@ static bool make_room(struct dms_strtab *tab)
 	if (!slots)
 		return false;
 	for (uint32_t i = 0; i < tab->count; i++) {
-		uint32_t slot = tab->entries[i].hash & (n_slots - 1);
+		uint32_t slot = entry_at(tab, i)->hash & (n_slots - 1);
 
 		while (slots[slot])
 			slot = (slot + 1) & (n_slots - 1);
@@ -86,14 +90,15 @@ static uint32_t append(struct dms_strtab *tab, const char *str, size_t bytes, ui
 	char *copy;
 
 	if (tab->count == DMS_STR_NONE ||
-	    !dms_grow(&tab->entries, &tab->capacity, (size_t)tab->count + 1, sizeof(struct entry)))
+	    !dms_blocks_reserve(&tab->entries, tab->count, sizeof(struct entry)))
 		return DMS_STR_NONE;
 	copy = dms_arena_alloc(tab->arena, bytes + 1);
 	if (!copy)
 		return DMS_STR_NONE;
 	memcpy(copy, str, bytes);
-	tab->entries[tab->count] = (struct entry){copy, bytes, hash};
-	return tab->count++;
+	*entry_at(tab, tab->count) = (struct entry){copy, bytes, hash};
+	__atomic_store_n(&tab->count, tab->count + 1, __ATOMIC_RELEASE);
+	return tab->count - 1;
 }
 
 uint32_t dms_strtab_add(struct dms_strtab *tab, const char *str, size_t bytes)
@@ -105,7 +110,7 @@ uint32_t dms_strtab_add(struct dms_strtab *tab, const char *str, size_t bytes)
 		return DMS_STR_NONE;
 	for (slot = hash & (tab->n_slots - 1); tab->slots[slot];
 	     slot = (slot + 1) & (tab->n_slots - 1)) {
-		const struct entry *entry = &tab->entries[tab->slots[slot] - 1];
+		const struct entry *entry = entry_at(tab, tab->slots[slot] - 1);
 
 		if (entry->hash == hash && entry->bytes == bytes && !memcmp(entry->str, str, bytes))
 			return tab->slots[slot] - 1;
@@ -118,10 +123,10 @@ uint32_t dms_strtab_add(struct dms_strtab *tab, const char *str, size_t bytes)
 
 const char *dms_strtab_get(const struct dms_strtab *tab, uint32_t id)
 {
-	return id < tab->count ? tab->entries[id].str : NULL;
+	return id < __atomic_load_n(&tab->count, __ATOMIC_ACQUIRE) ? entry_at(tab, id)->str : NULL;
 }
 
 uint32_t dms_strtab_count(const struct dms_strtab *tab)
 {
-	return tab->count;
+	return __atomic_load_n(&tab->count, __ATOMIC_ACQUIRE);
 }

@@ -30,6 +30,7 @@ enum dms_option_type {
 	DMS_OPT_STRING, /* const char *: the argument, borrowed from argv; the last one stands */
 	DMS_OPT_U64,	/* uint64_t: decimal, or hexadecimal after 0x */
 	DMS_OPT_LIMIT,	/* uint64_t: the same; 0 becomes UINT64_MAX, no limit */
+	DMS_OPT_SIZE,	/* uint64_t: bytes, or with K, M, G, T behind the number */
 	DMS_OPT_WORD,	/* int: the value of the word given, one of the row's words */
 	DMS_OPT_LIST,	/* struct dms_strings: every argument given */
 };
@@ -52,6 +53,7 @@ struct dms_common_args {
 	bool quiet;  /* -q: nothing on stderr but errors; no progress either */
 	bool help;
 	bool version;
+	uint64_t max_memory_bytes; /* 0: not given */
 };
 
 /** One run of one command: what was asked, parsed. */
@@ -179,6 +181,29 @@ struct dms_baseline_args {
 	struct dms_strings configs, kinds; /* as those of diff */
 };
 
+/** How a server of the fleet is reached. */
+struct dms_server_args {
+	const char *credentials, *cacert; /* files; NULL: not given */
+	bool allow_plain;
+};
+
+struct dms_push_args {
+	struct dms_server_args server;
+	const char *host, *build, *taken; /* labels; NULL: as the database has them */
+	struct dms_strings without;	  /* tables */
+	const char *spool;		  /* folder; NULL: none */
+	uint64_t retry_s;		  /* 0: not given, UINT64_MAX: for ever */
+	bool is_dry;
+};
+
+struct dms_fleet_args {
+	struct dms_server_args server;
+	const char *since, *until;		       /* times; NULL: all */
+	const char *host, *driver, *build, *base, *head; /* words of queries; NULL: not given */
+	int format;				       /* enum dms_output */
+	bool list, init, cluster, print;
+};
+
 struct sqlite3;
 struct dms_layout;
 /** report_exports.c: write what else @args asks for; *@ret_any: there was something. */
@@ -210,6 +235,8 @@ struct dms_error *dms_cmd_convert(const struct dms_call *call, enum dms_exit *re
 struct dms_error *dms_cmd_diff(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_check(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_baseline(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_push(const struct dms_call *call, enum dms_exit *ret);
+struct dms_error *dms_cmd_fleet(const struct dms_call *call, enum dms_exit *ret);
 struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret);
 
 /** Every command there is, in the order of the help. */

@@ -561,7 +561,7 @@ struct dms_error *dms_cmd_doctor(const struct dms_call *call, enum dms_exit *ret
 	if (!err)
 		err = args->format == DMS_FORMAT_JSON ? print_json(&run) : print_text(&run);
 	if (!err && !run.events)
-		*ret = DMS_EXIT_INPUT; /* nothing to look at is no good health */
+		err = dms_run_nothing_found(&run); /* nothing to look at is no good health */
 	dms_run_close(&run);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <dmascope/rules.h>
 
 #include "cli.h"
+#include "rule_code.h"
 
 #define LABEL_COLUMNS 11
 #define PAGE_COLUMNS  80
@@ -90,6 +91,18 @@ static struct dms_error *print_needs(const struct dms_rule *rule)
 	return NULL;
 }
 
+static void print_code(const struct dms_rule *rule)
+{
+	const struct dms_rule_code *const tables[] = {dms_rule_code_ends, dms_rule_code_uses};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(tables); i++) {
+		for (const struct dms_rule_code *row = tables[i]; row->id; row++) {
+			if (!strcmp(row->id, rule->id))
+				printf("\ncode (-: breaks the rule, +: keeps it)\n%s", row->text);
+		}
+	}
+}
+
 static void print_example(const struct dms_rule *rule)
 {
 	for (size_t i = 0; i < dms_n_examples; i++) {
@@ -112,6 +125,7 @@ static struct dms_error *explain(const struct dms_rule *rule)
 		return err;
 	print_part("yields to", rule->yields_to);
 	print_part("source", rule->source);
+	print_code(rule);
 	print_example(rule);
 	return NULL;
 }

@@ -2,7 +2,57 @@
 /* `dmascope completion SHELL`: a completion script made from the command and option rows. */
 #include <string.h>
 
-#include "cli.h"
+#include "completion.h"
+
+enum dms_values dms_option_values(const struct dms_option *row)
+{
+	static const struct {
+		const char *argument;
+		enum dms_values values;
+	} rows[] = {
+		{"DB", DMS_VALUES_FILES},    {"FILE", DMS_VALUES_FILES},
+		{"OUT", DMS_VALUES_FILES},   {"RUN", DMS_VALUES_FILES},
+		{"DIR", DMS_VALUES_FOLDERS}, {"QUERY", DMS_VALUES_QUERIES},
+		{"ID", DMS_VALUES_RULES},    {"[no-]ID", DMS_VALUES_SWITCHES},
+	};
+
+	if (row->words)
+		return DMS_VALUES_WORDS;
+	for (size_t i = 0; row->argument && i < DMS_ARRAY_SIZE(rows); i++) {
+		if (!strcmp(rows[i].argument, row->argument))
+			return rows[i].values;
+	}
+	return DMS_VALUES_NONE;
+}
+
+enum dms_values dms_operand_values(const struct dms_command *command)
+{
+	static const struct {
+		const char *operands;
+		enum dms_values values;
+	} rows[] = {
+		{"[ID]", DMS_VALUES_RULES},
+		{"SHELL", DMS_VALUES_SHELLS},
+		{"[-- COMMAND...]", DMS_VALUES_COMMANDS},
+	};
+
+	if (!command->operands)
+		return DMS_VALUES_NONE;
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rows); i++) {
+		if (!strcmp(rows[i].operands, command->operands))
+			return rows[i].values;
+	}
+	return DMS_VALUES_FILES;
+}
+
+void dms_put_escaped(const char *text, const char *special, const char *escape, FILE *out)
+{
+	for (; *text; text++) {
+		if (strchr(special, *text))
+			fputs(escape, out);
+		fputc(*text, out);
+	}
+}
 
 static void put_names(const struct dms_option *rows, size_t n_rows, FILE *out)
 {
@@ -13,9 +63,33 @@ static void put_names(const struct dms_option *rows, size_t n_rows, FILE *out)
 	}
 }
 
-/* Asked of the program when it is needed: the rules are not those of the script's day. */
-#define RULE_IDS     "$(dmascope rules 2>/dev/null | sed -e 's/ .*//')"
-#define RULE_IDS_OFF "$(dmascope rules 2>/dev/null | sed -e 's/ .*//' -e 's/^/no-/')"
+/* The part of compgen that offers such values; "" for those that nobody can know. */
+static void put_compgen(enum dms_values values, const struct dms_word *words, FILE *out)
+{
+	static const char *const options[] = {
+		[DMS_VALUES_FILES] = "-f",
+		[DMS_VALUES_FOLDERS] = "-d",
+		[DMS_VALUES_QUERIES] = "-W \"$(" DMS_PRINT_QUERIES ")\"",
+		[DMS_VALUES_RULES] = "-W \"$(" DMS_PRINT_RULES ")\"",
+		[DMS_VALUES_SWITCHES] = "-W \"$(" DMS_PRINT_SWITCHES ")\"",
+		[DMS_VALUES_COMMANDS] = "-c",
+	};
+
+	if (values == DMS_VALUES_NONE)
+		return;
+	fputs("\t\tCOMPREPLY=($(compgen ", out);
+	if (values == DMS_VALUES_WORDS || values == DMS_VALUES_SHELLS) {
+		fputs("-W \"", out);
+		for (const struct dms_word *word = words; word && word->word; word++)
+			fprintf(out, "%s%s", word == words ? "" : " ", word->word);
+		if (values == DMS_VALUES_SHELLS)
+			dms_put_shells(" ", out);
+		fputs("\"", out);
+	} else {
+		fputs(options[values], out);
+	}
+	fputs(" -- \"$cur\"))\n", out);
+}
 
 /* One case of the words that may follow an option: the row's words, or nothing, or files. */
 static void put_value_case(const struct dms_command *command, const struct dms_option *row,
@@ -27,23 +101,7 @@ static void put_value_case(const struct dms_command *command, const struct dms_o
 	if (row->short_name)
 		fprintf(out, " | %s:-%c", command->name, row->short_name);
 	fputs(")\n", out);
-	if (row->words) {
-		fputs("\t\tCOMPREPLY=($(compgen -W \"", out);
-		for (const struct dms_word *word = row->words; word->word; word++)
-			fprintf(out, "%s%s", word == row->words ? "" : " ", word->word);
-		fputs("\" -- \"$cur\"))\n", out);
-	} else if (!strcmp(row->argument, "DB") || !strcmp(row->argument, "FILE")) {
-		fputs("\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n", out);
-	} else if (!strcmp(row->argument, "QUERY")) {
-		fputs("\t\tCOMPREPLY=($(compgen -W \"$(dmascope query --list --format csv"
-		      " 2>/dev/null |\n\t\t\tsed -e 1d -e 's/,.*//')\" -- \"$cur\"))\n",
-		      out);
-	} else if (!strcmp(row->argument, "ID")) {
-		fputs("\t\tCOMPREPLY=($(compgen -W \"" RULE_IDS "\" -- \"$cur\"))\n", out);
-	} else if (!strcmp(row->argument, "[no-]ID")) {
-		fputs("\t\tCOMPREPLY=($(compgen -W \"" RULE_IDS " " RULE_IDS_OFF "\" -- \"$cur\"))\n",
-		      out);
-	}
+	put_compgen(dms_option_values(row), row->words, out);
 	fputs("\t\treturn ;;\n", out);
 }
 
@@ -66,9 +124,7 @@ static void put_bash(FILE *out)
 		for (size_t j = 0; j < dms_commands[i].n_options; j++)
 			put_value_case(&dms_commands[i], &dms_commands[i].options[j], out);
 	}
-	fputs("\tcompletion:*)\n\t\tCOMPREPLY=($(compgen -W \"bash\" -- \"$cur\"))\n"
-	      "\t\treturn ;;\n\tesac\n\tcase $command in\n\t'')\n\t\toptions=\"",
-	      out);
+	fputs("\tesac\n\tcase $command in\n\t'')\n\t\toptions=\"", out);
 	for (size_t i = 0; i < dms_n_commands; i++)
 		fprintf(out, "%s%s", i ? " " : "", dms_commands[i].name);
 	put_names(dms_common_options, dms_n_common_options, out);
@@ -82,11 +138,14 @@ static void put_bash(FILE *out)
 	fputs("\tesac\n"
 	      "\tif [[ -z $command || $cur == -* ]]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-	      "\telif [[ $command == rules ]]; then\n"
-	      "\t\tCOMPREPLY=($(compgen -W \"" RULE_IDS "\" -- \"$cur\"))\n"
-	      "\telse\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\tfi\n}\n"
-	      "complete -o filenames -F _dmascope dmascope\n",
+	      "\t\treturn\n\tfi\n\tcase $command in\n",
 	      out);
+	for (size_t i = 0; i < dms_n_commands; i++) {
+		fprintf(out, "\t%s)\n", dms_commands[i].name);
+		put_compgen(dms_operand_values(&dms_commands[i]), NULL, out);
+		fputs("\t\t;;\n", out);
+	}
+	fputs("\tesac\n}\ncomplete -o filenames -F _dmascope dmascope\n", out);
 }
 
 static const struct shell {
@@ -94,7 +153,15 @@ static const struct shell {
 	void (*put)(FILE *out);
 } shells[] = {
 	{"bash", put_bash},
+	{"zsh", dms_put_zsh},
+	{"fish", dms_put_fish},
 };
+
+void dms_put_shells(const char *between, FILE *out)
+{
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(shells); i++)
+		fprintf(out, "%s%s", i ? between : "", shells[i].name);
+}
 
 struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret)
 {
@@ -105,6 +172,7 @@ struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit 
 			return NULL;
 		}
 	}
-	return dms_error_new(DMS_ERROR_USAGE, "completion: no script for shell '%s'; known: bash",
+	return dms_error_new(DMS_ERROR_USAGE,
+			     "completion: no script for shell '%s'; known: bash, zsh, fish",
 			     call->operands[0]);
 }

@@ -14,14 +14,19 @@ void dms_put_wrapped(const char *text, size_t begin, FILE *out)
 	size_t column = begin;
 
 	while (*text) {
-		size_t len = strcspn(text, " ");
+		size_t len = strcspn(text, " \n");
 
 		if (column > begin && column + 1 + len > HELP_WIDTH) {
 			fprintf(out, "\n%*s", (int)begin, "");
 			column = begin;
 		}
 		column += (size_t)fprintf(out, "%s%.*s", column > begin ? " " : "", (int)len, text);
-		text += len + (text[len] != '\0');
+		text += len;
+		if (*text == '\n') {
+			fprintf(out, "\n%*s", (int)begin, "");
+			column = begin;
+		}
+		text += *text != '\0';
 	}
 	fputc('\n', out);
 }
@@ -75,6 +80,8 @@ void dms_command_help(const struct dms_command *command, FILE *out)
 	}
 	fputs("\nOptions of every command:\n", out);
 	put_options(dms_common_options, dms_n_common_options, out);
-	if (command->epilogue)
-		fprintf(out, "\n%s\n", command->epilogue);
+	if (command->epilogue) {
+		fputc('\n', out);
+		dms_put_wrapped(command->epilogue, 0, out);
+	}
 }

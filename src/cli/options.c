@@ -80,6 +80,23 @@ static struct dms_error *store_limit(const struct dms_option *row, const char *v
 	return err;
 }
 
+static struct dms_error *store_size(const struct dms_option *row, const char *value, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	size_t n_digits = strspn(value, "0123456789");
+	const char *unit = n_digits && value[n_digits] ? strchr(units, value[n_digits]) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+
+	errno = 0;
+	*ret = strtoull(value, NULL, 10);
+	if (!n_digits || value[n_digits + (unit != NULL)] || errno || *ret > UINT64_MAX >> shift)
+		return dms_error_new(DMS_ERROR_USAGE,
+				     "--%s: '%s' is no size; expected bytes, or a number with K, M, "
+				     "G or T behind it", row->long_name, value);
+	*ret <<= shift;
+	return NULL;
+}
+
 static struct dms_error *store_word(const struct dms_option *row, const char *value, int *ret)
 {
 	struct dms_nearest nearest = dms_nearest_to(value, strlen(value));
@@ -127,6 +144,8 @@ static struct dms_error *store(const struct dms_option *row, const char *value, 
 		return store_u64(row, value, place);
 	case DMS_OPT_LIMIT:
 		return store_limit(row, value, place);
+	case DMS_OPT_SIZE:
+		return store_size(row, value, place);
 	case DMS_OPT_WORD:
 		return store_word(row, value, place);
 	case DMS_OPT_LIST:

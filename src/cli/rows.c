@@ -69,6 +69,8 @@ const struct dms_option dms_common_options[] = {
 	       "say more on standard error; twice: say everything"),
 	OPTION('q', "quiet", NULL, FLAG, dms_common_args, quiet,
 	       "say nothing on standard error but errors"),
+	OPTION(0, "max-memory", "SIZE", SIZE, dms_common_args, max_memory_bytes,
+	       "take at most SIZE of memory, such as 512M or 2G, or give up"),
 	OPTION('h', "help", NULL, FLAG, dms_common_args, help, "print this help and exit"),
 	OPTION(0, "version", NULL, FLAG, dms_common_args, version, "print the version and exit"),
 };
@@ -164,6 +166,54 @@ static const struct dms_option query_options[] = {
 	       "print rows as table, csv or json (default: table)", .words = table_formats),
 };
 
+#define SERVER_OPTIONS(args_type)                                                                  \
+	OPTION(0, "credentials", "FILE", STRING, args_type, server.credentials,                    \
+	       "read user and password from FILE, which nobody else may read"),                    \
+		OPTION(0, "cacert", "FILE", STRING, args_type, server.cacert,                      \
+		       "trust the certificates of FILE, not the system's"),                        \
+		OPTION(0, "allow-plain", NULL, FLAG, args_type, server.allow_plain,                \
+		       "send a password over plain http to another machine")
+
+static const struct dms_option push_options[] = {
+	OPTION(0, "host", "NAME", STRING, dms_push_args, host,
+	       "the machine that was traced (default: as the trace tells)"),
+	OPTION(0, "build", "NAME", STRING, dms_push_args, build,
+	       "what was tested (default: the kernel's release)"),
+	OPTION(0, "taken", "TIME", STRING, dms_push_args, taken,
+	       "when it was recorded (default: the time of RUN.DB's file)"),
+	OPTION(0, "without", "TABLE", LIST, dms_push_args, without,
+	       "do not push TABLE, such as mappings; may be repeated"),
+	OPTION(0, "spool", "DIR", STRING, dms_push_args, spool,
+	       "keep the runs in DIR until they have arrived; send what waits there"),
+	OPTION(0, "retry", "SECONDS", LIMIT, dms_push_args, retry_s,
+	       "try so long if the server cannot take it; 0: for ever (default: 60)"),
+	OPTION('n', "dry-run", NULL, FLAG, dms_push_args, is_dry,
+	       "send nothing, print what would be sent"),
+	SERVER_OPTIONS(dms_push_args),
+};
+static const struct dms_option fleet_options[] = {
+	OPTION(0, "list", NULL, FLAG, dms_fleet_args, list, "list the queries and exit"),
+	OPTION(0, "since", "TIME", STRING, dms_fleet_args, since,
+	       "only runs recorded at TIME or later: YYYY-MM-DD [HH:MM:SS], UTC"),
+	OPTION(0, "until", "TIME", STRING, dms_fleet_args, until,
+	       "only runs recorded at TIME or before"),
+	OPTION(0, "host", "NAME", STRING, dms_fleet_args, host, "only runs of the machine NAME"),
+	OPTION(0, "driver", "NAME", STRING, dms_fleet_args, driver,
+	       "only devices of the driver NAME"),
+	OPTION(0, "build", "NAME", STRING, dms_fleet_args, build, "only runs of the build NAME"),
+	OPTION(0, "base", "NAME", STRING, dms_fleet_args, base,
+	       "the build that diff compares with"),
+	OPTION(0, "head", "NAME", STRING, dms_fleet_args, head, "the build that diff judges"),
+	OPTION(0, "format", "FORMAT", WORD, dms_fleet_args, format,
+	       "print rows as table, csv or json (default: table)", .words = table_formats),
+	OPTION(0, "print", NULL, FLAG, dms_fleet_args, print,
+	       "print the SQL instead of sending it"),
+	OPTION(0, "init", NULL, FLAG, dms_fleet_args, init,
+	       "make the database and its tables, as far as they are not there"),
+	OPTION(0, "cluster", NULL, FLAG, dms_fleet_args, cluster,
+	       "with --init: sharded and replicated, on the cluster dmascope"),
+	SERVER_OPTIONS(dms_fleet_args),
+};
 static const struct dms_option live_options[] = {
 	OPTION(0, "at", "TIME", STRING, dms_live_args, at,
 	       "the time: seconds as trace-cmd prints them, nanoseconds with ns behind them, "
@@ -315,8 +365,8 @@ const struct dms_command dms_commands[] = {
 		.min_operands = 1,
 		.max_operands = SIZE_MAX,
 		.epilogue = "FILEs are of one machine, and known by their content: traces (several are "
-			    "merged in\ntime order), and what goes beside them: a kernel log, a device "
-			    "inventory, copies of\n/proc/iomem, dma-api/dump and kallsyms. They may be "
+			    "merged in time order), and what goes beside them: a kernel log, a device "
+			    "inventory, copies of /proc/iomem, dma-api/dump and kallsyms. They may be "
 			    "compressed (gzip, zstd, xz).\n- is standard input.",
 	},
 	{
@@ -421,9 +471,30 @@ const struct dms_command dms_commands[] = {
 			    "first become instances called after their files.",
 	},
 	{
+		.name = "push",
+		.operands = "[RUN.DB...] [URL]",
+		.summary = "put runs into a fleet's ClickHouse; twice changes nothing",
+		.run = dms_cmd_push,
+		OPTIONS(push_options),
+		.args_bytes = sizeof(struct dms_push_args),
+		.max_operands = SIZE_MAX,
+		.epilogue = "URL is http[s]://HOST[:PORT][/DATABASE]. User and password:\n"
+			    "DMASCOPE_FLEET_USER, DMASCOPE_FLEET_PASSWORD, or --credentials.",
+	},
+	{
+		.name = "fleet",
+		.operands = "[QUERY] [URL]",
+		.summary = "ask a question about all runs of a fleet",
+		.run = dms_cmd_fleet,
+		OPTIONS(fleet_options),
+		.args_bytes = sizeof(struct dms_fleet_args),
+		.max_operands = 2,
+		.epilogue = "URL, user and password: as for push. Queries: see --list.",
+	},
+	{
 		.name = "completion",
 		.operands = "SHELL",
-		.summary = "print the completion script for a shell: bash",
+		.summary = "print the completion script for a shell: bash, zsh or fish",
 		.run = dms_cmd_completion,
 		.min_operands = 1,
 		.max_operands = 1,

@@ -18,6 +18,22 @@ static bool is_list_of(const struct format_field *field, enum field_type type)
 	return format_type_has(field, "64") || format_type_has(field, "long long");
 }
 
+/* As nearly all numbers are: nothing to convert. */
+static uint8_t copied_bytes(enum field_type type, uint32_t size)
+{
+	switch (type) {
+	case FIELD_U64:
+		return size == 8 ? 8 : 0;
+	case FIELD_U32:
+	case FIELD_S32:
+		return size == 4 ? 4 : 0;
+	case FIELD_U8:
+		return size == 1 ? 1 : 0;
+	default:
+		return 0;
+	}
+}
+
 /* Fill @bound from @field; false if the field is not of the row's type. */
 static bool bind_field(const struct field_row *row, const struct format_field *field,
 		       struct bound_field *bound)
@@ -29,6 +45,7 @@ static bool bind_field(const struct field_row *row, const struct format_field *f
 		.type = (uint8_t)row->type,
 		.is_dynamic = field->is_dynamic,
 		.is_relative = field->is_relative,
+		.copied = copied_bytes(row->type, field->size),
 	};
 	switch (row->type) {
 	case FIELD_PHYS:
@@ -83,6 +100,7 @@ static void bind_rows(struct tracepoint *tracepoint, const struct field_row *row
 		end = bound->offset + (bound->is_dynamic ? 4 : bound->size);
 		if (end > tracepoint->min_size)
 			tracepoint->min_size = end;
+		tracepoint->has |= bound->has;
 		tracepoint->n_fields++;
 	}
 }
@@ -93,6 +111,7 @@ struct dms_error *bind_tracepoint(struct tracepoint *tracepoint)
 	const char *missing = NULL;
 
 	tracepoint->n_fields = 0;
+	tracepoint->has = 0;
 	tracepoint->min_size = 0;
 	bind_rows(tracepoint, common_fields, n_common_fields, &missing);
 	bind_rows(tracepoint, row->fields, row->n_fields, &missing);

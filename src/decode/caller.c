@@ -26,11 +26,6 @@ static const struct dms_symbols *symbols_of(struct dms_decoder *decoder)
 	return decoder->symbols;
 }
 
-void caller_prepare(struct dms_decoder *decoder)
-{
-	symbols_of(decoder);
-}
-
 bool caller_symbol(struct dms_decoder *decoder, uint64_t address, struct dms_symbol *ret)
 {
 	const struct dms_symbols *symbols = symbols_of(decoder);
@@ -128,6 +123,7 @@ static void devres_by_stack(struct dms_decoder *decoder, const uint64_t *frames,
 	for (uint32_t i = 0; i < n_frames; i++) {
 		if (is_frame(decoder, frames[i], "devres_release_all")) {
 			decoder->inputs_seen |= DMS_INPUT_UNBINDS;
+			inputs_note(decoder);
 			return;
 		}
 	}

@@ -59,6 +59,7 @@ struct dms_decoder {
 	struct cached_caller callers[CALLERS];
 	struct dms_console_state console;
 	uint32_t inputs_seen; /* DMS_INPUT_* that only records prove */
+	uint32_t inputs;      /* all, by what is known so far */
 	/* Copied by a call: gcc would clear an event with `rep stos`, a sixth of all decoding. */
 	struct dms_event blank;
 	size_t blank_bytes;
@@ -96,6 +97,19 @@ static inline uint64_t load(const uint8_t *at, unsigned int size, bool swap)
 	}
 }
 
+/** The type of a record; MAX_TYPES if it is too short to have one. */
+static inline uint32_t record_type(const struct dms_decoder *decoder, const void *data, uint32_t size)
+{
+	return size < 2 ? MAX_TYPES : (uint32_t)load(data, 2, decoder->swap);
+}
+
+/* stack.c */
+/** Number the call stack of @event, which is @record, if there is one. False: memory is short. */
+bool stack_take(struct dms_decoder *decoder, const struct dms_record *record,
+		struct dms_event *event);
+/** @record is a call stack: count it, unless its event has taken it. */
+void stack_count_orphan(struct dms_decoder *decoder, const struct dms_record *record);
+
 /* probe.c */
 /**
  * If @tracepoint is a probe, note where its records hold the function's address, and expect the
@@ -124,10 +138,9 @@ void caller_by_stack(struct dms_decoder *decoder, struct dms_event *event);
 /** The traced kernel's symbol that holds @address; false if that cannot be known. */
 bool caller_symbol(struct dms_decoder *decoder, uint64_t address, struct dms_symbol *ret);
 
-/** Fetch the symbols from the source, to whom nothing goes back later. */
-void caller_prepare(struct dms_decoder *decoder);
-
 /* inputs.c */
+/** What the file can show has changed: see dms_decoder_inputs(). */
+void inputs_note(struct dms_decoder *decoder);
 /** The bit that a dma_alloc format calls __GFP_DIRECT_RECLAIM; 0 if that is not clear. */
 uint32_t gfp_direct_reclaim(const char *text, size_t size);
 

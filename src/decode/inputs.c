@@ -132,7 +132,7 @@ static const struct {
 	{DMS_EV_STACK_PAGE, DMS_INPUT_STACK_PAGES},
 };
 
-uint32_t dms_decoder_inputs(const struct dms_decoder *decoder)
+void inputs_note(struct dms_decoder *decoder)
 {
 	uint32_t inputs = decoder->inputs_seen;
 
@@ -144,7 +144,12 @@ uint32_t dms_decoder_inputs(const struct dms_decoder *decoder)
 		inputs |= DMS_INPUT_GFP;
 	if (!decoder->page_shift) /* see finish_page() */
 		inputs &= ~(uint32_t)DMS_INPUT_PAGE_FREES;
-	return inputs;
+	decoder->inputs = inputs;
+}
+
+uint32_t dms_decoder_inputs(const struct dms_decoder *decoder)
+{
+	return decoder->inputs;
 }
 
 static bool has_format(const struct dms_decoder *decoder, const char *name)

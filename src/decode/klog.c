@@ -8,6 +8,8 @@
 
 /* printk's longest message is 2 KiB (CONSOLE_EXT_LOG_MAX 8); what is beyond this is cut. */
 #define LINE_BYTES 8192
+/* Boot loaders talk before the kernel does; but what has said nothing of a log by then is none. */
+#define MAX_STRANGE_BYTES (64u << 20)
 
 /**
  * A log being read. An event waits for the line after it: SMMUv3 faults and dma-debug's leaks are
@@ -21,21 +23,23 @@ struct klog {
 	char lines[2][LINE_BYTES];
 	unsigned int current;
 	struct dms_event waiting; /* kind DMS_EV_NONE: none does */
+	uint64_t left;		  /* bytes to be read, as long as it may be no log */
 	bool has_text;		  /* a line was not empty */
 	bool is_log;		  /* a line began as a log's do, or told of DMA */
 };
 
-/* One line without its end into @line. Return: its length; -1 at the end of the file. */
-static long read_line(FILE *file, char *line)
+/* One line without its end into @line. Return: its length; -1 at the end of what is to be read. */
+static long read_line(struct klog *log, FILE *file, char *line)
 {
 	long size = 0;
-	int c;
+	int c = EOF;
 
-	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+	while (log->left && (c = getc_unlocked(file)) != EOF && c != '\n') {
 		if (size < LINE_BYTES)
 			line[size++] = (char)c;
+		log->left--;
 	}
-	return c == EOF && !size ? -1 : size;
+	return !log->left || (c == EOF && !size) ? -1 : size;
 }
 
 /* ---- what writers of logs put before the text ------------------------------------------------ */
@@ -222,17 +226,21 @@ struct dms_error *dms_console_read_file(const char *path, struct dms_strtab *nam
 	log->names = names;
 	log->take = take;
 	log->context = context;
+	log->left = MAX_STRANGE_BYTES;
 	file = fopen(path, "re");
 	if (!file)
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
-	while (!err && (size = read_line(file, log->lines[log->current])) >= 0)
+	while (!err && (size = read_line(log, file, log->lines[log->current])) >= 0) {
 		err = read_event(log, (size_t)size);
+		if (log->is_log)
+			log->left = UINT64_MAX;
+	}
 	if (!err && ferror(file))
 		err = dms_error_errno(DMS_ERROR_INPUT, errno, "%s: cannot read", path);
 	if (!err)
 		err = give_waiting(log);
 	/* Another file in its place would let rules pass as judged that were not. */
-	if (!err && log->has_text && !log->is_log)
+	if (!err && (log->has_text || !log->left) && !log->is_log)
 		err = dms_error_new(DMS_ERROR_INPUT, "%s: no line of a kernel log", path);
 	fclose(file);
 	return err;

@@ -51,6 +51,7 @@ struct bound_field {
 	uint16_t member;
 	uint8_t type;	  /* enum field_type */
 	uint8_t size;	  /* of a number: 1, 2, 4, 8; of an array's element */
+	uint8_t copied;	  /* bytes, if in our byte order the field is its member as it stands; or 0 */
 	bool is_dynamic;  /* offset is that of a __data_loc or __rel_loc word */
 	bool is_relative; /* __rel_loc: its offset counts from behind the word */
 };
@@ -72,6 +73,7 @@ struct tracepoint {
 	const struct event_row *row; /* NULL: not one of ours, or not decodable */
 	struct bound_field fields[MAX_BOUND_FIELDS];
 	uint32_t n_fields;
+	uint32_t has;	   /* of all fields */
 	uint32_t min_size; /* a record of fewer bytes lacks a field */
 	uint64_t records, malformed, reason_offset;
 	char *reason; /* owned */

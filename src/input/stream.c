@@ -7,7 +7,7 @@
 /* trace-cmd writes chunks of some pages; a header that claims more than this is damaged. */
 #define MAX_CHUNK_BYTES (64u << 20)
 
-static struct dms_error *note_damage(struct stream *stream, uint64_t offset, const char *what)
+_apart_ static struct dms_error *note_damage(struct stream *stream, uint64_t offset, const char *what)
 {
 	stream->n_damaged++;
 	stream->next_missed = PAGE_MISSED_UNKNOWN;
@@ -115,7 +115,7 @@ static uint64_t page_file_offset(const struct stream *stream)
 }
 
 /* Begin the next page, in the next chunk if need be. *@ret false: no more data. */
-static struct dms_error *load_page(struct stream *stream, bool *ret)
+_apart_ static struct dms_error *load_page(struct stream *stream, bool *ret)
 {
 	struct chunk *chunk = &stream->chunks[stream->filled];
 	struct dms_error *err;

@@ -57,7 +57,7 @@ static void sift_down(struct tracedat_source *source, uint32_t at)
 }
 
 /* Make each stream's first record current and order the heap. */
-static struct dms_error *start(struct tracedat_source *source)
+_apart_ static struct dms_error *start(struct tracedat_source *source)
 {
 	for (uint32_t i = 0; i < source->n_streams; i++) {
 		struct dms_error *err = stream_advance(&source->streams[i]);
@@ -97,7 +97,7 @@ static void give_gap(struct stream *stream, struct dms_item *ret)
 }
 
 /* What was lost before the first records, before them all. False if there is no more. */
-static bool give_first_gap(struct tracedat_source *source, struct dms_item *ret)
+_apart_ static bool give_first_gap(struct tracedat_source *source, struct dms_item *ret)
 {
 	while (source->next_first_gap < source->n_streams) {
 		struct stream *stream = &source->streams[source->next_first_gap++];
@@ -110,7 +110,7 @@ static bool give_first_gap(struct tracedat_source *source, struct dms_item *ret)
 	return false;
 }
 
-static struct dms_error *tracedat_next(struct dms_source *common, struct dms_item *ret)
+_flat_ static struct dms_error *tracedat_next(struct dms_source *common, struct dms_item *ret)
 {
 	struct tracedat_source *source = (struct tracedat_source *)common;
 	struct dms_error *err = NULL;

@@ -83,7 +83,7 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 }
 
 /* One block for the list, its segments and its physical addresses. */
-static bool add_list(struct live_mapping *live, const struct dms_event *event)
+_apart_ static bool add_list(struct live_mapping *live, const struct dms_event *event)
 {
 	struct dms_mapping *mapping = &live->mapping;
 	uint32_t n = event->n_dma ? event->n_dma : 1;
@@ -167,13 +167,11 @@ static void find_twins(const struct device_state *state, struct twins *twins)
  * older one's unmap is late or was not recorded. And where drivers skip unmaps, the same memory is
  * mapped again and again: without an end these lives would fill the memory.
  */
-static struct dms_error *settle_twins(struct dms_model *model, struct device_state *state,
+_apart_ static struct dms_error *settle_twins(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event, const struct twins *twins)
 {
 	const struct dms_past *past;
 
-	if (!twins->newest)
-		return NULL;
 	if (state->device.mode == DMS_MODE_IOMMU && twins->n_identical < ELIDED_DUPLICATES &&
 	    !twins->newest->mapping.is_superseded)
 		return reorder_supersede(model, twins->newest, event->ts) ? NULL : &dms_error_nomem;
@@ -210,13 +208,11 @@ static bool learn(const struct dms_model *model, struct device_state *state,
 	return bounced;
 }
 
-static void cover(struct dms_model *model, const struct dms_event *event,
+_apart_ static void cover(struct dms_model *model, const struct dms_event *event,
 		  const struct dms_mapping *mapping)
 {
 	uint32_t n = mapping->sg ? mapping->sg->n_segments : 1;
 
-	if (!model->n_iovas)
-		return;
 	for (uint32_t i = 0; i < n; i++) {
 		struct dms_segment range = dms_mapping_segment(mapping, i);
 
@@ -224,7 +220,7 @@ static void cover(struct dms_model *model, const struct dms_event *event,
 	}
 }
 
-static struct dms_error *tell_failed(struct dms_model *model, struct device_state *state,
+_apart_ static struct dms_error *tell_failed(struct dms_model *model, struct device_state *state,
 				     const struct dms_event *event)
 {
 	struct dms_step step = {.kind = DMS_STEP_MAP_FAILED};
@@ -236,7 +232,7 @@ static struct dms_error *tell_failed(struct dms_model *model, struct device_stat
 	return model_tell(model, state, event, &step);
 }
 
-struct dms_error *model_begin(struct dms_model *model, struct device_state *state,
+_flat_ struct dms_error *model_begin(struct dms_model *model, struct device_state *state,
 			      const struct dms_event *event, enum dms_mapping_kind kind)
 {
 	struct dms_step step = {.kind = DMS_STEP_MAP};
@@ -268,10 +264,11 @@ struct dms_error *model_begin(struct dms_model *model, struct device_state *stat
 	state->n_truncated += live->mapping.truncated;
 	if (++state->n_live > state->peak_live)
 		state->peak_live = state->n_live;
-	cover(model, event, &live->mapping);
+	if (model->n_iovas)
+		cover(model, event, &live->mapping);
 	live->may_have_ended = reorder_note_map(model, state, event);
 	check_begin(model, state, event, &live->mapping);
-	if ((err = settle_twins(model, state, event, &twins)) ||
+	if ((twins.newest && (err = settle_twins(model, state, event, &twins))) ||
 	    (err = sites_begin(model, state, event, &live->mapping)))
 		return err;
 	step.mapping = &live->mapping;

@@ -205,7 +205,7 @@ static bool allocate(struct past_table *table)
 }
 
 /* Twice as many slots: then each set becomes two, and nothing is lost. */
-static bool grow(struct past_table *table)
+_apart_ static bool grow(struct past_table *table)
 {
 	struct past_table grown = {
 		.n_slots = table->n_slots ? table->n_slots * 2 : PAST_MIN_SLOTS,
@@ -238,7 +238,7 @@ static bool may_grow(const struct device_state *state)
 }
 
 /* The one of the set of @kept that ended first. */
-static uint32_t forget(struct past_table *table, uint64_t kept)
+_apart_ static uint32_t forget(struct past_table *table, uint64_t kept)
 {
 	uint32_t set = set_of(table, kept), first = set;
 

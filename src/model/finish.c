@@ -64,7 +64,7 @@ void model_detach(struct dms_model *model, struct device_state *state, struct li
 	extents_remove(&state->lists, &range, live->slot, 0);
 }
 
-struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
+_apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
 				 const struct dms_event *event, enum dms_end end, uint32_t doubts)
 {
 	struct device_state *state = model->devices[live->mapping.device];
@@ -153,7 +153,7 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 	return doubts;
 }
 
-static struct dms_error *end_by_unmap(struct dms_model *model, struct device_state *state,
+_flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event, const struct match *match)
 {
 	struct live_mapping *live = match->live;

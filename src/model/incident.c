@@ -242,7 +242,7 @@ static void end_older(struct dms_model *model, struct incident *incident,
 		incident->doubts |= DMS_DOUBT_REORDERED;
 }
 
-struct dms_error *incident_end(struct dms_model *model, struct live_mapping *live,
+_apart_ struct dms_error *incident_end(struct dms_model *model, struct live_mapping *live,
 			       const struct dms_event *event, const struct dms_step *step)
 {
 	struct incident_pool *pool = &model->overlap.incidents;

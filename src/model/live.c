@@ -51,7 +51,7 @@ static void place(struct extent_table *table, const struct extent *entry)
 	table->entries[at] = *entry;
 }
 
-static bool grow(struct extent_table *table)
+_apart_ static bool grow(struct extent_table *table)
 {
 	uint32_t n_old = table->n_entries;
 	struct extent *old = table->entries, *entries;
@@ -195,7 +195,7 @@ void extents_each_around(const struct extent_table *table, uint64_t addr, extent
 /* ---- slots -------------------------------------------------------------------------------------
  */
 
-static bool add_block(struct slot_pool *pool)
+_apart_ static bool add_block(struct slot_pool *pool)
 {
 	struct live_mapping *block;
 

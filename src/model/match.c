@@ -97,7 +97,7 @@ static bool consider(void *context, const struct extent *extent)
 	struct live_mapping *owner = extent_owner(search->slots, extent);
 	const struct dms_mapping *mapping = &owner->mapping;
 	uint32_t differs = match_differs(mapping, search->event, search->kind);
-	unsigned int count = (unsigned int)__builtin_popcount(differs);
+	unsigned int count = differs ? (unsigned int)__builtin_popcount(differs) : 0;
 
 	search->best.n_candidates++;
 	if (search->best.live && count == search->best_count)
@@ -140,7 +140,7 @@ static struct search search_for(const struct dms_model *model, const struct dms_
 	};
 }
 
-struct match match_unmap(const struct dms_model *model, const struct device_state *state,
+_flat_ struct match match_unmap(const struct dms_model *model, const struct device_state *state,
 			 const struct dms_event *event, enum dms_mapping_kind kind)
 {
 	struct search search = search_for(model, event, kind);

@@ -61,7 +61,7 @@ static uint64_t frame_hash(const struct slot_pool *slots, const struct memory_no
 	return dms_hash64(memory_stretch(live, node->number).first >> FRAME_SHIFT);
 }
 
-static bool grow(struct memory_index *index, const struct slot_pool *slots)
+_apart_ static bool grow(struct memory_index *index, const struct slot_pool *slots)
 {
 	struct memory_index grown = {.n_frames =
 					     index->n_frames ? index->n_frames * 2 : FIRST_FRAMES};
@@ -211,7 +211,7 @@ static bool add_stretch(struct memory_index *index, const struct live_mapping *l
 	return true;
 }
 
-static void remove_stretch(struct memory_index *index, const struct live_mapping *live,
+_apart_ static void remove_stretch(struct memory_index *index, const struct live_mapping *live,
 			   uint32_t number)
 {
 	struct stretch memory = memory_stretch(live, number);
@@ -243,7 +243,7 @@ static bool visit_extent(void *context, const struct extent *extent)
 }
 
 /* From the largest cells down: of those a large stretch has few. */
-static void search_large(const struct extent_table *table, struct stretch memory,
+_apart_ static void search_large(const struct extent_table *table, struct stretch memory,
 			 struct large_search *search)
 {
 	uint32_t left = table->used_classes, budget = MAX_SEARCHED_CELLS;
@@ -271,7 +271,7 @@ static bool is_large(struct stretch memory)
 	return memory.first >> FRAME_SHIFT != memory.last >> FRAME_SHIFT;
 }
 
-static bool add_large(struct memory_index *index, const struct live_mapping *live, uint32_t number)
+_apart_ static bool add_large(struct memory_index *index, const struct live_mapping *live, uint32_t number)
 {
 	if (!index->n_near) {
 		index->n_near = dms_zalloc(MEMORY_NEIGHBOURHOODS * sizeof(*index->n_near));

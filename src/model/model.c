@@ -105,7 +105,7 @@ static void inherit(struct dms_device *device, const struct dms_device *before)
 	device->is_coherent_mask_traced = before->is_coherent_mask_traced;
 }
 
-static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint64_t ts,
+_apart_ static struct dms_error *add_device(struct dms_model *model, uint32_t name, uint64_t ts,
 				    struct device_state **ret)
 {
 	struct device_state *before = model_current_device(model, name);

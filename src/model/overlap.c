@@ -194,7 +194,7 @@ static bool may_be_shared(const struct dms_mapping *newer, const struct dms_mapp
 	       (newer->dir == DMS_DIR_BIDIRECTIONAL && older->dir == DMS_DIR_BIDIRECTIONAL);
 }
 
-static void note_pair(struct dms_model *model, const struct dms_event *event,
+_apart_ static void note_pair(struct dms_model *model, const struct dms_event *event,
 		      struct live_mapping *newer, const struct pair *pair)
 {
 	struct depth_search depth = {.model = model, .phys_addr = pair->phys_addr, .depth = 1};

@@ -212,7 +212,7 @@ static struct dms_error *end_superseded(struct dms_model *model, uint64_t now)
 	return NULL;
 }
 
-struct dms_error *reorder_expire(struct dms_model *model, uint64_t now)
+_apart_ struct dms_error *reorder_expire(struct dms_model *model, uint64_t now)
 {
 	struct dms_error *err;
 

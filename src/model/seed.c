@@ -162,7 +162,7 @@ static bool consider(void *context, const struct extent *extent)
 }
 
 /* What is mapped at @range now cannot be what the dump told of. */
-static void replace(struct dms_model *model, struct device_state *state,
+_apart_ static void replace(struct dms_model *model, struct device_state *state,
 		    const struct dms_event *event, const struct dms_segment *range)
 {
 	bool is_iommu = state->device.mode == DMS_MODE_IOMMU;
@@ -203,7 +203,7 @@ struct dms_error *seed_note_map(struct dms_model *model, struct device_state *st
 	return state->is_quiet ? NULL : seed_give_up(model, state);
 }
 
-void seed_note_unmap(struct dms_model *model, struct device_state *state,
+_apart_ void seed_note_unmap(struct dms_model *model, struct device_state *state,
 		     const struct dms_event *event, struct live_mapping *live)
 {
 	struct dms_mapping *mapping = &live->mapping;
@@ -230,7 +230,7 @@ void seed_note_unmap(struct dms_model *model, struct device_state *state,
 	mapping->nents = event->nents;
 }
 
-uint32_t seed_doubts(const struct dms_mapping *mapping)
+_apart_ uint32_t seed_doubts(const struct dms_mapping *mapping)
 {
 	/*
 	 * Descriptor rings stay. What is mapped for a transfer may have been unmapped unseen, and
@@ -275,7 +275,7 @@ static struct dms_error *tell_held(struct dms_model *model, struct device_state 
 	return reorder_hold(model, state, &step, lifecycle_mapping_kind(event.kind));
 }
 
-struct dms_error *seed_give_up(struct dms_model *model, struct device_state *state)
+_apart_ struct dms_error *seed_give_up(struct dms_model *model, struct device_state *state)
 {
 	return state->held.is_set ? tell_held(model, state, false) : NULL;
 }
@@ -295,7 +295,7 @@ bool seed_hold(struct dms_model *model, struct device_state *state, const struct
 	return true;
 }
 
-struct dms_error *seed_expire(struct dms_model *model, uint64_t now)
+_apart_ struct dms_error *seed_expire(struct dms_model *model, uint64_t now)
 {
 	for (size_t i = 0; model->n_held && i < model->n_devices; i++) {
 		struct device_state *state = model->devices[i];

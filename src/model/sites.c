@@ -75,7 +75,7 @@ static struct site *add_site(struct sites_state *sites)
 }
 
 /* The number of the site of @wanted; 0 when memory is short. */
-static uint32_t find_site(struct sites_state *sites, struct site_key *wanted, uint64_t ts)
+_apart_ static uint32_t find_site(struct sites_state *sites, struct site_key *wanted, uint64_t ts)
 {
 	struct site_key *key;
 	struct site *site;
@@ -165,7 +165,7 @@ static void settle(struct site *site)
 }
 
 /* Time goes on to @ts: buckets in which nothing happened carry the live count on. */
-static void roll(struct site *site, uint64_t ts)
+_apart_ static void roll(struct site *site, uint64_t ts)
 {
 	struct dms_site *figures = &site->figures;
 

@@ -95,7 +95,7 @@ static struct dms_error *end_until(struct dms_model *model, const struct device_
 }
 
 /* The driver is gone by now. What was mapped since the line is the next driver's. */
-static struct dms_error *settle(struct dms_model *model, struct device_state *state,
+_apart_ static struct dms_error *settle(struct dms_model *model, struct device_state *state,
 				uint32_t doubts)
 {
 	struct unbinding *unbinding = &state->unbinding;

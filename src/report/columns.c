@@ -123,6 +123,11 @@ bool dms_column_is_known(const struct dms_column *column, uint64_t value, bool i
 				       column->type != DMS_COLUMN_TIME);
 }
 
+bool dms_column_is_rate(const struct dms_column *column)
+{
+	return column->type == DMS_COLUMN_RATE || column->type == DMS_COLUMN_BYTE_RATE;
+}
+
 void dms_device_total(const struct dms_summary *summary, struct dms_device_summary *ret)
 {
 	*ret = (struct dms_device_summary){ 0 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* What mapping costs, as text: one small table each for rates, latencies, bounces, lists, reuse. */
+#include <inttypes.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ struct cost_table {
 		enum cost_format format;
 	} columns[COST_COLUMNS]; /* up to the first without a title */
 	bool needs_ns;		 /* means nothing unless the clock counts ns */
+	size_t n_keys;		 /* columns that tell a row from others */
 };
 
 /** Where to print, and how. */
@@ -42,7 +44,7 @@ static const struct cost_table tables[] = {
 	 " AND seconds IS NOT NULL ORDER BY bytes DESC, device_id",
 	 {{"device", COST_TEXT}, {"maps", COST_RATE}, {"unmaps", COST_RATE}, {"syncs", COST_RATE},
 	  {"failed", COST_RATE}, {"mapped", COST_BYTE_RATE}, {"to device", COST_BYTE_RATE},
-	  {"from device", COST_BYTE_RATE}}, true},
+	  {"from device", COST_BYTE_RATE}}, true, 1},
 	{"latencies",
 	 "SELECT " DEVICE ", CASE measure"
 	 " " LATENCY("bounce_to_map") "'map: bounced memory copied, to the end'"
@@ -51,20 +53,20 @@ static const struct cost_table tables[] = {
 	 " " LATENCY("unmap_sg_to_iommu_unmap") "'unmap of a list: begin, to IOMMU entries gone'"
 	 " END, count, p50, p90, p99, p999, max FROM distributions WHERE measure IN ('bounce_to_map',"
 	 " 'iommu_map_to_map', 'iommu_unmap_to_unmap', 'unmap_sg_to_iommu_unmap')"
-	 " ORDER BY device_id, measure",
+	 " ORDER BY sum(count) OVER (PARTITION BY device_id) DESC, device_id, measure",
 	 {{"device", COST_TEXT}, {"from", COST_TEXT}, {"times", COST_COUNT}, {"p50", COST_NS},
-	  {"p90", COST_NS}, {"p99", COST_NS}, {"p99.9", COST_NS}, {"max", COST_NS}}, true},
+	  {"p90", COST_NS}, {"p99", COST_NS}, {"p99.9", COST_NS}, {"max", COST_NS}}, true, 2},
 	{"bounces through swiotlb",
 	 "SELECT " DEVICE ", bounced, share, bytes, mask, forced, other, largest_bytes, peak_bytes"
 	 " FROM bounces WHERE bounces + bounced > 0 ORDER BY bytes DESC, device_id",
 	 {{"device", COST_TEXT}, {"bounced", COST_COUNT}, {"of its maps", COST_SHARE},
 	  {"bytes", COST_BYTES}, {"above mask", COST_COUNT}, {"forced", COST_COUNT},
-	  {"other", COST_COUNT}, {"largest", COST_BYTES}, {"peak", COST_BYTES}}, false},
+	  {"other", COST_COUNT}, {"largest", COST_BYTES}, {"peak", COST_BYTES}}, false, 1},
 	{"scatter lists",
 	 "SELECT " DEVICE ", lists, entries, segments, 1 - ratio FROM iommu_merge"
 	 " ORDER BY entries DESC, device_id",
 	 {{"device", COST_TEXT}, {"lists", COST_COUNT}, {"entries", COST_COUNT},
-	  {"segments", COST_COUNT}, {"merged", COST_SHARE}}, false},
+	  {"segments", COST_COUNT}, {"merged", COST_SHARE}}, false, 1},
 	{"reuse",
 	 "SELECT d.name || iif(d.generation > 1, '#' || d.generation, ''),"
 	 " max(c.value) FILTER (WHERE c.name = 'remaps'),"
@@ -74,10 +76,11 @@ static const struct cost_table tables[] = {
 	 " 1.0 * max(c.value) FILTER (WHERE c.name = 'handovers')"
 	 " / max(c.value) FILTER (WHERE c.name = 'unmaps_matched' AND c.value > 0)"
 	 " FROM device_counter AS c JOIN device AS d ON d.id = c.device_id GROUP BY d.id"
-	 " HAVING max(c.value) FILTER (WHERE c.name IN ('remaps', 'handovers')) > 0 ORDER BY d.id",
+	 " HAVING max(c.value) FILTER (WHERE c.name IN ('remaps', 'handovers')) > 0"
+	 " ORDER BY 2 IS NULL, 2 DESC, 5 DESC, d.id",
 	 {{"device", COST_TEXT}, {"remaps", COST_COUNT}, {"remapped", COST_BYTES},
 	  {"address reused after (p50)", COST_NS}, {"unmapped on another CPU", COST_COUNT},
-	  {"of its unmaps", COST_SHARE}}, false},
+	  {"of its unmaps", COST_SHARE}}, false, 1},
 };
 /* clang-format on */
 
@@ -100,14 +103,11 @@ static const char *format_value(sqlite3_stmt *stmt, int index, enum cost_format 
 	case COST_NS:
 		return dms_format_ns(value, buf, size);
 	case COST_RATE:
-		if (number > 0 && number < 9.95)
-			snprintf(buf, size, "%.1f/s", number);
-		else
-			snprintf(buf, size, "%s%s", dms_format_count(value, figure, sizeof(figure)),
-				 value ? "/s" : "");
+		snprintf(buf, size, "%s%s", dms_format_rate(number, figure, sizeof(figure)),
+			 number > 0 ? "/s" : "");
 		break;
 	case COST_BYTE_RATE:
-		snprintf(buf, size, "%s/s", dms_format_bytes(value, figure, sizeof(figure)));
+		snprintf(buf, size, "%s/s", dms_format_byte_rate(number, figure, sizeof(figure)));
 		break;
 	case COST_SHARE:
 		snprintf(buf, size, "%.1f %%", 100 * number);
@@ -177,6 +177,8 @@ static struct dms_error *put_table(struct sqlite3 *db, const struct cost_table *
 	char buf[32];
 
 	if (!err)
+		dms_table_repeat(table, cost->n_keys);
+	if (!err)
 		err = read_table(db, cost, top, table, &n_more);
 	if (!err && dms_table_rows(table)) {
 		fprintf(out, "\n%s%s%s\n", paper->colour ? "\033[1m" : "", cost->heading,
@@ -184,8 +186,8 @@ static struct dms_error *put_table(struct sqlite3 *db, const struct cost_table *
 		dms_table_print(table, out, paper->width, false);
 	}
 	if (n_more)
-		fprintf(out, "and %s more: --top is too small\n",
-			dms_format_count(n_more, buf, sizeof(buf)));
+		fprintf(out, "and %s more, left out by --top %" PRIu64 "\n",
+			dms_format_count(n_more, buf, sizeof(buf)), top);
 	dms_table_destroy(table);
 	return err;
 }

@@ -182,7 +182,8 @@ struct dms_error *csv_readme_file(struct sqlite3 *db, const struct ddl *ddl, uin
 	size_t bytes;
 	const char *text = ddl_comment(ddl, NULL, &bytes);
 
-	fprintf(out, "\n%s.csv  (%" PRIu64 " rows)\n", ddl->name, n_rows);
+	fprintf(out, "\n%s.csv  (%" PRIu64 " row%s)\n", ddl->name, n_rows,
+		n_rows == 1 ? "" : "s");
 	if (text)
 		fprintf(out, "%.*s\n", (int)bytes, text);
 	for (int i = 0; !err && i < sqlite3_column_count(stmt); i++)
@@ -194,8 +195,8 @@ struct dms_error *csv_readme_file(struct sqlite3 *db, const struct ddl *ddl, uin
 void csv_readme_table(const char *name, const struct dms_layout *layout, uint64_t n_rows,
 		      FILE *out)
 {
-	fprintf(out, "\n%s.csv  (%" PRIu64 " rows)\nWhat the report tells of each device\n", name,
-		n_rows);
+	fprintf(out, "\n%s.csv  (%" PRIu64 " row%s)\nWhat the report tells of each device\n", name,
+		n_rows, n_rows == 1 ? "" : "s");
 	for (size_t i = 0; i < layout->n_columns; i++) {
 		const struct dms_column *column = &dms_device_columns[layout->columns[i]];
 

@@ -13,6 +13,7 @@
 
 static const struct html_limits most = {
 	.top = 1000, .each = 10, .details = 48, .points = 240, .lanes = 24, .lane_items = 160,
+	.notes = 2000,
 };
 
 /* ---- writing into an HTML page --------------------------------------------------------------- */
@@ -122,7 +123,8 @@ static void forget(struct html_page *page)
 static void halve(struct html_limits *limits)
 {
 	uint32_t *const values[] = {&limits->top,	 &limits->each,	 &limits->details,
-				    &limits->points, &limits->lanes, &limits->lane_items};
+				    &limits->points, &limits->lanes, &limits->lane_items,
+				    &limits->notes};
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(values); i++)
 		*values[i] = (*values[i] + 1) / 2;
@@ -140,7 +142,7 @@ static struct dms_error *make_data(struct html_page *page, struct text *ret)
 					       JSON_ENSURE_ASCII | JSON_COMPACT))
 			err = &dms_error_nomem;
 		forget(page);
-		if (err || ret->n_bytes <= DATA_BYTES || page->limits.top <= 1)
+		if (err || ret->n_bytes <= DATA_BYTES || page->limits.notes <= 1)
 			return err;
 	}
 }

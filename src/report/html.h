@@ -16,6 +16,7 @@ struct html_limits {
 	uint32_t points;     /* of a series */
 	uint32_t lanes;	     /* findings with a view of the mappings around them */
 	uint32_t lane_items; /* mappings of such a view, and syncs */
+	uint32_t notes;	     /* what was not judged: --top does not cut it */
 };
 
 /** The data of one page in the making. */
@@ -31,7 +32,8 @@ struct html_page {
 /* ---- html_rows.c: SQL to JSON ---------------------------------------------------------------- */
 
 /**
- * Prepare @sql; the parameters :base, :top, :each, :details, :lanes, :sorted it names get their values.
+ * Prepare @sql; the parameters :base, :top, :each, :details, :lanes, :notes, :sorted it names get
+ * their values.
  * Ownership: *@ret is the caller's, sqlite3_finalize(); NULL after an error.
  */
 struct dms_error *html_prepare(const struct html_page *page, const char *sql, sqlite3_stmt **ret);

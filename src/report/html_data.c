@@ -59,8 +59,7 @@ static const struct {
 	{"notes", "SELECT n.rule, n.device_id, d.name AS device, n.reason,"
 		  " count(*) OVER () AS total_rows"
 		  " FROM " DMS_NOTES_SQL " AS n LEFT JOIN device AS d ON d.id = n.device_id"
-		  " ORDER BY n.rule IS NULL DESC, n.device_id IS NOT NULL, n.id LIMIT 2 * :top"},
-	{"unjudged", "SELECT count(DISTINCT rule) AS rules FROM not_judged"},
+		  " ORDER BY n.rule IS NULL DESC, n.device_id IS NOT NULL, n.id LIMIT :notes"},
 	{"gaps", "SELECT cpu, after_ns - :base AS after_t, before_ns - :base AS before_t, lost,"
 		 " count(*) OVER () AS total_rows FROM gap ORDER BY id LIMIT :top"},
 	{"tracepoints", "SELECT system, name, sum(records) AS records, sum(malformed) AS malformed,"
@@ -68,6 +67,29 @@ static const struct {
 			" count(*) OVER () AS total_rows FROM tracepoint GROUP BY system, name"
 			" ORDER BY sum(records) DESC, system, name LIMIT :top"},
 };
+
+/* Member "unjudged": how many rules could not be judged, and those of severity error of them. */
+static struct dms_error *add_unjudged(struct html_page *page)
+{
+	sqlite3_stmt *stmt = NULL;
+	json_int_t n_rules = 0, n_grave = 0;
+	bool has_row = true;
+	struct dms_error *err =
+		html_prepare(page, "SELECT DISTINCT rule FROM not_judged WHERE rule NOTNULL", &stmt);
+
+	while (!err && !(err = html_step(page, stmt, &has_row)) && has_row) {
+		const char *id = (const char *)sqlite3_column_text(stmt, 0);
+		const struct dms_rule *rule = id ? dms_rule_find(id) : NULL;
+
+		n_rules++;
+		n_grave += rule && rule->severity == DMS_SEVERITY_ERROR;
+	}
+	sqlite3_finalize(stmt);
+	if (!err && json_object_set_new(page->root, "unjudged",
+					json_pack("{s:I, s:I}", "rules", n_rules, "grave", n_grave)))
+		err = &dms_error_nomem;
+	return err;
+}
 
 /* Titles, causes and cures of the rules that were broken. */
 static struct dms_error *add_rules(struct html_page *page)
@@ -101,5 +123,7 @@ struct dms_error *html_add_tables(struct html_page *page)
 		err = html_execute(page, preparations[i]);
 	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(tables); i++)
 		err = html_table(page, tables[i].name, tables[i].sql);
+	if (!err)
+		err = add_unjudged(page);
 	return err ? err : add_rules(page);
 }

@@ -16,6 +16,7 @@ struct dms_error *html_prepare(const struct html_page *page, const char *sql, sq
 		{":base", page->base_ns},	   {":top", page->limits.top},
 		{":each", page->limits.each},	   {":details", page->limits.details},
 		{":lanes", page->limits.lanes},
+		{":notes", page->limits.notes},
 		{":sorted", page->layout && page->layout->sort},
 	};
 

@@ -6,7 +6,7 @@
 
 #include "exports.h"
 
-#define COMPACT (JSON_COMPACT | JSON_ENSURE_ASCII)
+#define COMPACT (JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
 #define HEX(column) "iif(" column " IS NULL, NULL, printf('0x%x', " column "))"
 
 /** What is written, and how. */

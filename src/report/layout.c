@@ -32,11 +32,17 @@ static struct dms_error *parse_key(const char *option, const char *key, size_t b
 				   uint8_t *ret)
 {
 	_cleanup_(dms_freep) char *keys = dms_strdup("");
+	struct dms_nearest nearest = dms_nearest_to(key, bytes);
 	size_t index = find_column(key, bytes);
 
 	*ret = (uint8_t)index;
 	if (index < dms_n_device_columns)
 		return NULL;
+	for (size_t i = 0; i < dms_n_device_columns; i++)
+		dms_nearest_try(&nearest, dms_device_columns[i].key);
+	if (nearest.word && strncmp(nearest.word, key, bytes) != 0)
+		return dms_error_new(DMS_ERROR_USAGE, "--%s: no column '%.*s', did you mean '%s'?",
+				     option, (int)bytes, key, nearest.word);
 	for (size_t i = 0; keys && i < dms_n_device_columns; i++) {
 		char *shorter = keys;
 
@@ -179,8 +185,10 @@ static struct dms_error *make_figures(struct sqlite3 *db)
 
 		if (!column->sql)
 			continue;
-		sql = dms_asprintf("%s, CAST(round(%s) AS INTEGER) AS %s", shorter, column->sql,
-				   column->key);
+		sql = dms_asprintf(dms_column_is_rate(column)
+					   ? "%s, round(%s, 3) AS %s"
+					   : "%s, CAST(round(%s) AS INTEGER) AS %s",
+				   shorter, column->sql, column->key);
 		dms_free(shorter);
 	}
 	if (sql) {

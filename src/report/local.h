@@ -48,9 +48,11 @@ void dms_table_destroy(struct dms_table *table);
 bool dms_table_title(struct dms_table *table, const char *title);
 bool dms_table_cell(struct dms_table *table, const char *text, bool is_number);
 size_t dms_table_rows(const struct dms_table *table);
+/** The first @n_keys columns (else one) tell a row from others: each part of a split table has them. */
+void dms_table_repeat(struct dms_table *table, size_t n_keys);
 /**
  * Print titles (only the first time) and rows, and forget the rows. Columns that do not fit
- * into @width (0: no limit) follow in further tables that repeat the first column.
+ * into @width (0: no limit) follow in further tables that repeat the keys.
  */
 void dms_table_print(struct dms_table *table, FILE *out, unsigned int width, bool colour);
 
@@ -63,7 +65,7 @@ enum dms_column_type {
 	DMS_COLUMN_BYTES,
 	DMS_COLUMN_DURATION, /* ns; meaningless unless the clock counts ns */
 	DMS_COLUMN_TIME,     /* trace clock */
-	DMS_COLUMN_RATE,     /* a second; meaningless unless the clock counts ns */
+	DMS_COLUMN_RATE,     /* thousandths a second; meaningless unless the clock counts ns */
 	DMS_COLUMN_BYTE_RATE,
 	DMS_COLUMN_PERMILLE,
 };
@@ -96,6 +98,8 @@ struct dms_error *dms_layout_prepare(struct sqlite3 *db, const struct dms_layout
 /** Does UINT64_MAX in @column say that it is not known? */
 bool dms_column_is_known(const struct dms_column *column, uint64_t value, bool is_ns);
 
+/** Is its value in thousandths? */
+bool dms_column_is_rate(const struct dms_column *column);
 uint64_t dms_column_u64(const struct dms_column *column, const struct dms_device_summary *device);
 const char *dms_column_text(const struct dms_column *column,
 			    const struct dms_device_summary *device);
@@ -121,6 +125,10 @@ bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool
 struct dms_error *dms_calls_name(struct sqlite3 *db, struct dms_arena *arena,
 				 struct dms_finding_summary *findings, size_t n_findings);
 
+/** Three digits that count: "0.0123", "7.62", "1,230"; 0 is "0". @rate: not negative. */
+const char *dms_format_rate(double rate, char *buf, size_t size);
+/** The same of bytes: "54.2 KiB". */
+const char *dms_format_byte_rate(double rate, char *buf, size_t size);
 /** "7.046780703" if @is_ns, else the plain count; "-" for UINT64_MAX. */
 const char *dms_format_time(uint64_t ts, bool is_ns, char *buf, size_t size);
 

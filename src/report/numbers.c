@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* Numbers for people: bytes, counts, times; integers only, so every machine agrees. */
+/* Numbers for people: bytes, counts, times, rates. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "local.h"
@@ -42,6 +43,43 @@ const char *dms_format_count(uint64_t count, char *buf, size_t size)
 	}
 	*end = '\0';
 	snprintf(buf, size, "%s", grouped);
+	return buf;
+}
+
+#define DIGITS_MAX 9 /* behind the point: nothing is slower */
+
+const char *dms_format_rate(double rate, char *buf, size_t size)
+{
+	double step = 1;
+	int decimals = 2;
+
+	for (double limit = 9.995; decimals && rate >= limit; limit *= 10)
+		decimals--;
+	for (double limit = 0.9995; rate > 0 && decimals < DIGITS_MAX && rate < limit; limit /= 10)
+		decimals++;
+	while (rate / step >= 999.5)
+		step *= 10;
+	if (!(rate > 0))
+		snprintf(buf, size, "0");
+	else if (step > 1)
+		dms_format_count(rate < 1e19 ? (uint64_t)(round(rate / step) * step) : UINT64_MAX,
+				 buf, size);
+	else
+		snprintf(buf, size, "%.*f", decimals, rate);
+	return buf;
+}
+
+const char *dms_format_byte_rate(double rate, char *buf, size_t size)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	unsigned int unit = 0;
+	char number[32];
+
+	while (rate >= 999.5 && unit + 1 < DMS_ARRAY_SIZE(units)) {
+		rate /= 1024;
+		unit++;
+	}
+	snprintf(buf, size, "%s %s", dms_format_rate(rate, number, sizeof(number)), units[unit]);
 	return buf;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* A part of a run: temporary views that hide from every reader what was not asked for. */
 #include <sqlite3.h>
+#include <string.h>
 
 #include "exports.h"
 #include "window.h"
@@ -56,6 +57,8 @@ static const char counted_sql[] =
 
 static const char is_known_sql[] =
 	"SELECT 1 FROM main.device WHERE iif(?1, driver, name) = ?2 LIMIT 1";
+static const char known_sql[] = "SELECT DISTINCT iif(?1, driver, name) FROM main.device"
+				" WHERE iif(?1, driver, name) IS NOT NULL ORDER BY 1";
 static const char name_sql[] = "INSERT INTO temp.asked_name VALUES (?1, ?2)";
 static const char time_sql[] = "INSERT INTO temp.asked_time VALUES (?1, ?2)";
 
@@ -85,6 +88,42 @@ static struct dms_error *ask(struct sqlite3 *db, const char *sql, bool is_driver
 	return dms_read_error(db, "choosing what to report");
 }
 
+#define KNOWN_BYTES 200 /* of names that are told when one is not known */
+
+/* Error: what there is instead of @name, the nearest if one is near. */
+static struct dms_error *unknown_name(struct sqlite3 *db, bool is_driver, const char *name)
+{
+	const char *option = is_driver ? "driver" : "device";
+	struct dms_nearest nearest = dms_nearest_to(name, strlen(name));
+	char known[KNOWN_BYTES] = "", near[64] = "";
+	sqlite3_stmt *stmt = NULL;
+	size_t used = 0;
+
+	if (sqlite3_prepare_v2(db, known_sql, -1, &stmt, NULL) == SQLITE_OK)
+		sqlite3_bind_int(stmt, 1, is_driver);
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		const char *text = (const char *)sqlite3_column_text(stmt, 0);
+
+		nearest.word = NULL;
+		if (text)
+			dms_nearest_try(&nearest, text);
+		if (nearest.word)
+			snprintf(near, sizeof(near), "%s", text);
+		if (text && used < sizeof(known))
+			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+						 used ? ", " : "", text);
+	}
+	sqlite3_finalize(stmt);
+	if (used >= sizeof(known))
+		strcpy(known + sizeof(known) - 4, "...");
+	if (near[0])
+		return dms_error_new(DMS_ERROR_INPUT,
+				     "--%s %s: none in this run, did you mean '%s'?", option, name,
+				     near);
+	return dms_error_new(DMS_ERROR_INPUT, "--%s %s: none in this run%s%s", option, name,
+			     used ? "; it has " : is_driver ? "; no driver is known" : "", known);
+}
+
 /* A name that fits no device would make a clean bill out of a typo. */
 static struct dms_error *add_names(struct sqlite3 *db, const char *const *names, size_t n_names,
 				   bool is_driver)
@@ -96,9 +135,7 @@ static struct dms_error *add_names(struct sqlite3 *db, const char *const *names,
 		if ((err = ask(db, is_known_sql, is_driver, names[i], &is_known)))
 			return err;
 		if (!is_known)
-			return dms_error_new(DMS_ERROR_INPUT, "--%s: no device of this run has %s '%s'",
-					     is_driver ? "driver" : "device",
-					     is_driver ? "the driver" : "the name", names[i]);
+			return unknown_name(db, is_driver, names[i]);
 		if ((err = ask(db, name_sql, is_driver, names[i], &is_known)))
 			return err;
 	}

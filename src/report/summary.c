@@ -6,6 +6,9 @@
 
 #include "local.h"
 
+/* 15 digits are those of the value, not of its binary form */
+#define FLAGS (JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+
 /** An object being filled; failed: some member could not be made, memory is short. */
 struct object {
 	json_t *json;
@@ -50,8 +53,12 @@ static void put_figure(struct object *object, const struct dms_column *column,
 		return;
 	}
 	value = dms_column_u64(column, device);
-	put(object, column->key,
-	    dms_column_is_known(column, value, is_ns) ? dms_json_u64(value) : json_null());
+	if (!dms_column_is_known(column, value, is_ns))
+		put(object, column->key, json_null());
+	else if (dms_column_is_rate(column))
+		put(object, column->key, json_real((double)value / 1000));
+	else
+		put(object, column->key, dms_json_u64(value));
 }
 
 static json_t *device_json(const struct dms_summary *summary,
@@ -212,7 +219,7 @@ struct dms_error *dms_summary_json(const struct dms_summary *summary, FILE *out)
 
 	if (!json)
 		return &dms_error_nomem;
-	failed = json_dumpf(json, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+	failed = json_dumpf(json, out, FLAGS);
 	json_decref(json);
 	fputc('\n', out);
 	return failed && !ferror(out) ? &dms_error_nomem : NULL;
@@ -234,8 +241,12 @@ static struct dms_error *csv_cell(const struct dms_column *column, bool is_first
 		value = dms_column_u64(column, device);
 	if (text)
 		return dms_csv_text(out, is_first, text, strlen(text));
-	if (column->type != DMS_COLUMN_TEXT && dms_column_is_known(column, value, is_ns))
-		snprintf(number, sizeof(number), "%" PRIu64, value);
+	if (column->type != DMS_COLUMN_TEXT && dms_column_is_known(column, value, is_ns)) {
+		if (dms_column_is_rate(column))
+			snprintf(number, sizeof(number), "%.15g", (double)value / 1000);
+		else
+			snprintf(number, sizeof(number), "%" PRIu64, value);
+	}
 	dms_csv_plain(out, is_first, number);
 	return NULL;
 }

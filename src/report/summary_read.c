@@ -58,6 +58,16 @@ static bool keep_text(struct summary_box *box, sqlite3_stmt *stmt, int index, co
 	return copy != NULL;
 }
 
+/* The same where our schema has no NULL: the database may be somebody else's. */
+static bool keep_needed(struct summary_box *box, sqlite3_stmt *stmt, int index, const char **ret)
+{
+	bool is_kept = keep_text(box, stmt, index, ret);
+
+	if (is_kept && !*ret)
+		*ret = "-";
+	return is_kept;
+}
+
 static bool take_run(struct summary_box *box, sqlite3_stmt *stmt)
 {
 	const char *key = (const char *)sqlite3_column_text(stmt, 0);
@@ -84,7 +94,8 @@ static bool take_input(struct summary_box *box, sqlite3_stmt *stmt)
 
 	if (!dms_grow(&box->inputs, &box->inputs_capacity, n + 1, sizeof(char *)) ||
 	    !dms_grow(&box->formats, &box->formats_capacity, n + 1, sizeof(char *)) ||
-	    !keep_text(box, stmt, 0, &box->inputs[n]) || !keep_text(box, stmt, 1, &box->formats[n]))
+	    !keep_needed(box, stmt, 0, &box->inputs[n]) ||
+	    !keep_needed(box, stmt, 1, &box->formats[n]))
 		return false;
 	box->summary.n_inputs++;
 	return true;
@@ -97,7 +108,7 @@ static bool take_note(struct summary_box *box, sqlite3_stmt *stmt)
 	if (!dms_grow(&box->notes, &box->notes_capacity, n + 1, sizeof(*box->notes)) ||
 	    !keep_text(box, stmt, 0, &box->notes[n].rule) ||
 	    !keep_text(box, stmt, 1, &box->notes[n].device) ||
-	    !keep_text(box, stmt, 2, &box->notes[n].reason))
+	    !keep_needed(box, stmt, 2, &box->notes[n].reason))
 		return false;
 	box->summary.n_notes++;
 	return true;
@@ -136,16 +147,24 @@ static bool take_finding(struct summary_box *box, sqlite3_stmt *stmt)
 	finding = &box->findings[n];
 	finding->count = (uint64_t)sqlite3_column_int64(stmt, 3);
 	finding->first_ts = (uint64_t)sqlite3_column_int64(stmt, 4);
-	if (!keep_text(box, stmt, 0, &finding->rule) ||
-	    !keep_text(box, stmt, 1, &finding->severity) ||
+	if (!keep_needed(box, stmt, 0, &finding->rule) ||
+	    !keep_needed(box, stmt, 1, &finding->severity) ||
 	    !keep_text(box, stmt, 2, &finding->device) ||
-	    !keep_text(box, stmt, 5, &finding->confidence) ||
-	    !keep_text(box, stmt, 6, &finding->message) ||
+	    !keep_needed(box, stmt, 5, &finding->confidence) ||
+	    !keep_needed(box, stmt, 6, &finding->message) ||
 	    !keep_text(box, stmt, 11, &finding->reason) ||
 	    !keep_text(box, stmt, 12, &finding->fingerprint) || !take_calls(box, stmt, finding))
 		return false;
 	box->summary.n_findings++;
 	return true;
+}
+
+static uint64_t thousandths(sqlite3_stmt *stmt, int index)
+{
+	double value = 1000 * sqlite3_column_double(stmt, index);
+
+	/* a damaged file may hold anything */
+	return value > 0 && value < 1e18 ? (uint64_t)(value + 0.5) : 0;
 }
 
 /* The view's columns are called as ours: no second list of them. */
@@ -165,6 +184,8 @@ static bool take_figure(struct summary_box *box, sqlite3_stmt *stmt, int index,
 			return keep_text(box, stmt, index, place);
 		if (column->type == DMS_COLUMN_U32)
 			*(uint32_t *)place = (uint32_t)sqlite3_column_int64(stmt, index);
+		else if (dms_column_is_rate(column))
+			*(uint64_t *)place = is_null ? UINT64_MAX : thousandths(stmt, index);
 		else
 			*(uint64_t *)place =
 				is_null ? UINT64_MAX : (uint64_t)sqlite3_column_int64(stmt, index);

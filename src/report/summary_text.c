@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The summary of a run for people: facts, a table of devices, what could not be judged. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "local.h"
@@ -124,13 +125,13 @@ static void put_losses(const struct dms_summary *summary, const struct paper *pa
 		return;
 	}
 	set_colour(paper, yellow);
+	if (summary->lost_events)
+		put_plural(paper, summary->lost_events, "event");
+	else if (lost)
+		fputs("events, the tracer does not say how many,", paper->out);
 	if (lost) {
+		fputs(" lost in ", paper->out);
 		put_plural(paper, summary->gaps, "gap");
-		fputs(summary->lost_events ? ", " : ", events not counted by the tracer",
-		      paper->out);
-		if (summary->lost_events)
-			put_plural(paper, summary->lost_events, "event");
-		fputs(" lost", paper->out);
 	}
 	if (summary->malformed) {
 		fputs(lost ? "; " : "", paper->out);
@@ -208,9 +209,12 @@ static void put_more(const struct dms_summary *summary, size_t n_all, const char
 	size_t n_more = n_all - n_of(summary, n_all);
 
 	if (n_more)
-		fprintf(paper->out, "and %s more %s%s: --top is too small\n",
-			dms_format_count(n_more, buf, sizeof(buf)), noun, n_more == 1 ? "" : "s");
+		fprintf(paper->out, "and %s more %s%s, left out by --top %" PRIu64 "\n",
+			dms_format_count(n_more, buf, sizeof(buf)), noun, n_more == 1 ? "" : "s",
+			summary->top);
 }
+
+#define RATE(thousandths) ((double)(thousandths) / 1000)
 
 static const char *format_cell(const struct dms_column *column,
 			       const struct dms_device_summary *device, bool is_ns, char *buf,
@@ -236,10 +240,12 @@ static const char *format_cell(const struct dms_column *column,
 	case DMS_COLUMN_TIME:
 		return dms_format_time(value, is_ns, buf, size);
 	case DMS_COLUMN_RATE:
-		snprintf(buf, size, "%s/s", dms_format_count(value, text_of, sizeof(text_of)));
+		snprintf(buf, size, "%s/s",
+			 dms_format_rate(RATE(value), text_of, sizeof(text_of)));
 		return buf;
 	case DMS_COLUMN_BYTE_RATE:
-		snprintf(buf, size, "%s/s", dms_format_bytes(value, text_of, sizeof(text_of)));
+		snprintf(buf, size, "%s/s",
+			 dms_format_byte_rate(RATE(value), text_of, sizeof(text_of)));
 		return buf;
 	case DMS_COLUMN_PERMILLE:
 		snprintf(buf, size, "%" PRIu64 ".%" PRIu64 " %%", value / 10, value % 10);
@@ -294,16 +300,42 @@ static bool add_total(struct dms_table *table, const struct dms_summary *summary
 	return ok;
 }
 
+/* The busiest first; of those as busy, the one that was first seen, as they lie in memory. */
+static int compare_devices(const void *a, const void *b)
+{
+	const struct dms_device_summary *one = *(const struct dms_device_summary *const *)a;
+	const struct dms_device_summary *other = *(const struct dms_device_summary *const *)b;
+	uint64_t calls = one->maps + one->unmaps, other_calls = other->maps + other->unmaps;
+
+	if (calls != other_calls)
+		return calls < other_calls ? 1 : -1;
+	return one < other ? -1 : one > other;
+}
+
+/* The devices as they are told; for dms_free(). NULL: memory. */
+static const struct dms_device_summary **order_devices(const struct dms_summary *summary)
+{
+	const struct dms_device_summary **order =
+		dms_zalloc((summary->n_devices + 1) * sizeof(struct dms_device_summary *));
+
+	for (size_t i = 0; order && i < summary->n_devices; i++)
+		order[i] = &summary->devices[i];
+	if (order && !(summary->layout && summary->layout->sort))
+		qsort(order, summary->n_devices, sizeof(struct dms_device_summary *), compare_devices);
+	return order;
+}
+
 static bool fill_table(struct dms_table *table, const struct dms_summary *summary,
 		       const struct shown *shown)
 {
 	size_t n_devices = n_of(summary, summary->n_devices);
-	bool ok = true;
+	_cleanup_(dms_freep) const struct dms_device_summary **order = order_devices(summary);
+	bool ok = order != NULL;
 
 	for (size_t i = 0; ok && i < shown->n; i++)
 		ok = dms_table_title(table, dms_device_columns[shown->columns[i]].title);
 	for (size_t i = 0; ok && i < n_devices; i++)
-		ok = add_device(table, summary, shown, &summary->devices[i]);
+		ok = add_device(table, summary, shown, order[i]);
 	return ok && (summary->n_devices < 2 || add_total(table, summary, shown));
 }
 
@@ -441,16 +473,30 @@ static bool put_notes(const struct dms_summary *summary, const struct paper *pap
 	if (!summary->n_notes)
 		return true;
 	put_heading(paper, "not judged, and why");
-	for (size_t i = 0; i < n_of(summary, summary->n_notes); i++) {
+	for (size_t i = 0; i < summary->n_notes; i++) {
 		if (!put_note(summary, i, paper))
 			return false;
 	}
-	put_more(summary, summary->n_notes, "note", paper);
 	return true;
 }
 
 /* ---- findings ----------------------------------------------------------------------------------
  */
+
+/* The words come out of a database, which may be anybody's. */
+static bool put_reason(const struct dms_finding_summary *finding, const struct paper *paper)
+{
+	_cleanup_(dms_freep) char *text = NULL, *harmless = NULL;
+
+	if (!finding->reason)
+		return true;
+	text = dms_asprintf("only %s: %s", finding->confidence, finding->reason);
+	if (text)
+		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
+	if (harmless)
+		fprintf(paper->out, "    %s\n", harmless);
+	return harmless != NULL;
+}
 
 static bool put_finding(const struct dms_finding_summary *finding,
 			const struct dms_summary *summary, const struct paper *paper)
@@ -471,9 +517,8 @@ static bool put_finding(const struct dms_finding_summary *finding,
 		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
 	if (harmless)
 		put_note_line(harmless, paper);
-	if (harmless && finding->reason)
-		fprintf(paper->out, "    only %s: %s\n", finding->confidence, finding->reason);
-	return harmless && dms_calls_print(finding, is_ns, summary->whole_stacks, paper->out);
+	return harmless && put_reason(finding, paper) &&
+	       dms_calls_print(finding, is_ns, summary->whole_stacks, paper->out);
 }
 
 static bool put_findings(const struct dms_summary *summary, const struct paper *paper)

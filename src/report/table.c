@@ -14,6 +14,7 @@ struct table_column {
 
 struct dms_table {
 	size_t n_columns, n_titles, n_cells, capacity;
+	size_t n_keys; /* leading columns that every part repeats */
 	bool titles_printed;
 	char **cells; /* row by row */
 	struct table_column columns[];
@@ -24,8 +25,10 @@ struct dms_table *dms_table_create(size_t n_columns)
 	struct dms_table *table =
 		dms_zalloc(sizeof(*table) + n_columns * sizeof(table->columns[0]));
 
-	if (table)
-		table->n_columns = n_columns;
+	if (!table)
+		return NULL;
+	table->n_columns = n_columns;
+	table->n_keys = 1;
 	return table;
 }
 
@@ -55,6 +58,11 @@ static char *fit(struct table_column *column, const char *text)
 	if (width > column->width)
 		column->width = width;
 	return copy;
+}
+
+void dms_table_repeat(struct dms_table *table, size_t n_keys)
+{
+	table->n_keys = n_keys;
 }
 
 bool dms_table_title(struct dms_table *table, const char *title)
@@ -103,24 +111,25 @@ static size_t put_cell(const struct table_column *column, const char *text, size
 	return pad;
 }
 
-/* One line: the first column, and those from @begin up to @end. @cells NULL: the titles. */
+/* One line: the keys, and the columns from @begin up to @end. @cells NULL: the titles. */
 static void put_line(const struct dms_table *table, char **cells, size_t begin, size_t end,
 		     FILE *out)
 {
 	const struct table_column *columns = table->columns;
-	size_t blanks = put_cell(&columns[0], cells ? cells[0] : columns[0].title, 0, out);
+	size_t blanks = 0;
 
-	for (size_t i = begin; i < end; i++)
-		blanks = put_cell(&columns[i], cells ? cells[i] : columns[i].title, blanks + GUTTER,
-				  out);
-	fputc('\n', out);
+	for (size_t i = 0; i < end; i = i + 1 == table->n_keys ? begin : i + 1)
+		blanks = put_cell(&columns[i], cells ? cells[i] : columns[i].title,
+				  blanks + (i ? GUTTER : 0), out);
 }
 
-/* How many columns from @begin on fit beside the first one; one at least. */
+/* How many columns from @begin on fit beside the keys; one at least. */
 static size_t fitting_end(const struct dms_table *table, size_t begin, unsigned int width)
 {
-	size_t used = table->columns[0].width, end = begin;
+	size_t used = 0, end = begin;
 
+	for (size_t i = 0; i < table->n_keys; i++)
+		used += table->columns[i].width + (i ? GUTTER : 0);
 	while (end < table->n_columns) {
 		used += GUTTER + table->columns[end].width;
 		if (width && used > width && end > begin)
@@ -132,17 +141,19 @@ static size_t fitting_end(const struct dms_table *table, size_t begin, unsigned 
 
 void dms_table_print(struct dms_table *table, FILE *out, unsigned int width, bool colour)
 {
-	size_t begin = 1, end, n_rows = dms_table_rows(table);
+	size_t begin = table->n_keys, end, n_rows = dms_table_rows(table);
 
 	do {
 		end = fitting_end(table, begin, width);
 		if (!table->titles_printed) {
 			fputs(colour ? "\033[1m" : "", out);
 			put_line(table, NULL, begin, end, out);
-			fputs(colour ? "\033[0m" : "", out);
+			fputs(colour ? "\033[0m\n" : "\n", out);
 		}
-		for (size_t row = 0; row < n_rows; row++)
+		for (size_t row = 0; row < n_rows; row++) {
 			put_line(table, table->cells + row * table->n_columns, begin, end, out);
+			fputc('\n', out);
+		}
 		begin = end;
 		if (begin < table->n_columns)
 			fputc('\n', out);

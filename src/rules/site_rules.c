@@ -441,7 +441,10 @@ const struct dms_rule dms_rules_site[] = {
 		.cure = "Keep them mapped and use dma_sync_single_for_cpu() and _for_device(); "
 			"for receive buffers of a network device, a page_pool: as many pairs of "
 			"map and unmap are saved.",
-		.limits = "Memory of others (page cache, socket buffers) comes back by chance, "
+		.limits = "Said of call sites with 4096 maps or more, 90 % of them of memory mapped "
+			  "before, 90 % unmapped again, and half of them within 17 ms; query "
+			  "hot-remap tells of the others. "
+			  "Memory of others (page cache, socket buffers) comes back by chance, "
 			  "and then only its owner could keep it mapped. Of each device some 1000 "
 			  "addresses are remembered.",
 		.source = "Documentation/core-api/dma-api-howto.rst: syncing instead of mapping "

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pump.h"
 #include "run.h"
 
 /* A module's name is its driver's but for dashes: sdhci_pci, sdhci-pci. */
@@ -96,17 +97,18 @@ struct dms_error *dms_run_filter_open(struct dms_run *run, const struct dms_run_
 	return NULL;
 }
 
-bool dms_run_window(struct dms_run *run, const struct dms_item *item)
+bool dms_run_window_at(struct dms_run *run, uint64_t ts)
 {
-	uint64_t ts = item->kind == DMS_ITEM_RECORD ? item->record.ts
-		      : item->kind == DMS_ITEM_GAP  ? item->gap.after_ts
-						    : UINT64_MAX;
-
 	if (run->since_ts && !run->is_window_begun && ts >= run->since_ts) {
 		run->is_window_begun = true;
 		dms_stats_restart(run->stats, run->since_ts);
 	}
-	return item->kind == DMS_ITEM_END || ts <= run->until_ts;
+	return ts <= run->until_ts;
+}
+
+bool dms_run_window(struct dms_run *run, const struct dms_item *item)
+{
+	return dms_run_window_at(run, dms_item_ts(item));
 }
 
 /* ---- what the filters left out ----------------------------------------------------------------

@@ -20,9 +20,10 @@ struct dms_item;
 /** Check the names of rules, read the times: after dms_run_open(). Errors: DMS_ERROR_USAGE. */
 struct dms_error *dms_run_filter_open(struct dms_run *run, const struct dms_run_filter *filter);
 /**
- * Called with every item before it is used: statistics begin anew where the window begins.
- * Return: false if @item lies behind the window's end: the trace ends here.
+ * Called with every item, which is at @ts, before it is used: statistics begin anew where the window
+ * begins. Return: false if it lies behind the window's end: the trace ends here.
  */
+bool dms_run_window_at(struct dms_run *run, uint64_t ts);
 bool dms_run_window(struct dms_run *run, const struct dms_item *item);
 /** Is this told? @device: index, or DMS_ID_NONE. Drivers count once dms_run_finish() knows them. */
 bool dms_run_tells_rule(const struct dms_run *run, const char *id);

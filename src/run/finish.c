@@ -10,6 +10,22 @@ static const struct dms_source_info *first_info(const struct dms_run *run)
 	return dms_source_info(dms_merge_source(run->merge, 0));
 }
 
+#define RELEASE offsetof(struct dms_source_info, release)
+#define UNAME	offsetof(struct dms_source_info, uname)
+
+/* The files are of one machine: what the first does not tell, a later one may. NULL: none does. */
+static const char *first_told(const struct dms_run *run, size_t offset)
+{
+	const char *text = NULL;
+
+	for (uint32_t i = 0; i < run->n_files && !text; i++) {
+		const void *info = dms_source_info(dms_merge_source(run->merge, i));
+
+		text = *(const char *const *)((const char *)info + offset);
+	}
+	return text;
+}
+
 static uint64_t count_malformed(const struct dms_run *run)
 {
 	struct dms_tracepoint_count count;
@@ -252,8 +268,11 @@ static struct dms_error *store_run(struct dms_run *run)
 	const struct {
 		const char *key, *value;
 	} texts[] = {
-		{"tool_version", DMS_VERSION}, {"kernel", info->release}, {"uname", info->uname},
-		{"clock", info->clock},	       {"recorder", info->tool},
+		{"tool_version", DMS_VERSION},
+		{"kernel", first_told(run, RELEASE)},
+		{"uname", first_told(run, UNAME)},
+		{"clock", info->clock},
+		{"recorder", info->tool},
 	};
 	const struct {
 		const char *key;
@@ -376,7 +395,7 @@ struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret
 		.inputs = run->paths,
 		.formats = run->formats,
 		.n_inputs = run->n_files,
-		.kernel = info->release,
+		.kernel = first_told(run, RELEASE),
 		.clock = info->clock,
 		.clock_is_ns = run->clock_is_ns,
 		.complete = true,

@@ -280,7 +280,7 @@ static struct dms_error *note_syncs(struct dms_run *run)
 {
 	const struct dms_rule *rule = dms_rule_find("sync-missing");
 
-	if (has_any_syncs(run) || (rule && rule->inputs && !(rule->inputs & run->inputs)))
+	if (run->has_syncs || (rule && rule->inputs && !(rule->inputs & run->inputs)))
 		return NULL; /* they are there; or note_inputs() tells how to get them */
 	return dms_run_add_note(run, "sync-missing", DMS_ID_NONE,
 				dms_asprintf("no dma_sync_* event in the trace: %s", no_syncs));
@@ -373,7 +373,7 @@ static struct dms_error *note_device_syncs(struct dms_run *run, uint32_t index,
 {
 	uint64_t n_maps = stats->counters[DMS_COUNT_MAPS];
 
-	if (!n_maps || has_syncs(run, index) || !has_any_syncs(run))
+	if (!n_maps || has_syncs(run, index) || !run->has_syncs)
 		return NULL; /* none at all is told once, of the run */
 	return dms_run_add_note(run, "sync-missing", index,
 				dms_asprintf("no dma_sync_* event of this device: %s", no_syncs));
@@ -438,6 +438,7 @@ struct dms_error *dms_run_note_all(struct dms_run *run)
 {
 	struct dms_error *err;
 
+	run->has_syncs = has_any_syncs(run); /* once: each device asks */
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(run_notes); i++) {
 		if ((err = run_notes[i](run)))
 			return err;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../input/source.h"
+#include "../input/unpack.h"
 #include "recognise.h"
 
 /* So much of a file tells what it is; console logs may begin with the talk of a boot loader. */
@@ -123,6 +124,18 @@ static bool is_device(const char *path)
 	return !stat(path, &status) && (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
+/* Why it could not be unpacked, no reader would say. */
+static bool is_packed(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char head[8];
+	ssize_t got = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+	if (fd >= 0)
+		close(fd);
+	return got > 0 && unpack_packing(head, (size_t)got);
+}
+
 /* The path of an option: readers of side files open it themselves, and know no compression. */
 static struct dms_error *resolve_option(struct dms_run *run, const char **path)
 {
@@ -133,7 +146,7 @@ static struct dms_error *resolve_option(struct dms_run *run, const char **path)
 		return NULL;
 	if ((err = file_open(*path, &file))) {
 		if (!strcmp(*path, "-") || dms_error_code(err) == DMS_ERROR_INTERNAL ||
-		    is_device(*path)) /* /dev/kmsg never ends */
+		    is_device(*path) || is_packed(*path)) /* /dev/kmsg never ends */
 			return err;
 		dms_error_free(err); /* its reader says it better */
 		return NULL;

@@ -119,7 +119,8 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 	run->n_files = dms_merge_count(run->merge);
 	run->decoders = dms_arena_alloc(run->arena, run->n_files * sizeof(struct dms_decoder *));
 	run->first_instance = dms_arena_alloc(run->arena, (run->n_files + 1) * sizeof(uint32_t));
-	if (!run->decoders || !run->first_instance)
+	run->file_inputs = dms_arena_alloc(run->arena, run->n_files * sizeof(uint32_t));
+	if (!run->decoders || !run->first_instance || !run->file_inputs)
 		return &dms_error_nomem;
 	run->clock_is_ns = true;
 	dms_merge_find_holes(run->merge);
@@ -132,6 +133,7 @@ static struct dms_error *open_decoders(struct dms_run *run, bool salvage)
 			return err;
 		if ((err = dms_decoder_create(source, &run->names, &run->decoders[i])))
 			return err;
+		run->file_inputs[i] = dms_decoder_inputs(run->decoders[i]);
 		run->clock_is_ns &= dms_source_info(source)->clock_is_ns;
 		run->names.is_in_ticks = !run->clock_is_ns;
 		run->first_instance[i + 1] =
@@ -217,65 +219,97 @@ static void note_time(struct dms_run *run, uint64_t ts)
 }
 
 /* What cannot be decoded is as good as lost. */
-static struct dms_error *take_malformed(struct dms_run *run, const struct dms_item *item)
+_apart_ static struct dms_error *take_malformed(struct dms_run *run, const struct dms_decoded *decoded)
 {
 	const struct dms_gap gap = {
-		.after_ts = item->record.ts,
-		.before_ts = item->record.ts,
+		.after_ts = decoded->ts,
+		.before_ts = decoded->ts,
 		.lost = 1,
-		.cpu = item->record.cpu,
-		.instance = item->record.instance + run->first_instance[item->file],
+		.cpu = decoded->event.cpu,
+		.instance = decoded->event.instance,
 	};
 
 	return dms_model_gap(run->model, &gap);
 }
 
-static struct dms_error *take_record(struct dms_run *run, const struct dms_item *item)
+_flat_ static struct dms_error *take_event(struct dms_run *run, const struct dms_decoded *decoded)
 {
-	struct dms_decoder *decoder = run->decoders[item->file];
-	uint64_t n_malformed = dms_decoder_malformed(decoder);
-	struct dms_record record = item->record;
-	struct dms_event event;
+	const struct dms_event *event = &decoded->event;
 	struct dms_error *err;
 
 	run->records++;
-	if ((err = dms_run_chain(run, item->file, &record)) ||
-	    (err = dms_decode(decoder, &record, &event)))
-		return err;
-	if (event.kind == DMS_EV_NONE)
-		return dms_decoder_malformed(decoder) == n_malformed ? NULL
-								     : take_malformed(run, item);
-	if (run->n_files > 1 && (err = dms_run_twins_note(run, item->file, &event)))
+	run->file_inputs[decoded->file] = decoded->inputs;
+	if (event->kind == DMS_EV_NONE)
+		return decoded->is_malformed ? take_malformed(run, decoded) : NULL;
+	if (run->n_files > 1 && (err = dms_run_twins_note(run, decoded->file, event)))
 		return err;
 	run->events++;
-	event.instance += run->first_instance[item->file];
-	note_time(run, event.ts);
-	if (event.pid < DMS_RUN_PID_LIMIT)
-		run->task_bits[event.pid / 64] |= 1ull << event.pid % 64;
+	note_time(run, event->ts);
+	if (event->pid < DMS_RUN_PID_LIMIT)
+		run->task_bits[event->pid / 64] |= 1ull << event->pid % 64;
 	run->mapping_row = 0;
-	if ((err = dms_run_side_event(run, &event)))
+	if ((err = dms_run_side_event(run, event)))
 		return err;
-	run->event = &event;
-	err = dms_model_event(run->model, &event);
+	run->event = event;
+	err = dms_model_event(run->model, event);
 	run->event = NULL;
 	if (err || !run->keep_events)
 		return err;
-	return run->store ? dms_store_event(run->store, &event, run->mapping_row) : NULL;
+	return run->store ? dms_store_event(run->store, event, run->mapping_row) : NULL;
 }
 
-struct dms_error *dms_run_take(struct dms_run *run, const struct dms_item *item)
+/* In order of reading; it looks at nothing of the run that taking what it makes changes. */
+static struct dms_error *decode_record(void *context, const struct dms_item *item,
+				       struct dms_decoded *ret)
+{
+	struct dms_run *run = context;
+	struct dms_decoder *decoder = run->decoders[item->file];
+	uint64_t n_malformed = dms_decoder_malformed(decoder);
+	struct dms_record record = item->record;
+	struct dms_error *err;
+
+	if ((err = dms_run_chain(run, item->file, &record)) ||
+	    (err = dms_decode(decoder, &record, &ret->event)))
+		return err;
+	ret->inputs = dms_decoder_inputs(decoder);
+	ret->is_malformed = dms_decoder_malformed(decoder) != n_malformed;
+	if (ret->is_malformed) {
+		ret->event.cpu = record.cpu;
+		ret->event.instance = record.instance;
+	}
+	if (ret->is_malformed || ret->event.kind != DMS_EV_NONE)
+		ret->event.instance += run->first_instance[item->file];
+	return NULL;
+}
+
+static struct dms_error *take_decoded(struct dms_run *run, const struct dms_decoded *decoded)
 {
 	struct dms_gap gap;
 
-	if (item->kind == DMS_ITEM_RECORD)
-		return take_record(run, item);
-	gap = item->gap;
-	gap.instance += run->first_instance[item->file];
+	if (decoded->kind == DMS_ITEM_RECORD)
+		return take_event(run, decoded);
+	gap = decoded->gap;
+	gap.instance += run->first_instance[decoded->file];
 	run->gaps++;
 	run->sized_gaps += gap.lost != 0;
 	run->hole_gaps += gap.is_hole;
 	run->lost_events += gap.lost;
 	return dms_model_gap(run->model, &gap);
+}
+
+struct dms_error *dms_run_take(struct dms_run *run, const struct dms_item *item)
+{
+	struct dms_decoded decoded;
+	struct dms_error *err;
+
+	decoded.kind = item->kind;
+	decoded.file = item->file;
+	decoded.ts = dms_item_ts(item);
+	if (item->kind == DMS_ITEM_GAP)
+		decoded.gap = item->gap;
+	else if ((err = decode_record(run, item, &decoded)))
+		return err;
+	return take_decoded(run, &decoded);
 }
 
 static void report_progress(const struct dms_run *run, const struct dms_pump *pump,
@@ -313,39 +347,20 @@ struct dms_error *dms_run_end(struct dms_run *run)
 	return err ? err : dms_model_end(run->model, run->last_ts);
 }
 
-static struct dms_error *open_pump(struct dms_run *run, struct dms_pump **ret)
-{
-	uint32_t *stacks = dms_arena_alloc(run->arena, run->n_files * sizeof(*stacks));
-	struct dms_pump_options options = {
-		.until_ts = run->until_ts,
-		.stacks = stacks,
-		.has_thread = dms_pump_pays(run->merge),
-	};
-
-	if (!stacks)
-		return &dms_error_nomem;
-	for (uint32_t i = 0; i < run->n_files; i++) {
-		stacks[i] = dms_decoder_stack_type(run->decoders[i]);
-		if (options.has_thread)
-			dms_decoder_prepare(run->decoders[i]);
-	}
-	return dms_pump_create(run->merge, &options, ret);
-}
-
 /* From the first item to the last one that is told. */
 static struct dms_error *take_all(struct dms_run *run, struct dms_pump *pump,
 				  const struct dms_run_options *options)
 {
 	uint64_t countdown = PROGRESS_RECORDS;
-	const struct dms_item *item;
+	const struct dms_decoded *decoded;
 	struct dms_error *err;
 
 	for (;;) {
-		if ((err = dms_pump_next(pump, &item)))
+		if ((err = dms_pump_next(pump, &decoded)))
 			return err;
-		if (!dms_run_window(run, item) || item->kind == DMS_ITEM_END)
+		if (!dms_run_window_at(run, decoded->ts) || decoded->kind == DMS_ITEM_END)
 			return NULL;
-		if ((err = dms_run_take(run, item)))
+		if ((err = take_decoded(run, decoded)))
 			return err;
 		if (!--countdown) {
 			countdown = PROGRESS_RECORDS;
@@ -357,8 +372,14 @@ static struct dms_error *take_all(struct dms_run *run, struct dms_pump *pump,
 
 struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options)
 {
+	const struct dms_pump_options pump_options = {
+		.until_ts = run->until_ts,
+		.decode = decode_record,
+		.context = run,
+		.has_thread = dms_pump_pays(run->merge) && !dms_run_side_asks_decoders(run),
+	};
 	struct dms_pump *pump = NULL;
-	struct dms_error *err = open_pump(run, &pump);
+	struct dms_error *err = dms_pump_create(run->merge, &pump_options, &pump);
 
 	if (!err)
 		err = take_all(run, pump, options);

@@ -55,6 +55,7 @@ struct dms_run {
 	struct dms_decoder **decoders; /* one for each file */
 	uint32_t n_files;
 	uint32_t *first_instance; /* of each file: the run numbers all buffer instances */
+	uint32_t *file_inputs; /* of each file: DMS_INPUT_* by what was taken of it so far */
 	struct dms_names names;
 	struct dms_model *model;
 	struct dms_stats *stats;
@@ -75,6 +76,7 @@ struct dms_run {
 	bool is_window_begun;
 	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared */
 	bool clock_is_ns;    /* in all files */
+	bool has_syncs;	     /* of any device; notes.c */
 	struct dms_run_findings *findings;
 	struct dms_run_groups *groups;
 	uint32_t inputs; /* DMS_INPUT_*: what the trace and its side files can show */
@@ -85,7 +87,7 @@ struct dms_run {
 		char *text;
 		size_t size, capacity;
 	} symbol_text; /* of several files, some of them texts; symbols borrows it */
-	uint64_t *chain; /* symbols.c: of the record in hand */
+	uint64_t *chain; /* symbols.c: of the record being decoded */
 	size_t chain_capacity;
 	struct dms_inventory *inventory;       /* NULL: none was given, and none is in the trace */
 	struct dms_symbols *symbols;	       /* NULL until the end, or without call stacks */
@@ -152,6 +154,8 @@ struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_op
 void dms_run_side_close(struct dms_run *run);
 /** @event is next for the model: take what side files, or it itself, tell before. */
 struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event);
+/** True if taking events asks the decoders what they have seen: none may be ahead. */
+bool dms_run_side_asks_decoders(const struct dms_run *run);
 /** There are no more events: take the rest, and note what was of no use. */
 struct dms_error *dms_run_side_end(struct dms_run *run);
 

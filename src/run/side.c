@@ -69,12 +69,12 @@ static void add_inputs(struct dms_run *run, uint32_t inputs)
 }
 
 /* Probes are known by their records: the first of a kind may let more be judged. */
-static void ask_decoders(struct dms_run *run)
+_apart_ static void add_files_inputs(struct dms_run *run)
 {
 	uint32_t inputs = 0;
 
 	for (uint32_t i = 0; i < run->n_files; i++)
-		inputs |= dms_decoder_inputs(run->decoders[i]);
+		inputs |= run->file_inputs[i];
 	add_inputs(run, inputs);
 }
 
@@ -168,6 +168,11 @@ static bool has_messages(const struct dms_run *run)
 	return false;
 }
 
+bool dms_run_side_asks_decoders(const struct dms_run *run)
+{
+	return run->side->may_have_console && run->side->n_lines;
+}
+
 /* Give the model the next line, in time order with what it knows: at the earliest now. */
 static struct dms_error *give_line(struct dms_run *run)
 {
@@ -183,7 +188,7 @@ static struct dms_error *give_line(struct dms_run *run)
 	return dms_model_event(run->model, &event);
 }
 
-static struct dms_error *give_lines_until(struct dms_run *run, uint64_t ts)
+_apart_ static struct dms_error *give_lines_until(struct dms_run *run, uint64_t ts)
 {
 	struct dms_run_side *side = run->side;
 	struct dms_error *err = NULL;
@@ -196,7 +201,7 @@ static struct dms_error *give_lines_until(struct dms_run *run, uint64_t ts)
 }
 
 /* What was said before the trace began. */
-static void skip_lines_before(struct dms_run_side *side, uint64_t ts)
+_apart_ static void skip_lines_before(struct dms_run_side *side, uint64_t ts)
 {
 	for (; side->n_given < side->n_lines; side->n_given++) {
 		uint64_t line_ts = side->lines[side->n_given].event.ts;
@@ -224,7 +229,7 @@ static struct dms_error *add_line(struct dms_run *run, const char *text, size_t 
 }
 
 /* A text written to trace_marker may have several lines. */
-static struct dms_error *take_marker(struct dms_run *run, const struct dms_event *event)
+_apart_ static struct dms_error *take_marker(struct dms_run *run, const struct dms_event *event)
 {
 	static const char prefix[] = DMS_INVENTORY_MARKER;
 	const char *text = event->text, *end = text + event->text_len, *line_end;
@@ -247,7 +252,7 @@ static struct dms_error *take_marker(struct dms_run *run, const struct dms_event
 }
 
 /* Markers come in hundreds, and then none: the model looks when they are over. */
-static void use_markers(struct dms_run *run)
+_apart_ static void use_markers(struct dms_run *run)
 {
 	struct dms_run_side *side = run->side;
 
@@ -299,7 +304,7 @@ static void configure(struct dms_run *run)
 	if (side->has_log)
 		run->inputs |= DMS_INPUT_CONSOLE | DMS_INPUT_FAULTS;
 	for (uint32_t i = 0; i < run->n_files; i++)
-		run->inputs |= dms_decoder_inputs(run->decoders[i]);
+		run->inputs |= run->file_inputs[i];
 	side->config.inputs = run->inputs;
 	dms_run_hidden(run, &side->config.hidden_maps, &side->config.hidden_unmaps);
 	dms_model_configure(run->model, &side->config);
@@ -362,7 +367,7 @@ struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event
 		if (!side->kinds_seen)
 			skip_lines_before(side, event->ts);
 		side->kinds_seen |= 1ull << event->kind;
-		ask_decoders(run);
+		add_files_inputs(run);
 	}
 	if (event->ts > side->last_ts)
 		side->last_ts = event->ts;
@@ -437,7 +442,7 @@ struct dms_error *dms_run_side_end(struct dms_run *run)
 	struct dms_run_side *side = run->side;
 	struct dms_error *err = NULL;
 
-	ask_decoders(run);
+	add_files_inputs(run);
 	while (!err && side->n_given < side->n_lines) {
 		uint64_t ts = side->lines[side->n_given].event.ts;
 

@@ -73,7 +73,7 @@ static bool is_many(const struct share *share, uint64_t least)
 	return share->n_twins >= least && share->n_twins * 2 > share->n_events;
 }
 
-struct dms_error *dms_run_twins_note(struct dms_run *run, uint32_t file,
+_apart_ struct dms_error *dms_run_twins_note(struct dms_run *run, uint32_t file,
 				     const struct dms_event *event)
 {
 	const struct recent new = {

@@ -32,7 +32,7 @@ void breakdown_settle(struct dms_device_stats *device)
 	device->recent = (struct dms_calls){0};
 }
 
-bool breakdown_turn(struct dms_device_stats *device, uint64_t key)
+_apart_ bool breakdown_turn(struct dms_device_stats *device, uint64_t key)
 {
 	breakdown_settle(device);
 	device->recent_key = BREAKDOWN_NO_KEY;

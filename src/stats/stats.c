@@ -284,7 +284,7 @@ static bool begin_streaming(struct dms_device_stats *device, const struct dms_ma
 	return reuse_map(device, mapping->dma_addr, mapping->map_ts);
 }
 
-static bool begin(struct dms_device_stats *device, const struct dms_step *step)
+_flat_ static bool begin(struct dms_device_stats *device, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
 	struct dms_calls *calls =
@@ -371,7 +371,7 @@ static bool count_release(struct dms_device_stats *device, const struct dms_step
 	return calls;
 }
 
-static bool count_unmap(struct dms_device_stats *device, const struct dms_step *step)
+_flat_ static bool count_unmap(struct dms_device_stats *device, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
 

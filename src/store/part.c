@@ -53,7 +53,14 @@ static struct dms_error *check_target(const char *path, const char *given)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", given);
+	errno = 0; /* what cannot be read is not known to be foreign */
 	ours = dms_is_database(fd);
+	if (!ours && errno) {
+		struct dms_error *err = dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", given);
+
+		close(fd);
+		return err;
+	}
 	is_being_written = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 	close(fd);
 	if (is_being_written) /* in place */

@@ -9,6 +9,8 @@
 
 struct dms_error *dms_db_error(struct sqlite3 *db, const char *doing)
 {
+	if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOMEM)
+		return &dms_error_nomem;
 	return dms_error_new(DMS_ERROR_INTERNAL, "%s: %s", doing, sqlite3_errmsg(db));
 }
 
@@ -16,12 +18,17 @@ struct dms_error *dms_db_error(struct sqlite3 *db, const char *doing)
 static struct dms_error *check_file(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int errnum;
 	bool ours;
 
 	if (fd < 0)
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
+	errno = 0;
 	ours = dms_is_database(fd);
+	errnum = errno;
 	close(fd);
+	if (!ours && errnum && errnum != EISDIR)
+		return dms_error_errno(DMS_ERROR_INPUT, errnum, "%s", path);
 	if (!ours)
 		return dms_error_new(DMS_ERROR_INPUT, "%s is not a dmascope database", path);
 	return NULL;
@@ -42,6 +49,8 @@ static struct dms_error *ask_int(struct sqlite3 *db, const char *path, const cha
 	sqlite3_finalize(statement);
 	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
 		return NULL;
+	if ((rc & 0xff) == SQLITE_NOMEM)
+		return &dms_error_nomem;
 	return dms_error_new(DMS_ERROR_INPUT, "%s: %s", path, sqlite3_errmsg(db));
 }
 

@@ -40,6 +40,8 @@ struct dms_error *dms_store_error(struct dms_store *store, const char *doing)
 	if (!store->db)
 		return dms_error_new(DMS_ERROR_INTERNAL, "%s: %s: it has failed before",
 				     dms_part_path(store->part), doing);
+	if (rc == SQLITE_NOMEM)
+		return &dms_error_nomem;
 	if (errnum && (rc == SQLITE_IOERR || rc == SQLITE_FULL || rc == SQLITE_CANTOPEN))
 		return dms_error_errno(DMS_ERROR_INTERNAL, errnum, "%s: %s",
 				       dms_part_path(store->part), doing);

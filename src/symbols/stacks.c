@@ -12,12 +12,16 @@ struct entry {
 
 struct dms_stacks {
 	struct dms_arena *arena;
-	struct entry *entries;
-	size_t capacity;
-	uint32_t count;
+	struct dms_blocks entries;
+	uint32_t count; /* entries that others may look at */
 	uint32_t n_slots;
 	uint32_t *slots; /* entry number + 1, 0 is empty; open addressing */
 };
+
+static struct entry *entry_at(const struct dms_stacks *stacks, uint32_t id)
+{
+	return dms_blocks_at(&stacks->entries, id, sizeof(struct entry));
+}
 
 struct dms_stacks *dms_stacks_create(void)
 {
@@ -38,7 +42,7 @@ void dms_stacks_destroy(struct dms_stacks *stacks)
 	if (!stacks)
 		return;
 	dms_arena_destroy(stacks->arena);
-	dms_free(stacks->entries);
+	dms_blocks_deinit(&stacks->entries);
 	dms_free(stacks->slots);
 	dms_free(stacks);
 }
@@ -57,7 +61,7 @@ static bool make_room(struct dms_stacks *stacks)
 	if (!slots)
 		return false;
 	for (uint32_t i = 0; i < stacks->count; i++) {
-		uint32_t slot = stacks->entries[i].hash & (n_slots - 1);
+		uint32_t slot = entry_at(stacks, i)->hash & (n_slots - 1);
 
 		while (slots[slot])
 			slot = (slot + 1) & (n_slots - 1);
@@ -75,16 +79,16 @@ static uint32_t append(struct dms_stacks *stacks, const uint64_t *frames, uint32
 	size_t bytes = (size_t)n_frames * sizeof(*frames);
 	uint64_t *copy;
 
-	if (!dms_grow(&stacks->entries, &stacks->capacity, (size_t)stacks->count + 1,
-		      sizeof(struct entry)))
+	if (!dms_blocks_reserve(&stacks->entries, stacks->count, sizeof(struct entry)))
 		return DMS_STR_NONE;
 	copy = dms_arena_alloc(stacks->arena, bytes);
 	if (!copy)
 		return DMS_STR_NONE;
 	if (bytes)
 		memcpy(copy, frames, bytes);
-	stacks->entries[stacks->count] = (struct entry){copy, n_frames, hash};
-	return stacks->count++;
+	*entry_at(stacks, stacks->count) = (struct entry){copy, n_frames, hash};
+	__atomic_store_n(&stacks->count, stacks->count + 1, __ATOMIC_RELEASE);
+	return stacks->count - 1;
 }
 
 uint32_t dms_stacks_add(struct dms_stacks *stacks, const uint64_t *frames, uint32_t n_frames)
@@ -98,7 +102,7 @@ uint32_t dms_stacks_add(struct dms_stacks *stacks, const uint64_t *frames, uint3
 		return DMS_STR_NONE;
 	for (slot = hash & (stacks->n_slots - 1); stacks->slots[slot];
 	     slot = (slot + 1) & (stacks->n_slots - 1)) {
-		const struct entry *entry = &stacks->entries[stacks->slots[slot] - 1];
+		const struct entry *entry = entry_at(stacks, stacks->slots[slot] - 1);
 
 		if (entry->hash == hash && entry->n_frames == n_frames &&
 		    (!n_frames || !memcmp(entry->frames, frames, bytes)))
@@ -112,15 +116,15 @@ uint32_t dms_stacks_add(struct dms_stacks *stacks, const uint64_t *frames, uint3
 
 const uint64_t *dms_stacks_get(const struct dms_stacks *stacks, uint32_t id, uint32_t *ret_n)
 {
-	if (id >= stacks->count) {
+	if (id >= dms_stacks_count(stacks)) {
 		*ret_n = 0;
 		return NULL;
 	}
-	*ret_n = stacks->entries[id].n_frames;
-	return stacks->entries[id].frames;
+	*ret_n = entry_at(stacks, id)->n_frames;
+	return entry_at(stacks, id)->frames;
 }
 
 uint32_t dms_stacks_count(const struct dms_stacks *stacks)
 {
-	return stacks->count;
+	return __atomic_load_n(&stacks->count, __ATOMIC_ACQUIRE);
 }

@@ -2,8 +2,14 @@
 /* Side files are text and small: read whole, pipes too. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "textfile.h"
+
+static struct dms_error *too_large(size_t max_bytes, const char *what)
+{
+	return dms_error_new(DMS_ERROR_INPUT, "larger than %zu MiB: not %s", max_bytes >> 20, what);
+}
 
 /* All of @file, at most one piece more than is allowed: a pipe has no size to ask for. */
 static struct dms_error *slurp(FILE *file, size_t max_bytes, const char *what, char **ret,
@@ -22,10 +28,7 @@ static struct dms_error *slurp(FILE *file, size_t max_bytes, const char *what, c
 		(*ret)[size] = '\0';
 	if (ferror(file))
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "cannot read");
-	if (size > max_bytes)
-		return dms_error_new(DMS_ERROR_INPUT, "larger than %zu MiB: not %s", max_bytes >> 20,
-				     what);
-	return NULL;
+	return size > max_bytes ? too_large(max_bytes, what) : NULL;
 }
 
 struct dms_error *textfile_read(const char *path, size_t max_bytes, const char *what, char **ret,
@@ -33,11 +36,17 @@ struct dms_error *textfile_read(const char *path, size_t max_bytes, const char *
 {
 	FILE *file = fopen(path, "re");
 	struct dms_error *err;
+	struct stat status;
 
 	*ret = NULL;
 	if (!file)
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
-	err = slurp(file, max_bytes, what, ret, ret_size);
+	/* no need to read a gigabyte to learn that there is more */
+	if (!fstat(fileno(file), &status) && S_ISREG(status.st_mode) &&
+	    (uint64_t)status.st_size > max_bytes)
+		err = too_large(max_bytes, what);
+	else
+		err = slurp(file, max_bytes, what, ret, ret_size);
 	fclose(file);
 	if (!err)
 		return NULL;

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* libFuzzer entry: any bytes as a text dump, through both passes over it and decoding. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <dmascope/decode.h>
 #include <dmascope/symbols.h>
 
-#include "input/source.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "../../src/input/source.h"
+#include "fuzz.h"
 
 /* What a source promises: time that never goes back, CPUs it has told of, records of its formats. */
 static void check_record(const struct dms_source_info *info, const struct dms_record *record,

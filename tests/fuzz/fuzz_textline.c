@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* libFuzzer entry: any bytes as the lines of a text dump, each in memory of exactly its size. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../src/input/text/text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* Every piece is inside the line, or NULL. */
 static void check_piece(const char *line, size_t len, struct text_piece piece)

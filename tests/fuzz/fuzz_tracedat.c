@@ -1,112 +1,95 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* libFuzzer entry: any bytes as a trace.dat, through input, decode, model, rules and statistics. */
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* libFuzzer entry: any bytes as a trace.dat, through the whole run; sizes of the file are kept. */
+#include "fuzz_run.h"
 
-#include <dmascope/decode.h>
-#include <dmascope/input.h>
-#include <dmascope/model.h>
-#include <dmascope/rules.h>
-#include <dmascope/stats.h>
-#include <dmascope/symbols.h>
+#define PAGE_BYTES	4096
+#define PAGE_HEAD_BYTES 16
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct listener {
-	struct dms_stats *stats;
-	struct dms_rules *rules;
-};
-
-static struct dms_error *take_finding(void *context, const struct dms_finding *finding)
+/* What a record's first word says of its length, as in include/linux/ring_buffer.h. */
+static size_t record_bytes(const uint8_t *at)
 {
-	char *message = dms_finding_message(finding, NULL, NULL);
-	char *json = dms_finding_json(finding, NULL, NULL);
+	uint32_t head, type_len;
 
-	(void)context;
-	dms_free(message);
-	dms_free(json);
-	return NULL;
+	memcpy(&head, at, sizeof(head));
+	type_len = head & 31;
+	if (type_len && type_len <= 28)
+		return 4 + 4 * (size_t)type_len;
+	return type_len ? 8 : 12; /* a long record is changed at its beginning only */
 }
 
-static struct dms_error *take_step(void *context, const struct dms_step *step)
+/* A number of the page's head, or of a record some way into it. */
+static void mutate_page(uint8_t *page, uint32_t *state)
 {
-	struct listener *listener = context;
-	struct dms_error *err = dms_stats_step(listener->stats, step);
+	size_t at = PAGE_HEAD_BYTES;
 
-	return err ? err : dms_rules_step(listener->rules, step);
-}
-
-static struct dms_error *run(struct dms_source *source, struct dms_decoder *decoder,
-			     struct dms_model *model)
-{
-	struct dms_item item;
-	struct dms_event event;
-	struct dms_error *err;
-	uint64_t last = 0;
-
-	for (;;) {
-		if ((err = dms_source_next(source, &item)))
-			return err;
-		if (item.kind == DMS_ITEM_END)
-			return dms_model_end(model, last);
-		if (item.kind == DMS_ITEM_GAP) {
-			err = dms_model_gap(model, &item.gap);
-		} else if (!(err = dms_decode(decoder, &item.record, &event)) &&
-			   event.kind != DMS_EV_NONE) {
-			last = event.ts;
-			err = dms_model_event(model, &event);
-		}
-		if (err)
-			return err;
+	if (!fuzz_below(state, 6)) {
+		fuzz_put_number(page + 8, 4, state); /* how much of it is used */
+		return;
+	}
+	for (size_t n = fuzz_below(state, 60); n && at < PAGE_BYTES - 64; n--)
+		at += record_bytes(page + at);
+	if (at >= PAGE_BYTES - 64)
+		return;
+	switch (fuzz_below(state, 4)) {
+	case 0:
+		page[at] = (uint8_t)fuzz_random(state); /* kind of record, low bits of the time */
+		break;
+	case 1:
+		fuzz_put_number(page + at + 4 * fuzz_below(state, 16), 4, state);
+		break;
+	case 2:
+		fuzz_put_number(page + at + 4 + 8 * fuzz_below(state, 7), 8, state);
+		break;
+	default:
+		fuzz_mutate_inside(page + at, 64);
 	}
 }
 
-static void analyze(struct dms_source *source)
+static void swap_pages(uint8_t *one, uint8_t *other)
 {
-	struct dms_names names = {.devices = dms_strtab_create(), .stacks = dms_stacks_create()};
-	struct listener listener = {.stats = dms_stats_create()};
-	struct dms_symbols *symbols = NULL;
-	struct dms_decoder *decoder = NULL;
-	struct dms_model *model = NULL;
-	struct dms_error *err;
-	const char *text;
-	size_t size;
+	uint8_t copy[PAGE_BYTES];
 
-	if (!(err = dms_rules_create(take_finding, NULL, &listener.rules)) &&
-	    !(err = dms_decoder_create(source, &names, &decoder)) &&
-	    !(err = dms_model_create(&names, take_step, &listener, &model)) &&
-	    !(err = run(source, decoder, model)) &&
-	    !(err = dms_source_kallsyms(source, &text, &size)))
-		err = dms_symbols_create(text, size, &symbols);
-	dms_source_comm(source, 1);
-	dms_error_free(err);
-	dms_symbols_destroy(symbols);
-	dms_model_destroy(model);
-	dms_decoder_destroy(decoder);
-	dms_rules_destroy(listener.rules);
-	dms_stats_destroy(listener.stats);
-	dms_stacks_destroy(names.stacks);
-	dms_strtab_destroy(names.devices);
+	memcpy(copy, one, PAGE_BYTES);
+	memmove(one, other, PAGE_BYTES);
+	memcpy(other, copy, PAGE_BYTES);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	uint32_t state = fuzz_seed(seed);
+	size_t n_pages = size / PAGE_BYTES;
+	uint8_t *page = data + fuzz_below(&state, n_pages) * PAGE_BYTES;
+
+	switch (size < 64 ? 0 : fuzz_below(&state, 8)) {
+	case 0:
+		return LLVMFuzzerMutate(data, size, max_size);
+	case 1: /* the head, where sizes are */
+		fuzz_mutate_inside(data + fuzz_below(&state, size < 2048 ? size - 32 : 2048), 32);
+		return size;
+	case 2:
+		fuzz_mutate_inside(data + fuzz_below(&state, size - 32), 32);
+		return size;
+	case 3:
+		if (n_pages)
+			swap_pages(page, data + fuzz_below(&state, n_pages) * PAGE_BYTES);
+		return size;
+	default:
+		if (n_pages)
+			mutate_page(page, &state);
+		return size;
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	int fd = memfd_create("trace.dat", 0);
-	struct dms_source *source;
-	struct dms_error *err;
-	char path[64];
+	struct dms_run_options options = {0};
+	struct fuzz_file file;
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+	fuzz_be_silent();
+	if (!fuzz_file_open(&file, data, size))
 		return 0;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	err = dms_source_open(path, &source);
-	if (err) {
-		dms_error_free(err);
-	} else {
-		analyze(source);
-		dms_source_close(source);
-	}
-	close(fd);
+	options.salvage = size & 1; /* both ways, and the same one for the same bytes */
+	fuzz_run(file.path, &options);
+	fuzz_file_close(&file);
 	return 0;
 }

@@ -99,6 +99,7 @@ speed() {
 		best report trace-cmd report "$file"
 		best iterate "$count_events" --iterate "$file"
 		best analyze "$dmascope" analyze "$file"
+		best one env DMASCOPE_THREADS=1 "$dmascope" analyze "$file"
 		best norules "$dmascope" analyze "$file" "${no_rules[@]}"
 		rm -f "$work/run.db"
 		best store "$dmascope" analyze "$file" -o "$work/run.db"
@@ -108,8 +109,13 @@ speed() {
 	printf '%-54s %14s %16s  %s\n' what target measured verdict
 	speed_row "$name" report "trace-cmd report" "$n" 0
 	speed_row "$name" iterate "libtracecmd, ordered, nothing done" "$n" 0
-	speed_row "$name" analyze "analyze" "$n" 10
-	speed_row "$name" store "analyze -o run.db" "$n" 5
+	speed_row "$name" analyze "analyze" "$n" 30
+	speed_row "$name" store "analyze -o run.db" "$n" 12
+	row "analyze, 1 thread: wall s (CPU s)" - "${best_wall[one]} (${best_cpu[one]})" ""
+	# T2 = T1 * (s + (1 - s) / 2)
+	row "serial share, by Amdahl, per cent" - \
+		"$(calc "100 * (2 * ${best_wall[analyze]} / (${best_wall[one]} + 0.0005) - 1)" 0)" ""
+	fact "${name}_one_wall_s" "${best_wall[one]}"
 	cost=$(calc "100 * (${best_wall[analyze]} / (${best_wall[norules]} + 0.0005) - 1)" 1)
 	row "rules on: per cent more than all of them off" "< 15" "$cost" "$cost < 15"
 	fact "${name}_rules_percent" "$cost"
@@ -133,6 +139,31 @@ speed_row() {
 		row "$3: times faster than report" ">= $5" "$ratio" "$ratio >= $5"
 	fi
 	fact "$1_$2_ratio" "$ratio"
+}
+
+# A call stack behind every record: a third of the speed without is enough
+stacks() {
+	local n i ratio with without
+
+	generate "$work/stacks.dat" --events "$((events / 5))" --stacks
+	n=$(said "$work/stacks.dat" events)
+	generate "$work/plain.dat" --events "$((events / 5))"
+	best_wall=() best_cpu=()
+	for ((i = 0; i < runs; i++)); do
+		best with "$dmascope" analyze "$work/stacks.dat"
+		best without "$dmascope" analyze "$work/plain.dat"
+	done
+	rm -f "$work/stacks.dat" "$work/plain.dat"
+	echo
+	echo "stacks in every record: $n events; best of $runs"
+	printf '%-54s %14s %16s  %s\n' what target measured verdict
+	with=$(calc "$n / (${best_wall[with]} + 0.0005) / 1e6")
+	without=$(calc "$n / (${best_wall[without]} + 0.0005) / 1e6")
+	row "analyze: million events/s, without stacks" - "$without" ""
+	row "analyze: million events/s, with them" - "$with" ""
+	ratio=$(calc "$with / $without")
+	row "share of the speed that is left" ">= 0.33" "$ratio" "$ratio >= 0.33"
+	fact stacks_ratio "$ratio"
 }
 
 # perf.data against perf script, which does for it what trace-cmd report does for trace.dat
@@ -258,6 +289,7 @@ echo "bench: $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg); ratios hold wit
 generate "$work/mixed.dat" --events "$events"
 speed generated "$work/mixed.dat"
 big_recording
+stacks
 perf_data
 text_dump
 memory

@@ -71,6 +71,8 @@ static const struct option_row {
 	{ "mix", "page:60,sg:20", "weights of the families", MIX, AT(mix) },
 	{ "mode", "WORD", "direct, iommu or mixed (mixed)", MODE, AT(mode) },
 	{ "stacks", NULL, "a kernel_stack after every event", FLAG, AT(stacks) },
+	{ "distinct", "N", "with --stacks: N different ones, to 1000000 (0: few)", U64,
+	  AT(distinct) },
 	{ "syncs", NULL, "with dma_sync events", FLAG, AT(syncs) },
 	{ "iommu-events", NULL, "with iommu:map and iommu:unmap", FLAG, AT(iommu_events) },
 	{ "lost", "RATE", "share of pages dropped, 0..1 (0)", RATE, AT(lost_ppm) },
@@ -221,6 +223,8 @@ static void check_config(const struct tg_config *c)
 		tg_die("--page-size is a power of two from 4096 to 65536");
 	if (!weights || !c->live || c->live > 4000000 || !c->mean_gap_ns)
 		tg_die("--mix, --gap and --live (to 4000000) must not be 0");
+	if (c->distinct > 1000000)
+		tg_die("--distinct goes to 1000000");
 	if (c->mean_gap_ns > 1000000000 || c->leak > 1000000)
 		tg_die("--gap goes to 1000000000 and --leak to 1000000");
 	if (c->leak && c->events / (c->leak + 1) == 0)

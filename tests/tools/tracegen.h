@@ -24,6 +24,7 @@ struct tg_config {
 	const char *kernel;  /* "7.2" or "6.12": names the formats folder and uname */
 	const char *clock;
 	uint64_t seed, events, live, leak;
+	uint64_t distinct; /* call stacks; 0: as few as a driver has */
 	uint64_t lost_ppm, reorder_ppm, fail_ppm, duplicate_ppm, discard_ppm;
 	uint64_t mean_gap_ns; /* between two events, over all CPUs */
 	uint32_t cpus, devices, page_size, version;
@@ -198,6 +199,8 @@ void tg_ring_lost(const struct tg_ring *ring, uint64_t *ret_known, uint64_t *ret
 /** The call stack of @family's map or unmap in a driver; returns the number of frames. */
 uint32_t tg_stack_fill(uint32_t driver, enum tg_family family, bool unmap, uint32_t variant,
 		       uint64_t *callers);
+/** One of a million call stacks of one function: two of its callers call from 1000 places each. */
+uint32_t tg_stack_number(uint64_t number, uint64_t *callers);
 /** kallsyms text naming all of these; the caller frees. */
 char *tg_stack_kallsyms(size_t *ret_size);
 

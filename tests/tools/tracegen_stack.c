@@ -59,6 +59,15 @@ uint32_t tg_stack_fill(uint32_t driver, enum tg_family family, bool unmap, uint3
 	return n;
 }
 
+uint32_t tg_stack_number(uint64_t number, uint64_t *callers)
+{
+	uint32_t n = tg_stack_fill(0, TG_PAGE, false, 0, callers);
+
+	callers[n - 1] += number % 1000;
+	callers[n - 2] += number / 1000;
+	return n;
+}
+
 char *tg_stack_kallsyms(size_t *ret_size)
 {
 	char *text = tg_alloc(16384);

@@ -129,8 +129,10 @@ static void put_stack(struct tg_work *w, const struct tg_event *cause, const str
 	struct tg_event event = { .tp = TG_TP_STACK, .pid = cause->pid, .flags = cause->flags,
 				  .preempt_count = cause->preempt_count };
 
-	event.n_phys = tg_stack_fill(d->driver, family, unmap, cause->flags ? 0 : w->context,
-				     callers);
+	event.n_phys = w->config->distinct
+			       ? tg_stack_number(w->totals.dma_events % w->config->distinct, callers)
+			       : tg_stack_fill(d->driver, family, unmap,
+					       cause->flags ? 0 : w->context, callers);
 	event.phys_list = callers;
 	w->totals.last_ns = w->now_ns += 30;
 	put_event(w, &event);

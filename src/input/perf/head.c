@@ -134,7 +134,7 @@ static int compare_id_cpus(const void *left, const void *right)
 
 uint32_t perf_head_cpu(const struct perf_head *head, uint64_t id)
 {
-	const struct perf_id_cpu key = {.id = id}, *found;
+	const struct perf_id_cpu key = {.id = id};
 	size_t low = 0, high = head->n_id_cpus;
 
 	while (low < high) { /* the first of that id */
@@ -145,8 +145,8 @@ uint32_t perf_head_cpu(const struct perf_head *head, uint64_t id)
 		else
 			high = middle;
 	}
-	found = &head->id_cpus[low];
-	return low < head->n_id_cpus && found->id == id ? found->cpu : PERF_NO_CPU;
+	return low < head->n_id_cpus && head->id_cpus[low].id == id ? head->id_cpus[low].cpu
+								     : PERF_NO_CPU;
 }
 
 uint32_t perf_head_n_open_cpus(const struct perf_head *head)

@@ -45,15 +45,28 @@ function formatBytes(value) {
 	return scaled(value, 1024, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]);
 }
 
-function formatRate(value) {
-	return formatBytes(value) + (CLOCK_IS_NS ? "/s" : "");
+// Of rates three digits count.
+function threeDigits(value) {
+	if (!value)
+		return "0";
+	return value < 999.5 ? value.toPrecision(3) : formatCount(Number(value.toPrecision(3)));
 }
 
-// Of counts: small ones keep a digit.
-function formatPerSecond(value) {
+function formatRate(value) {
+	const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+	let i = 0;
+
 	if (value === null || value === undefined)
 		return DASH;
-	return (value && value < 9.95 ? value.toFixed(value < 0.95 ? 2 : 1) : formatCount(Math.round(value))) + "/s";
+	if (!CLOCK_IS_NS)
+		return formatBytes(value);
+	for (; i + 1 < units.length && value >= 999.5; i++)
+		value /= 1024;
+	return threeDigits(value) + NBSP + units[i] + "/s";
+}
+
+function formatPerSecond(value) {
+	return value === null || value === undefined ? DASH : threeDigits(value) + "/s";
 }
 
 function formatShare(value) {

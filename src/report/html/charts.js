@@ -100,15 +100,23 @@ function lineConfig(chart) {
 	};
 }
 
+const FEW = 20; // up to here a scale from 0 tells more than a logarithmic one
+
 function barConfig(chart) {
 	const options = baseOptions(chart);
-	const isPower = (value) => value >= 1 && Number.isInteger(Math.log10(value));
+	const most = chart.most || largest(chart.lines.map((line) => largest(line.values)));
+	// 1, 10, 100...; and 2 and 5 of each, where there are few of these
+	const isMark = (value) => (most < 2000 ? /^[125]0*$/ : /^10*$/).test(String(value));
 
 	options.scales = {
 		x: axis(chart.xTitle, function (value) { return chart.tick(this.getLabelForValue(value)); },
 			{ grid: { display: false } }),
-		y: axis(`${chart.lines[0].name}, logarithmic`, (value) => (isPower(value) ? formatCount(value) : ""),
-			{ type: "logarithmic", min: 0.5, suggestedMax: chart.most }),
+		y: most <= FEW ? axis(chart.lines[0].name, (value) => formatCount(value), { beginAtZero: true, suggestedMax: most,
+			ticks: { color: colour("quiet"), font: { size: 11 }, maxTicksLimit: 6, precision: 0 } }) :
+			axis(`${chart.lines[0].name}, logarithmic`, null, { type: "logarithmic", min: 0.5, suggestedMax: chart.most, ticks: {
+				color: colour("quiet"), font: { size: 11 }, autoSkip: false,
+				callback: (value) => (isMark(value) ? formatCount(value) : null), // null: no line either
+			} }),
 	};
 	return {
 		type: "bar",

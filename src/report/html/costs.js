@@ -118,9 +118,12 @@ const KEY_FIGURES = [
 function sitesTable(device) {
 	const rows = mineOf("sites", device), has = (key) => rows.some((row) => row[key]);
 
-	if (!rows.some((row) => row.stack))
-		return el("p", { class: "quiet" }, "No call sites: the trace has no call stacks of this device's maps.");
-	return table({
+	const none = rows.some((row) => row.stack) ? null :
+		el("p", { class: "quiet" }, "No call sites: the trace has no call stacks of this device's maps.");
+
+	if (none && !rows.some((row) => row.remaps || row.bounced || row.syncs))
+		return none;
+	return [none, table({
 		caption: `Call sites of ${deviceTitle(device)}`, rows, total: DATA.site_counts[device.device_id], filter: true,
 		noun: "call sites", columns: [
 			{ key: "function", title: "mapped by", render: (row) => el("code", {}, row.function ?
@@ -135,6 +138,6 @@ function sitesTable(device) {
 				render: (row) => (row.ended ? formatDuration(row[key]) : DASH) })),
 			{ key: "stack", title: "first stack", render: (row) => (row.stack ?
 				lazyDetails({ class: "inline" }, "show", () => stackList(row.stack)) : DASH) },
-		],
-	});
+		].filter((column) => !none || column.key !== "stack"),
+	})];
 }

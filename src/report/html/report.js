@@ -40,16 +40,18 @@ function countText(severity) {
 }
 
 function unjudgedText() {
-	const count = rowsOf("unjudged")[0].rules;
+	const { rules, grave } = DATA.unjudged;
+	const which = !grave ? "" : grave === rules ? ", about errors" : `, ${formatCount(grave)} of them about errors`;
 
-	return count ? `${plural(count, "rule")} could not be judged` : "All rules that were asked for could be judged";
+	return rules ? `${plural(rules, "rule")} could not be judged${which}` : "All rules that were asked for could be judged";
 }
 
 function verdict() {
 	const grave = ["error", "warning"].map(countText).filter(Boolean);
 	const ids = new Set(groups.filter((group) => group.severity !== "info" && group.device_id !== null)
 		.map((group) => group.device_id));
-	const worst = counts.error ? "error" : counts.warning ? "warning" : "clean";
+	// no green where an error could have gone unseen
+	const worst = counts.error ? "error" : counts.warning ? "warning" : DATA.unjudged.grave || lossText() ? "unsure" : "clean";
 	const infos = countText("info");
 	const text = grave.length ?
 		`${grave.join(" and ")}${ids.size ? ` on ${plural(ids.size, "device")}` : ""}` :
@@ -164,7 +166,7 @@ function devicesSection() {
 			{ key: "address_mode", title: "mode" },
 			{ key: "errors", title: "findings", render: severityCounts,
 				sort: (row) => -(row.errors * 1e12 + row.warnings * 1e6 + row.infos) },
-			{ key: "peak_live_bytes", title: "live bytes over time", sort: (row) => row.peak_live_bytes,
+			{ key: "peak_live_bytes", title: "live bytes over time", figure: true, sort: (row) => row.peak_live_bytes,
 				render: (row) => (spark(row) ? sparkline(spark(row)) : DASH) },
 			{ key: "peak_live_bytes", title: "peak", type: "bytes" },
 			{ key: "live_at_end", title: "live at end", type: "count" },
@@ -424,6 +426,16 @@ function unfoldForPaper() {
 	return folded;
 }
 
+// Paper does not scroll: what is wider is made smaller.
+function fitTables() {
+	for (const each of document.querySelectorAll(".scroll > table")) {
+		const room = each.parentElement.clientWidth;
+
+		if (room && each.scrollWidth > room)
+			each.style.zoom = (room / each.scrollWidth).toFixed(3);
+	}
+}
+
 const THEMES = ["auto", "light", "dark"];
 
 function setTheme(theme) {
@@ -453,11 +465,14 @@ function themeButton() {
 		drawAllCharts();
 		for (const plot of document.querySelectorAll(".plot"))
 			plot.lane.draw();
+		fitTables();
 	});
 	window.addEventListener("afterprint", () => {
 		for (const details of unfolded)
 			details.open = false;
 		delete document.documentElement.dataset.paper;
+		for (const each of document.querySelectorAll("table"))
+			each.style.zoom = "";
 		setTheme(theme);
 	});
 	document.getElementById("print").addEventListener("click", () => window.print());

@@ -30,9 +30,13 @@ function compareValues(a, b) {
 	return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
 }
 
+function isFigure(column) {
+	return column.figure || (column.type in FORMATS && !["text", "time"].includes(column.type));
+}
+
 // One table: what it holds, how it is sorted and filtered now.
 class Table {
-	// options: caption, columns [{key, title, type, render, sort, wide}], rows, total, noun,
+	// options: caption, columns [{key, title, type, render, sort, wide, figure}], rows, total, noun,
 	// filter: with a field to type in; test(row): a further filter; cards: one row a card on phones
 	constructor(options) {
 		Object.assign(this, options);
@@ -73,7 +77,9 @@ class Table {
 
 	sort(index) {
 		const header = this.headers[index], column = this.columns[index];
-		const isUp = header.getAttribute("aria-sort") !== "ascending";
+		const now = header.getAttribute("aria-sort");
+		// figures from the largest on, names and times from the first
+		const isUp = now === "none" ? !isFigure(column) : now === "descending";
 		const value = column.sort || ((row) => row[column.key]);
 
 		for (const other of this.headers)
