@@ -170,7 +170,7 @@ linked_statically() {
 	local static
 	read -ra static < <(pkg-config --static --cflags --libs libdmascope | sed 's/-ldmascope/-l:libdmascope.a/')
 	# shellcheck disable=SC2086 # no flag is no word
-	"${CC:-gcc}" -std=c11 $sanitizers "$SRCDIR/examples/api/mappings.c" -o "$work/static" "${static[@]}" &&
+	"${CC:-gcc}" -std=c11 -fno-lto $sanitizers "$SRCDIR/examples/api/mappings.c" -o "$work/static" "${static[@]}" &&
 		! ldd "$work/static" | grep libdmascope &&
 		[ "$("$work/static" "$fixtures/stock-6.12-zoo.dat" | tail -n 1)" = "2702 mappings" ]
 }
@@ -178,7 +178,7 @@ linked_statically() {
 all_static() {
 	local static
 	read -ra static < <(pkg-config --static --cflags --libs libdmascope)
-	"${CC:-gcc}" -std=c11 -static "$SRCDIR/examples/api/mappings.c" -o "$work/all" "${static[@]}" &&
+	"${CC:-gcc}" -std=c11 -fno-lto -static "$SRCDIR/examples/api/mappings.c" -o "$work/all" "${static[@]}" &&
 		[ "$("$work/all" "$fixtures/stock-6.12-zoo.dat" | tail -n 1)" = "2702 mappings" ]
 }
 
