@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs every test program and shell test of one build and sums them up.
+# Runs every test program and shell test of one build, as many beside each other as there are CPUs,
+# and sums them up; what they say is printed in the order of their names.
 #
 # Environment: BUILD, SRCDIR, DMASCOPE as the tests get them; DMS_SUM, if set, names a file for
-# "passed failed skipped". Arguments: names (check_stats, cli_test.sh) to run only these.
+# "passed failed skipped"; DMS_TEST_JOBS how many run at a time. Arguments: names (check_stats, cli_test.sh) to run only these.
 # Exit: 0 all passed, 1 not.
 set -u
 LC_ALL=C
@@ -13,13 +14,37 @@ logs=$BUILD/tests/logs
 limit_seconds=${DMS_TEST_SECONDS:-300}
 # Check gives a case 4 seconds: too few under sanitizers on a busy machine
 export CK_DEFAULT_TIMEOUT=${CK_DEFAULT_TIMEOUT:-60}
+n_jobs=${DMS_TEST_JOBS:-$(nproc)}
 passed=0 failed=0 skipped=0
 mkdir -p "$logs" || exit 1
+rm -f "$logs"/*.said "$logs"/*.sum
 
 # add NAME PASSED FAILED SKIPPED SECONDS
 add() {
-	passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
 	printf '%-28s %4d passed %3d failed %3d skipped %4d s\n' "$@"
+	echo "$2 $3 $4" >"$logs/$1.sum"
+}
+
+started=() n_told=0
+# Print what has ended, up to the first that has not.
+tell() {
+	local name p f s
+	while [ $n_told -lt ${#started[@]} ] && name=${started[n_told]} && [ -s "$logs/$name.sum" ]; do
+		cat "$logs/$name.said"
+		read -r p f s <"$logs/$name.sum"
+		passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+		n_told=$((n_told + 1))
+	done
+}
+
+# start FUNCTION TEST: as soon as there is room
+start() {
+	while [ "$(jobs -rp | wc -l)" -ge "$n_jobs" ]; do
+		wait -n
+	done
+	tell
+	"$1" "$2" >"$logs/${2##*/}.said" 2>&1 &
+	started+=("${2##*/}")
 }
 
 # A program of the Check library: its closing line counts, and without one it has crashed.
@@ -70,11 +95,17 @@ wanted() {
 only=("$@")
 for source in "$SRCDIR"/tests/check_*.c; do
 	name=${source##*/}
-	wanted "$BUILD/tests/${name%.c}" && run_program "$BUILD/tests/${name%.c}"
+	wanted "$BUILD/tests/${name%.c}" && start run_program "$BUILD/tests/${name%.c}"
 done
 for script in "$SRCDIR"/tests/*_test.sh; do
-	wanted "$script" && run_script "$script"
+	wanted "$script" && start run_script "$script"
 done
+wait
+tell
+if [ $n_told -ne ${#started[@]} ]; then
+	echo "not ok - ${started[n_told]}: its runner died"
+	failed=$((failed + 1))
+fi
 if [ $((passed + failed + skipped)) -eq 0 ]; then
 	echo "not ok - run.sh: no test ran"
 	failed=1
