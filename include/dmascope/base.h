@@ -3,6 +3,7 @@
 #ifndef DMASCOPE_BASE_H
 #define DMASCOPE_BASE_H
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -92,6 +93,15 @@ void dms_freep(void *ptr_to_ptr);
 char *dms_strdup(const char *str);
 char *dms_strndup(const char *str, size_t bytes);
 char *dms_asprintf(const char *fmt, ...) _printf_(1, 2);
+
+/**
+ * dms_open_nameless - a file for reading and writing that has no name and is gone when it is closed
+ * @path: of a file beside which it is to be; where the file system makes no such files, it is called
+ *	  @path.nameless.part for the moment between two calls, and the next one there clears it away
+ *
+ * Returns a descriptor, which the caller closes, or -1: errno says why.
+ */
+int dms_open_nameless(const char *path);
 char *dms_vasprintf(const char *fmt, va_list args) _printf_(1, 0);
 
 /**
@@ -173,5 +183,13 @@ uint64_t dms_hash_bytes(const void *data, size_t bytes);
 
 /** A duration for people, "12.3 us", "-" for UINT64_MAX. Return: @buf, terminated. */
 const char *dms_format_ns(uint64_t ns, char *buf, size_t size);
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+/**
+ * pthread_create(), but signals stay the main thread's: a handler there must not find itself in
+ * another one. False: threads may not be, or not so many.
+ */
+bool dms_thread_start(pthread_t *ret, void *(*work)(void *), void *context);
 
 #endif

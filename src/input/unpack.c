@@ -223,27 +223,22 @@ struct copy {
 	int fd;
 };
 
-/* A file without a name: nothing is left behind, whatever ends us. */
+/* Users share the folder, so the name that it may need for a moment is the user's. */
 static struct dms_error *make_temporary(const struct file *file, int *ret)
 {
 	const char *folder = secure_getenv("TMPDIR");
-	_cleanup_(dms_freep) char *name = NULL;
+	_cleanup_(dms_freep) char *beside = NULL;
 
 	if (!folder || !*folder)
 		folder = "/tmp";
-	*ret = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	if (*ret >= 0)
-		return NULL;
-	name = dms_asprintf("%s/dmascope.XXXXXX", folder); /* not every file system has O_TMPFILE */
-	if (!name)
+	beside = dms_asprintf("%s/dmascope.%u", folder, (unsigned int)geteuid());
+	if (!beside)
 		return &dms_error_nomem;
-	*ret = mkostemp(name, O_CLOEXEC);
-	if (*ret < 0)
-		return dms_error_errno(DMS_ERROR_INTERNAL, errno,
-				       "%s: no temporary file in %s (set TMPDIR to another folder)",
-				       file->path, folder);
-	unlink(name);
-	return NULL;
+	*ret = dms_open_nameless(beside);
+	return *ret >= 0 ? NULL :
+			   dms_error_errno(DMS_ERROR_INTERNAL, errno,
+					   "%s: no temporary file in %s (set TMPDIR to another folder)",
+					   file->path, folder);
 }
 
 #define LIMIT_VARIABLE "DMASCOPE_MAX_UNPACKED"

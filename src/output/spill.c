@@ -10,17 +10,9 @@
 
 struct dms_error *spill_open(struct spill *spill, const char *beside)
 {
-	_cleanup_(dms_freep) char *path = dms_asprintf("%s.XXXXXX", beside);
-
-	*spill = (struct spill){.fd = -1};
-	if (!path)
-		return &dms_error_nomem;
-	spill->fd = mkostemp(path, O_CLOEXEC);
-	if (spill->fd < 0)
-		return dms_error_errno(DMS_ERROR_INTERNAL, errno,
-				       "making a temporary file beside %s", beside);
-	unlink(path);
-	return NULL;
+	*spill = (struct spill){.fd = dms_open_nameless(beside)};
+	return spill->fd >= 0 ? NULL : dms_error_errno(DMS_ERROR_INTERNAL, errno,
+						       "making a temporary file beside %s", beside);
 }
 
 void spill_close(struct spill *spill)

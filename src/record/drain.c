@@ -17,23 +17,6 @@
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* A file in the folder of @output that is gone when it is closed; -1: errno says why. */
-static int open_nameless(const char *output)
-{
-	const char *slash = strrchr(output, '/');
-	_cleanup_(dms_freep) char *folder =
-		slash ? dms_strndup(output, (size_t)(slash - output) + 1) : dms_strdup(".");
-	_cleanup_(dms_freep) char *name = dms_asprintf("%s.XXXXXX", output);
-	int fd = folder ? open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
-
-	if (fd >= 0 || !name)
-		return fd;
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(name);
-	return fd;
-}
-
 /* "field: char data;\toffset:16;\tsize:4080;": both together are a sub-buffer. */
 static uint32_t find_subbuf_bytes(const char *instance)
 {
@@ -65,7 +48,7 @@ static struct dms_error *open_cpu(struct drain *drain, const char *instance, con
 	cpu->raw = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (cpu->raw < 0)
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
-	cpu->spool = open_nameless(output);
+	cpu->spool = dms_open_nameless(output);
 	if (cpu->spool < 0)
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "a temporary file beside %s",
 				       output);
@@ -90,7 +73,7 @@ struct dms_error *drain_open(struct drain *drain, const char *instance, const ch
 
 	*drain = (struct drain){.subbuf_bytes = find_subbuf_bytes(instance)};
 	raise_file_limit();
-	drain->reserve = open_nameless(output);
+	drain->reserve = dms_open_nameless(output);
 	if (drain->reserve < 0)
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "a temporary file beside %s",
 				       output);
