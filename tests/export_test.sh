@@ -262,9 +262,9 @@ if has python3 'export: judged by python'; then
 				not_ok "export: $what of $run" "$(tail -1 err)"; fi
 		done
 	done
-	if python3 -c 'import prometheus_client.openmetrics.parser' 2>/dev/null; then
+	if /usr/bin/python3 -c 'import prometheus_client.openmetrics.parser' 2>/dev/null; then
 		for run in $runs; do
-			if python3 -c 'import sys; from prometheus_client.openmetrics.parser import text_fd_to_metric_families as f
+			if /usr/bin/python3 -c 'import sys; from prometheus_client.openmetrics.parser import text_fd_to_metric_families as f
 list(f(open(sys.argv[1])))' "$run.om" 2>err; then ok "export: openmetrics of $run, by the parser of Prometheus"; else
 				not_ok "export: openmetrics of $run, by the parser of Prometheus" "$(tail -1 err)"; fi
 		done
