@@ -139,6 +139,16 @@ static size_t fitting_end(const struct dms_table *table, size_t begin, unsigned 
 	return end;
 }
 
+/* A later part of the table has nothing of this row, as of sums in columns that have none. */
+static bool is_left_out(const struct dms_table *table, char **cells, size_t begin, size_t end)
+{
+	if (begin == table->n_keys)
+		return false;
+	while (begin < end && !*cells[begin])
+		begin++;
+	return begin == end;
+}
+
 void dms_table_print(struct dms_table *table, FILE *out, unsigned int width, bool colour)
 {
 	size_t begin = table->n_keys, end, n_rows = dms_table_rows(table);
@@ -151,7 +161,11 @@ void dms_table_print(struct dms_table *table, FILE *out, unsigned int width, boo
 			fputs(colour ? "\033[0m\n" : "\n", out);
 		}
 		for (size_t row = 0; row < n_rows; row++) {
-			put_line(table, table->cells + row * table->n_columns, begin, end, out);
+			char **cells = table->cells + row * table->n_columns;
+
+			if (is_left_out(table, cells, begin, end))
+				continue;
+			put_line(table, cells, begin, end, out);
 			fputc('\n', out);
 		}
 		begin = end;
