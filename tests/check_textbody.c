@@ -302,6 +302,83 @@ START_TEST(test_bytes)
 }
 END_TEST
 
+/* ---- dumps of bytes: read many digits at once, and one by one ------------------------------------ */
+
+/** A body with one dump, and how many bytes each of its numbers has. */
+static const struct dump_case {
+	const char *event, *body;
+	const char *dump; /* as it stands in the body */
+	unsigned int bytes, value; /* number of the list among the values */
+} dump_cases[] = {
+	{"dma_unmap_sg",
+	 "[FAILED TO PARSE] device=a addrs=ARRAY[00, 40, 1a, 04, 00, 00, 00, 00, 12, 34, 56, 78, 9a, bc, "
+	 "de, f0] dir=2 attrs=0x0",
+	 "00, 40, 1a, 04, 00, 00, 00, 00, 12, 34, 56, 78, 9a, bc, de, f0", 8, 1},
+	{"dma_unmap_sg", "device=a dir=2 attrs=0x0 addrs=ARRAY[00, 40, 1a, 04, 00, 00, 00, 00]",
+	 "00, 40, 1a, 04, 00, 00, 00, 00", 8, 3},
+	{"dma_sync_sg_for_cpu",
+	 "[FAILED TO PARSE] device=a dma_addrs=ARRAY[] lengths=ARRAY[00, 10, 00, 00, 01, 23, 45, 67] dir=2",
+	 "00, 10, 00, 00, 01, 23, 45, 67", 4, 2},
+	{"dma_sync_sg_for_cpu", "device=a dir=2 dma_addrs=ARRAY[] lengths=ARRAY[00, 10, 00, 00]",
+	 "00, 10, 00, 00", 4, 3},
+};
+
+/* The @number'th element of @dump, byte by byte. */
+static uint64_t element_of(const char *dump, unsigned int bytes, unsigned int number)
+{
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < bytes; i++) {
+		const char *at = dump + 4 * (number * bytes + i);
+		const char digits[] = {at[0], at[1], '\0'};
+
+		value |= (uint64_t)strtoul(digits, NULL, 16) << (8 * i);
+	}
+	return value;
+}
+
+/* The body with its byte at @at being @c: all numbers as expected, or it is said to be wrong. */
+static void check_dump(const struct dump_case *it, size_t at, char c)
+{
+	size_t len = strlen(it->body), start = (size_t)(strstr(it->body, it->dump) - it->body);
+	bool is_digit_here = (at - start) % 4 < 2;
+	char *text = exact(it->body, len);
+	struct text_head head = {
+		.name = {it->event, (uint32_t)strlen(it->event)},
+		.body = {text, (uint32_t)len},
+	};
+	struct text_body body = {.order = -1000}; /* of a little-endian machine, for sure */
+	const char *wrong;
+
+	text[at] = c;
+	wrong = text_read_body(&head, &body);
+	if (is_digit_here ? !c || !strchr("0123456789abcdefABCDEF", c) : c != it->body[at]) {
+		ck_assert_msg(wrong != NULL, "nothing wrong with: %.*s", (int)len, text);
+	} else {
+		const struct text_value *value = &body.values[it->value];
+
+		ck_assert_msg(!wrong, "%s: %.*s", wrong, (int)len, text);
+		ck_assert_uint_eq(value->type, TEXT_LIST);
+		ck_assert_uint_eq(value->n_list, (strlen(it->dump) + 2) / 4 / it->bytes);
+		for (unsigned int i = 0; i < value->n_list; i++)
+			ck_assert_uint_eq(value->list[i], element_of(text + start, it->bytes, i));
+	}
+	dms_free(body.numbers);
+	free(text);
+}
+
+START_TEST(test_dump)
+{
+	const struct dump_case *it = &dump_cases[_i];
+	size_t start = (size_t)(strstr(it->body, it->dump) - it->body);
+
+	for (size_t at = start; at < start + strlen(it->dump); at++) {
+		for (int c = 0; c < 256; c++)
+			check_dump(it, at, (char)c);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("textbody");
@@ -313,6 +390,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_cut, 0, (int)DMS_ARRAY_SIZE(whole_lines));
 	tcase_add_test(tcase, test_torn);
 	tcase_add_test(tcase, test_bytes);
+	tcase_add_loop_test(tcase, test_dump, 0, (int)DMS_ARRAY_SIZE(dump_cases));
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
 	failures = srunner_ntests_failed(runner);

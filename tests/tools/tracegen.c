@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Writes trace.dat files of any length with a healthy driver's DMA traffic, from a seed. */
+/* Writes trace.dat and perf.data files of any length with a healthy driver's DMA traffic, from a seed. */
 #include "tracegen.h"
 
 #include <getopt.h>
@@ -60,7 +60,7 @@ static const struct option_row {
 	enum kind kind;
 	size_t offset;
 } option_rows[] = {
-	{ "output", "FILE", "the trace.dat to write (also -o)", STRING, AT(output) },
+	{ "output", "FILE", "the file to write (also -o)", STRING, AT(output) },
 	{ "seed", "N", "same seed, same bytes (1)", U64, AT(seed) },
 	{ "events", "N", "DMA events, stacks not counted (10000)", U64, AT(events) },
 	{ "cpus", "N", "1..512 (4)", U32, AT(cpus) },
@@ -81,6 +81,7 @@ static const struct option_row {
 	{ "duplicate", "RATE", "legal second maps, direct mode (0.005)", RATE, AT(duplicate_ppm) },
 	{ "discard", "RATE", "records thrown away in the buffer (0.0005)", RATE, AT(discard_ppm) },
 	{ "gap", "NS", "mean time between events (800)", U64, AT(mean_gap_ns) },
+	{ "perf", NULL, "a perf.data, not a trace.dat", FLAG, AT(perf) },
 	{ "file-version", "6|7", "of trace.dat (6)", U32, AT(version) },
 	{ "compression", "none|zstd", "version 7 only (none)", COMPRESSION, AT(zstd) },
 	{ "big-endian", NULL, "as s390x writes", FLAG, AT(big_endian) },
@@ -95,7 +96,7 @@ static const struct option_row {
 static void usage(void)
 {
 	puts("usage: tracegen -o FILE [options]\n"
-	     "Writes a trace.dat of synthetic DMA traffic; prints what is in it as key=value.\n");
+	     "Writes a trace.dat or perf.data of synthetic DMA traffic; prints what is in it as key=value.\n");
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		printf("  --%-13s %-14s %s\n", option_rows[i].name,
 		       option_rows[i].value ? option_rows[i].value : "", option_rows[i].help);
@@ -219,6 +220,8 @@ static void check_config(const struct tg_config *c)
 		tg_die("--file-version is 6 or 7");
 	if (c->zstd && c->version == 6)
 		tg_die("version 6 has no compression: --file-version 7");
+	if (c->perf && (c->version != 6 || c->stacks || c->lost_ppm))
+		tg_die("--perf knows no --file-version, --stacks and --lost");
 	if (c->page_size < 4096 || c->page_size > 65536 || c->page_size & (c->page_size - 1))
 		tg_die("--page-size is a power of two from 4096 to 65536");
 	if (!weights || !c->live || c->live > 4000000 || !c->mean_gap_ns)
@@ -263,6 +266,7 @@ int main(int argc, char **argv)
 		.mix = { 65, 2, 20, 8, 3, 2 },
 	};
 	struct tg_work_totals totals;
+	struct tg_perf *perf = NULL;
 	struct tg_formats *formats;
 	struct tg_ring *ring;
 	struct tg_work *work;
@@ -272,14 +276,21 @@ int main(int argc, char **argv)
 	check_config(&config);
 	snprintf(folder, sizeof(folder), SRCDIR "/tests/fixtures/formats/%s", config.kernel);
 	formats = tg_formats_load(config.formats ? config.formats : folder);
-	ring = tg_ring_create(&config);
+	if (config.perf)
+		perf = tg_perf_create(&config, formats);
+	ring = tg_ring_create(&config, perf);
 	work = tg_work_create(&config, formats, ring);
 	tg_work_run(work, &totals);
-	tg_ring_finish(ring);
-	tg_container_write(&config, formats, ring);
+	if (perf) {
+		tg_perf_finish(perf);
+	} else {
+		tg_ring_finish(ring);
+		tg_container_write(&config, formats, ring);
+	}
 	print_counts(formats, ring, &totals);
 	tg_work_destroy(work);
 	tg_ring_destroy(ring);
+	tg_perf_destroy(perf);
 	tg_formats_destroy(formats);
 	if (fflush(stdout) || ferror(stdout))
 		tg_die("standard output: cannot write");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The trace generator's rooms: options, formats, ring buffer, stacks, workload, container. */
+/* The trace generator's rooms: options, formats, ring buffer, stacks, workload, containers. */
 #ifndef TRACEGEN_H
 #define TRACEGEN_H
 
@@ -31,6 +31,7 @@ struct tg_config {
 	uint32_t mix[TG_N_FAMILIES]; /* weights */
 	enum tg_mode mode;
 	bool zstd, big_endian, stacks, syncs, iommu_events, drain;
+	bool perf; /* a perf.data is wanted, not a trace.dat */
 };
 
 /** Say why and exit with status 2; the generator has no way to go on half-way. */
@@ -75,6 +76,19 @@ static inline void tg_put(void *to, unsigned int size, uint64_t value, bool big_
 				     : (void *)&v1,
 			 size);
 }
+
+/* ---- tracegen_buf.c: a growing piece of file ---- */
+
+struct tg_buf {
+	uint8_t *data; /* tg_free() */
+	size_t size, room;
+	bool big_endian;
+};
+
+void tg_buf_bytes(struct tg_buf *b, const void *data, size_t size); /* NULL: zeroes */
+void tg_buf_number(struct tg_buf *b, unsigned int size, uint64_t value);
+void tg_buf_string(struct tg_buf *b, const char *text); /* with its NUL */
+void tg_buf_write(const struct tg_buf *b, int fd, uint64_t offset, const char *path);
 
 /* ---- tracegen_format.c: event formats, bound by name ---- */
 
@@ -177,12 +191,17 @@ struct tg_cpu_totals {
 	int fd; /* the stream so far, in a file without a name */
 };
 
+struct tg_perf;
 struct tg_ring;
-struct tg_ring *tg_ring_create(const struct tg_config *config);
+/** With @perf, borrowed, records go there, not into pages. */
+struct tg_ring *tg_ring_create(const struct tg_config *config, struct tg_perf *perf);
 void tg_ring_destroy(struct tg_ring *ring);
-/** Room for one record of @size bytes; valid until the next call. NULL: too big for a page. */
+/**
+ * Room for one record of @size bytes, which @event will fill; valid until the next call.
+ * NULL: too big for a page.
+ */
 uint8_t *tg_ring_reserve(struct tg_ring *ring, uint32_t cpu, uint64_t ts_ns, uint32_t size,
-			 enum tg_tp tp);
+			 const struct tg_event *event);
 /** Write what is pending; no reserve after it. */
 void tg_ring_finish(struct tg_ring *ring);
 const struct tg_cpu_totals *tg_ring_totals(const struct tg_ring *ring, uint32_t cpu);
@@ -221,5 +240,18 @@ void tg_work_run(struct tg_work *work, struct tg_work_totals *ret);
 
 void tg_container_write(const struct tg_config *config, const struct tg_formats *formats,
 			const struct tg_ring *ring);
+/** Formats, kallsyms and tasks, as version 6 has them and perf copies them with version 0.6. */
+void tg_container_tracing(struct tg_buf *b, const struct tg_config *config,
+			  const struct tg_formats *formats, const char *version);
+
+/* ---- tracegen_perf.c: perf.data, what `perf record -e dma:*` writes ---- */
+
+struct tg_perf *tg_perf_create(const struct tg_config *config, const struct tg_formats *formats);
+void tg_perf_destroy(struct tg_perf *perf);
+/** As tg_ring_reserve(), for one sample with its raw data. */
+uint8_t *tg_perf_reserve(struct tg_perf *perf, uint32_t cpu, uint64_t ts_ns, uint32_t size,
+			 const struct tg_event *event);
+/** Write what is pending and the head of the file; no reserve after it. */
+void tg_perf_finish(struct tg_perf *perf);
 
 #endif

@@ -30,64 +30,31 @@ enum {
 	SEC_CMDLINES = 21,
 };
 
-/* A growing piece of file. */
-struct buf {
-	uint8_t *data;
-	size_t size, room;
-	bool big_endian;
-};
-
 struct writer {
 	const struct tg_config *config;
 	const struct tg_formats *formats;
 	const struct tg_ring *ring;
-	struct buf head;    /* all before the CPU data */
-	struct buf options; /* version 7: the option list, written last */
+	struct tg_buf head;    /* all before the CPU data */
+	struct tg_buf options; /* version 7: the option list, written last */
 	uint64_t offsets[TG_CPUS_MAX], sizes[TG_CPUS_MAX];
 };
 
-static void put_bytes(struct buf *b, const void *data, size_t size)
+static void put_text8(struct tg_buf *b, const char *text, size_t size)
 {
-	if (b->size + size > b->room) {
-		b->room = (b->size + size) * 2;
-		b->data = tg_realloc(b->data, b->room);
-	}
-	if (data)
-		memcpy(b->data + b->size, data, size);
-	else
-		memset(b->data + b->size, 0, size);
-	b->size += size;
+	tg_buf_number(b, 8, size);
+	tg_buf_bytes(b, text, size);
 }
 
-static void put_number(struct buf *b, unsigned int size, uint64_t value)
+static void put_option(struct tg_buf *b, uint32_t id, const void *data, size_t size)
 {
-	uint8_t bytes[8];
-
-	tg_put(bytes, size, value, b->big_endian);
-	put_bytes(b, bytes, size);
-}
-
-static void put_string(struct buf *b, const char *text)
-{
-	put_bytes(b, text, strlen(text) + 1);
-}
-
-static void put_text8(struct buf *b, const char *text, size_t size)
-{
-	put_number(b, 8, size);
-	put_bytes(b, text, size);
-}
-
-static void put_option(struct buf *b, uint32_t id, const void *data, size_t size)
-{
-	put_number(b, 2, id);
-	put_number(b, 4, size);
-	put_bytes(b, data, size);
+	tg_buf_number(b, 2, id);
+	tg_buf_number(b, 4, size);
+	tg_buf_bytes(b, data, size);
 }
 
 /* ---- the pieces both versions have ---- */
 
-static void put_header_info(struct buf *b, const struct writer *w)
+static void put_header_info(struct tg_buf *b, const struct writer *w)
 {
 	char page[512];
 	int size = snprintf(page, sizeof(page),
@@ -97,9 +64,9 @@ static void put_header_info(struct buf *b, const struct writer *w)
 			    "\tfield: char data;\toffset:16;\tsize:%u;\tsigned:0;\n",
 			    w->config->page_size - 16);
 
-	put_string(b, "header_page");
+	tg_buf_string(b, "header_page");
 	put_text8(b, page, (size_t)size);
-	put_string(b, "header_event");
+	tg_buf_string(b, "header_event");
 	put_text8(b, w->formats->header_event, strlen(w->formats->header_event));
 }
 
@@ -112,49 +79,49 @@ static uint32_t count_files(const struct tg_formats *f, const char *system)
 	return n;
 }
 
-static void put_files(struct buf *b, const struct tg_formats *f, const char *system)
+static void put_files(struct tg_buf *b, const struct tg_formats *f, const char *system)
 {
-	put_number(b, 4, count_files(f, system));
+	tg_buf_number(b, 4, count_files(f, system));
 	for (uint32_t i = 0; i < f->n_files; i++)
 		if (!strcmp(f->files[i].system, system))
 			put_text8(b, f->files[i].text, f->files[i].size);
 }
 
-static void put_ftrace(struct buf *b, const struct writer *w)
+static void put_ftrace(struct tg_buf *b, const struct writer *w)
 {
 	put_files(b, w->formats, "ftrace");
 }
 
-static void put_events(struct buf *b, const struct writer *w)
+static void put_events(struct tg_buf *b, const struct writer *w)
 {
 	static const char *const systems[] = { "dma", "iommu", "swiotlb" };
 
-	put_number(b, 4, 3);
+	tg_buf_number(b, 4, 3);
 	for (size_t i = 0; i < 3; i++) {
-		put_string(b, systems[i]);
+		tg_buf_string(b, systems[i]);
 		put_files(b, w->formats, systems[i]);
 	}
 }
 
-static void put_kallsyms(struct buf *b, const struct writer *w)
+static void put_kallsyms(struct tg_buf *b, const struct writer *w)
 {
 	size_t size;
 	char *text = tg_stack_kallsyms(&size);
 
 	(void)w;
-	put_number(b, 4, size);
-	put_bytes(b, text, size);
+	tg_buf_number(b, 4, size);
+	tg_buf_bytes(b, text, size);
 	tg_free(text);
 }
 
-static void put_printk(struct buf *b, const struct writer *w)
+static void put_printk(struct tg_buf *b, const struct writer *w)
 {
 	(void)w;
-	put_number(b, 4, 0);
+	tg_buf_number(b, 4, 0);
 }
 
 /* Tasks 100..131 are those the workload runs as. */
-static void put_cmdlines(struct buf *b, const struct writer *w)
+static void put_cmdlines(struct tg_buf *b, const struct writer *w)
 {
 	char text[2048];
 	int n = 0;
@@ -165,7 +132,7 @@ static void put_cmdlines(struct buf *b, const struct writer *w)
 	put_text8(b, text, (size_t)n);
 }
 
-static void put_clock(struct buf *b, const struct tg_config *config)
+static void put_clock(struct tg_buf *b, const struct tg_config *config)
 {
 	static const char *const clocks[] = { "local",	  "global", "counter", "uptime", "perf", "mono",
 					      "mono_raw", "boot",   "tai",     "x86-tsc" };
@@ -182,7 +149,7 @@ static void put_clock(struct buf *b, const struct tg_config *config)
 	put_option(b, OPT_TRACECLOCK, text, strlen(text) + 1);
 }
 
-static void put_cpustat(struct buf *b, const struct tg_cpu_totals *totals, uint32_t cpu)
+static void put_cpustat(struct tg_buf *b, const struct tg_cpu_totals *totals, uint32_t cpu)
 {
 	char text[256];
 	int n = snprintf(text, sizeof(text),
@@ -194,7 +161,7 @@ static void put_cpustat(struct buf *b, const struct tg_cpu_totals *totals, uint3
 	put_option(b, OPT_CPUSTAT, text, (size_t)n + 1);
 }
 
-static void put_common_options(struct buf *b, const struct writer *w)
+static void put_common_options(struct tg_buf *b, const struct writer *w)
 {
 	char uname[64];
 
@@ -206,13 +173,29 @@ static void put_common_options(struct buf *b, const struct writer *w)
 		put_cpustat(b, tg_ring_totals(w->ring, i), i);
 }
 
-static void put_magic(struct buf *b, const struct writer *w)
+static void put_magic(struct tg_buf *b, const struct tg_config *config, const char *version)
 {
-	put_bytes(b, "\x17\x08\x44tracing", 10);
-	put_string(b, w->config->version == 6 ? "6" : "7");
-	put_number(b, 1, w->config->big_endian);
-	put_number(b, 1, 8);
-	put_number(b, 4, w->config->page_size);
+	tg_buf_bytes(b, "\x17\x08\x44tracing", 10);
+	tg_buf_string(b, version);
+	tg_buf_number(b, 1, config->big_endian);
+	tg_buf_number(b, 1, 8);
+	tg_buf_number(b, 4, config->page_size);
+}
+
+void tg_container_tracing(struct tg_buf *b, const struct tg_config *config,
+			  const struct tg_formats *formats, const char *version)
+{
+	struct writer *w = tg_alloc(sizeof(*w));
+
+	*w = (struct writer){ .config = config, .formats = formats };
+	put_magic(b, config, version);
+	put_header_info(b, w);
+	put_ftrace(b, w);
+	put_events(b, w);
+	put_kallsyms(b, w);
+	put_printk(b, w);
+	put_cmdlines(b, w);
+	tg_free(w);
 }
 
 /* ---- where the CPUs' data will lie ---- */
@@ -242,62 +225,56 @@ static uint64_t place_cpus(struct writer *w, uint64_t after)
 
 static void build_v6(struct writer *w)
 {
-	struct buf *b = &w->head;
+	struct tg_buf *b = &w->head;
 	size_t table_bytes, tail_bytes;
 	char clock[32];
 
 	snprintf(clock, sizeof(clock), "[%s]", w->config->clock);
-	put_magic(b, w);
-	put_header_info(b, w);
-	put_ftrace(b, w);
-	put_events(b, w);
-	put_kallsyms(b, w);
-	put_printk(b, w);
-	put_cmdlines(b, w);
-	put_number(b, 4, w->config->cpus);
-	put_bytes(b, "options  ", 10);
+	tg_container_tracing(b, w->config, w->formats, "6");
+	tg_buf_number(b, 4, w->config->cpus);
+	tg_buf_bytes(b, "options  ", 10);
 	put_common_options(b, w);
-	put_number(b, 2, OPT_DONE);
-	put_bytes(b, "flyrecord", 10);
+	tg_buf_number(b, 2, OPT_DONE);
+	tg_buf_bytes(b, "flyrecord", 10);
 	table_bytes = w->config->cpus * 16u;
 	tail_bytes = 8 + strlen(clock) + 1;
 	place_cpus(w, b->size + table_bytes + tail_bytes);
 	for (uint32_t i = 0; i < w->config->cpus; i++) {
-		put_number(b, 8, w->offsets[i]);
-		put_number(b, 8, w->sizes[i]);
+		tg_buf_number(b, 8, w->offsets[i]);
+		tg_buf_number(b, 8, w->sizes[i]);
 	}
 	put_text8(b, clock, strlen(clock));
 }
 
 /* ---- version 7: sections ---- */
 
-static void put_section(struct writer *w, uint32_t id, const struct buf *content)
+static void put_section(struct writer *w, uint32_t id, const struct tg_buf *content)
 {
 	size_t room = ZSTD_compressBound(content->size), packed;
 	uint8_t *data;
 
-	put_number(&w->head, 2, id);
-	put_number(&w->head, 2, w->config->zstd);
-	put_number(&w->head, 4, 0);
+	tg_buf_number(&w->head, 2, id);
+	tg_buf_number(&w->head, 2, w->config->zstd);
+	tg_buf_number(&w->head, 4, 0);
 	if (!w->config->zstd) {
-		put_number(&w->head, 8, content->size);
-		put_bytes(&w->head, content->data, content->size);
+		tg_buf_number(&w->head, 8, content->size);
+		tg_buf_bytes(&w->head, content->data, content->size);
 		return;
 	}
 	data = tg_alloc(room);
 	packed = ZSTD_compress(data, room, content->data, content->size, 3);
 	if (ZSTD_isError(packed))
 		tg_die("zstd: %s", ZSTD_getErrorName(packed));
-	put_number(&w->head, 8, packed + 8);
-	put_number(&w->head, 4, packed);
-	put_number(&w->head, 4, content->size);
-	put_bytes(&w->head, data, packed);
+	tg_buf_number(&w->head, 8, packed + 8);
+	tg_buf_number(&w->head, 4, packed);
+	tg_buf_number(&w->head, 4, content->size);
+	tg_buf_bytes(&w->head, data, packed);
 	tg_free(data);
 }
 
 static const struct section_row {
 	uint32_t id; /* of the section, and of the option that says where it is */
-	void (*put)(struct buf *b, const struct writer *w);
+	void (*put)(struct tg_buf *b, const struct writer *w);
 } section_rows[] = {
 	{ SEC_HEADER, put_header_info }, { SEC_FTRACE, put_ftrace }, { SEC_EVENTS, put_events },
 	{ SEC_KALLSYMS, put_kallsyms },	 { SEC_PRINTK, put_printk }, { SEC_CMDLINES, put_cmdlines },
@@ -306,7 +283,7 @@ static const struct section_row {
 static void build_sections(struct writer *w)
 {
 	for (size_t i = 0; i < sizeof(section_rows) / sizeof(*section_rows); i++) {
-		struct buf content = { .big_endian = w->config->big_endian };
+		struct tg_buf content = { .big_endian = w->config->big_endian };
 		uint8_t offset[8];
 
 		tg_put(offset, 8, w->head.size, w->config->big_endian);
@@ -319,22 +296,22 @@ static void build_sections(struct writer *w)
 
 static void put_buffer_option(struct writer *w, uint64_t section_offset)
 {
-	struct buf b = { .big_endian = w->config->big_endian };
+	struct tg_buf b = { .big_endian = w->config->big_endian };
 	uint32_t used = 0;
 
 	for (uint32_t i = 0; i < w->config->cpus; i++)
 		used += w->sizes[i] != 0;
-	put_number(&b, 8, section_offset);
-	put_string(&b, "");
-	put_string(&b, w->config->clock);
-	put_number(&b, 4, w->config->page_size);
-	put_number(&b, 4, used);
+	tg_buf_number(&b, 8, section_offset);
+	tg_buf_string(&b, "");
+	tg_buf_string(&b, w->config->clock);
+	tg_buf_number(&b, 4, w->config->page_size);
+	tg_buf_number(&b, 4, used);
 	for (uint32_t i = 0; i < w->config->cpus; i++) {
 		if (!w->sizes[i])
 			continue;
-		put_number(&b, 4, i);
-		put_number(&b, 8, w->offsets[i]);
-		put_number(&b, 8, w->sizes[i]);
+		tg_buf_number(&b, 4, i);
+		tg_buf_number(&b, 8, w->offsets[i]);
+		tg_buf_number(&b, 8, w->sizes[i]);
 	}
 	put_option(&w->options, OPT_BUFFER, b.data, b.size);
 	tg_free(b.data);
@@ -343,16 +320,16 @@ static void put_buffer_option(struct writer *w, uint64_t section_offset)
 /* Returns where the option section goes: behind the data. */
 static uint64_t build_v7(struct writer *w)
 {
-	struct buf *b = &w->head;
+	struct tg_buf *b = &w->head;
 	uint64_t section, end;
 	size_t options_at;
 	uint8_t bytes[8];
 
-	put_magic(b, w);
-	put_string(b, w->config->zstd ? "zstd" : "none");
-	put_string(b, w->config->zstd ? ZSTD_versionString() : "");
+	put_magic(b, w->config, "7");
+	tg_buf_string(b, w->config->zstd ? "zstd" : "none");
+	tg_buf_string(b, w->config->zstd ? ZSTD_versionString() : "");
 	options_at = b->size;
-	put_number(b, 8, 0);
+	tg_buf_number(b, 8, 0);
 	build_sections(w);
 	put_common_options(&w->options, w);
 	tg_put(bytes, 4, w->config->cpus, w->config->big_endian);
@@ -362,40 +339,27 @@ static uint64_t build_v7(struct writer *w)
 	put_buffer_option(w, section);
 	tg_put(bytes, 8, 0, w->config->big_endian);
 	put_option(&w->options, OPT_DONE, bytes, 8);
-	put_number(b, 2, SEC_BUFFER);
-	put_number(b, 2, w->config->zstd);
-	put_number(b, 4, 0);
-	put_number(b, 8, end - section - 16);
+	tg_buf_number(b, 2, SEC_BUFFER);
+	tg_buf_number(b, 2, w->config->zstd);
+	tg_buf_number(b, 4, 0);
+	tg_buf_number(b, 8, end - section - 16);
 	tg_put(b->data + options_at, 8, end, w->config->big_endian);
 	return end;
 }
 
 /* ---- writing ---- */
 
-static void write_at(const struct writer *w, int fd, uint64_t offset, const struct buf *b)
-{
-	size_t done = 0;
-
-	while (done < b->size) {
-		ssize_t n = pwrite(fd, b->data + done, b->size - done, (off_t)(offset + done));
-
-		if (n < 0)
-			tg_die("%s: %s", w->config->output, strerror(errno));
-		done += (size_t)n;
-	}
-}
-
 static void copy_cpu(const struct writer *w, int fd, uint32_t cpu)
 {
 	const struct tg_cpu_totals *totals = tg_ring_totals(w->ring, cpu);
-	struct buf piece = { .data = tg_alloc(1 << 18), .room = 1 << 18 };
+	struct tg_buf piece = { .data = tg_alloc(1 << 18), .room = 1 << 18 };
 	uint64_t to = w->offsets[cpu];
 	off_t from = 0;
 
 	if (totals->bytes && w->config->zstd) {
 		tg_put(piece.data, 4, totals->chunks, w->config->big_endian);
 		piece.size = 4;
-		write_at(w, fd, to, &piece);
+		tg_buf_write(&piece, fd, to, w->config->output);
 		to += 4;
 	}
 	while ((uint64_t)from < totals->bytes) {
@@ -404,7 +368,7 @@ static void copy_cpu(const struct writer *w, int fd, uint32_t cpu)
 		if (n <= 0)
 			tg_die("temporary file: %s", n ? strerror(errno) : "too short");
 		piece.size = (size_t)n;
-		write_at(w, fd, to + (uint64_t)from, &piece);
+		tg_buf_write(&piece, fd, to + (uint64_t)from, w->config->output);
 		from += n;
 	}
 	tg_free(piece.data);
@@ -414,7 +378,7 @@ void tg_container_write(const struct tg_config *config, const struct tg_formats 
 			const struct tg_ring *ring)
 {
 	struct writer *w = tg_alloc(sizeof(*w));
-	struct buf section = { .big_endian = config->big_endian };
+	struct tg_buf section = { .big_endian = config->big_endian };
 	uint64_t end = 0;
 	int fd = open(config->output, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
@@ -426,16 +390,16 @@ void tg_container_write(const struct tg_config *config, const struct tg_formats 
 		build_v6(w);
 	else
 		end = build_v7(w);
-	write_at(w, fd, 0, &w->head);
+	tg_buf_write(&w->head, fd, 0, w->config->output);
 	for (uint32_t i = 0; i < config->cpus; i++)
 		copy_cpu(w, fd, i);
 	if (end) {
-		put_number(&section, 2, SEC_OPTIONS);
-		put_number(&section, 2, 0);
-		put_number(&section, 4, 0);
-		put_number(&section, 8, w->options.size);
-		put_bytes(&section, w->options.data, w->options.size);
-		write_at(w, fd, end, &section);
+		tg_buf_number(&section, 2, SEC_OPTIONS);
+		tg_buf_number(&section, 2, 0);
+		tg_buf_number(&section, 4, 0);
+		tg_buf_number(&section, 8, w->options.size);
+		tg_buf_bytes(&section, w->options.data, w->options.size);
+		tg_buf_write(&section, fd, end, w->config->output);
 	}
 	if (close(fd))
 		tg_die("%s: %s", config->output, strerror(errno));

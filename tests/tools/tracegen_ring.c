@@ -34,6 +34,7 @@ struct stream {
 
 struct tg_ring {
 	const struct tg_config *config;
+	struct tg_perf *perf; /* takes the records instead, or NULL */
 	struct stream *streams;
 	uint64_t counts[TG_N_TPS];
 	uint64_t lost_known, lost_unknown, random;
@@ -69,15 +70,16 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-struct tg_ring *tg_ring_create(const struct tg_config *config)
+struct tg_ring *tg_ring_create(const struct tg_config *config, struct tg_perf *perf)
 {
 	struct tg_ring *ring = tg_alloc(sizeof(*ring));
 
 	raise_file_limit();
 	ring->config = config;
+	ring->perf = perf;
 	ring->random = config->seed * 0x9e3779b97f4a7c15ULL | 1;
 	ring->streams = tg_alloc(config->cpus * sizeof(*ring->streams));
-	for (uint32_t i = 0; i < config->cpus; i++) {
+	for (uint32_t i = 0; !perf && i < config->cpus; i++) {
 		ring->streams[i].chunk = tg_alloc((size_t)CHUNK_PAGES * config->page_size);
 		ring->streams[i].totals.fd = open_unnamed(config->output);
 	}
@@ -93,7 +95,7 @@ void tg_ring_destroy(struct tg_ring *ring)
 {
 	if (!ring)
 		return;
-	for (uint32_t i = 0; i < ring->config->cpus; i++) {
+	for (uint32_t i = 0; !ring->perf && i < ring->config->cpus; i++) {
 		close(ring->streams[i].totals.fd);
 		tg_free(ring->streams[i].chunk);
 	}
@@ -229,7 +231,7 @@ static uint32_t put_discarded(struct tg_ring *ring, uint8_t *to, uint32_t delta)
 }
 
 uint8_t *tg_ring_reserve(struct tg_ring *ring, uint32_t cpu, uint64_t ts_ns, uint32_t size,
-			 enum tg_tp tp)
+			 const struct tg_event *event)
 {
 	uint32_t capacity = ring->config->page_size - PAGE_HEADER_BYTES;
 	uint32_t data_bytes = (size + 3) & ~3u, head_bytes = size > SMALL_DATA_MAX ? 8 : 4;
@@ -240,6 +242,10 @@ uint8_t *tg_ring_reserve(struct tg_ring *ring, uint32_t cpu, uint64_t ts_ns, uin
 
 	if (data_bytes + 8 > capacity)
 		return NULL;
+	if (ring->perf) {
+		ring->counts[event->tp]++;
+		return tg_perf_reserve(ring->perf, cpu, ts_ns, size, event);
+	}
 	if ((ts_ns - s->last_ts) >> DELTA_BITS)
 		extend_bytes = 8;
 	if (s->used + extend_bytes + head_bytes + data_bytes > capacity)
@@ -264,7 +270,7 @@ uint8_t *tg_ring_reserve(struct tg_ring *ring, uint32_t cpu, uint64_t ts_ns, uin
 	s->last_ts = ts_ns;
 	s->used += head_bytes + data_bytes;
 	s->records++;
-	s->counts[tp]++;
+	s->counts[event->tp]++;
 	put_header(to, size > SMALL_DATA_MAX ? 0 : data_bytes / 4, (uint32_t)delta,
 		   ring->config->big_endian);
 	if (size > SMALL_DATA_MAX)

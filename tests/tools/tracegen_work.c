@@ -116,7 +116,7 @@ static void put_event(struct tg_work *w, const struct tg_event *event)
 {
 	const struct tg_desc *desc = &w->formats->desc[event->tp];
 	uint8_t *to = tg_ring_reserve(w->ring, w->cpu, w->now_ns, tg_event_size(desc, event),
-				      event->tp);
+				      event);
 
 	if (to) /* the kernel too drops what does not fit a page, and says nothing */
 		tg_event_encode(desc, event, to, w->config->big_endian);

@@ -12,7 +12,7 @@
 
 /* clang-format off */
 #define KEY(key, name, form, bytes, required) \
-	{ key, name, sizeof(key) - 1, FORM_##form, bytes, required }
+	{ key, name, sizeof(key) - 1, sizeof(name) - 1, FORM_##form, bytes, required }
 
 #define DEVICE	KEY("device",	"device",   NAME,    0, REQUIRED)
 #define DIR	KEY("dir",	"dir",	    DIR,     4, OPTIONAL)
@@ -220,10 +220,11 @@ static const char *read_print(const struct body_row *row, struct scan *scan, str
 
 /* clang-format off */
 #define WORDS(words) words, DMS_ARRAY_SIZE(words)
-#define DMA(name, words) { "dma", name, NULL, "", "device", WORDS(words) }
-#define IOMMU(name, words) { "iommu", name, NULL, "IOMMU: ", NULL, WORDS(words) }
-#define FIELDS(system, name, words) { system, name, NULL, "", NULL, WORDS(words) }
-#define PROSE(system, name, read, words) { system, name, read, "", NULL, WORDS(words) }
+#define EVENT(system, name) system, name, sizeof(name) - 1
+#define DMA(name, words) { EVENT("dma", name), NULL, "", "device", WORDS(words) }
+#define IOMMU(name, words) { EVENT("iommu", name), NULL, "IOMMU: ", NULL, WORDS(words) }
+#define FIELDS(system, name, words) { EVENT(system, name), NULL, "", NULL, WORDS(words) }
+#define PROSE(system, name, read, words) { EVENT(system, name), read, "", NULL, WORDS(words) }
 
 /* The frequent ones first. */
 static const struct body_row rows[] = {
@@ -235,7 +236,7 @@ static const struct body_row rows[] = {
 	IOMMU("unmap",			  iommu_unmap_words),
 	DMA("dma_map_sg",		  map_sg_words),
 	DMA("dma_unmap_sg",		  unmap_sg_words),
-	{ "swiotlb", "swiotlb_bounced", NULL, "dev_name: ", "dev_name", WORDS(bounce_words) },
+	{ EVENT("swiotlb", "swiotlb_bounced"), NULL, "dev_name: ", "dev_name", WORDS(bounce_words) },
 	DMA("dma_sync_single_for_cpu",	  sync_words),
 	DMA("dma_sync_single_for_device", sync_words),
 	DMA("dma_sync_sg_for_cpu",	  sync_sg_words),
@@ -270,13 +271,11 @@ static const struct body_row rows[] = {
 /* "tracing_mark_write+0x81/0x180" of option sym-offset */
 static bool is_called(const struct text_piece *name, const struct body_row *row)
 {
-	size_t len;
+	uint32_t len = row->name_len;
 
-	if (!name->len || *name->str != *row->name)
+	if (name->len != len && (row->read != read_marker || name->len < len || name->str[len] != '+'))
 		return false;
-	len = strlen(row->name);
-	return name->len >= len && !memcmp(name->str, row->name, len) &&
-	       (name->len == len || (name->str[len] == '+' && row->read == read_marker));
+	return !memcmp(name->str, row->name, len);
 }
 
 static const struct body_row *find_row(const struct text_head *head)
@@ -327,6 +326,7 @@ const char *text_read_body(const struct text_head *head, struct text_body *body)
 
 	body->system = NULL;
 	body->name = NULL;
+	body->row = 0;
 	body->n_values = 0;
 	body->n_numbers = 0;
 	if (is_probe(&scan))
@@ -335,6 +335,7 @@ const char *text_read_body(const struct text_head *head, struct text_body *body)
 	if (!row || !is_of_row(row, head, &scan))
 		return NULL;
 	body->system = row->system;
+	body->row = (uint32_t)(row - rows) + 1;
 	wrong = row->read ? row->read(row, &scan, body) : read_words(row, &scan, body);
 	settle_lists(body);
 	return wrong;

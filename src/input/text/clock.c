@@ -144,18 +144,9 @@ enum head_try read_clock(struct scan *scan, struct text_head *head)
 }
 
 /* Event names; functions with their offset, where trace_printk() was called. */
-static bool is_name_char(char c)
-{
-	return is_word_char(c) || c == '.' || c == '+' || c == '/' || c == '$';
-}
-
 static bool read_name_part(struct scan *scan, struct text_piece *ret)
 {
-	const char *start = scan->at;
-
-	while (scan->at < scan->end && is_name_char(*scan->at))
-		scan->at++;
-	*ret = (struct text_piece){start, (uint32_t)(scan->at - start)};
+	*ret = scan_chars(scan, TEXT_CHAR_NAME);
 	return ret->len > 0;
 }
 

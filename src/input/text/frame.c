@@ -162,12 +162,13 @@ static bool read_perf_frame(struct scan *scan, bool *ret_is_user, struct text_fr
 
 bool read_frame(struct scan scan, bool *ret_is_user, struct text_frame *ret)
 {
-	bool has_tab = scan_is(&scan, '\t');
+	bool has_tab = scan_is(&scan, '\t'), has_arrow;
 
+	scan.at = skip_column(scan.at, scan.end);
+	has_arrow = scan_word(&scan, "=> ");
+	if (!has_tab && !has_arrow)
+		return false;
 	*ret = (struct text_frame){0};
 	*ret_is_user = false;
-	scan_blanks(&scan);
-	if (scan_word(&scan, "=> "))
-		return read_kernel_frame(&scan, ret);
-	return has_tab && read_perf_frame(&scan, ret_is_user, ret);
+	return has_arrow ? read_kernel_frame(&scan, ret) : read_perf_frame(&scan, ret_is_user, ret);
 }

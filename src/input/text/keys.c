@@ -27,6 +27,23 @@ static const struct word *find_word(const struct body_row *row, struct text_piec
 	return NULL;
 }
 
+/* Mostly it is the next one's turn: no need to look for the end of its key, and for it. */
+static const struct word *next_word(const struct body_row *row, struct scan *scan, struct met *met)
+{
+	const struct word *word = &row->words[met->next];
+	const char *at = scan->at;
+	size_t len;
+
+	if (met->next >= row->n_words)
+		return NULL;
+	len = word->key_len;
+	if (scan_left(scan) <= len || at[len] != '=' || memcmp(at, word->key, len) != 0)
+		return NULL;
+	scan->at = at + len + 1;
+	met->next++;
+	return word;
+}
+
 /* False: it was met before. */
 static bool meet(const struct body_row *row, const struct word *word, struct met *met)
 {
@@ -100,20 +117,19 @@ static const char *skip_unknown(struct scan *scan)
 static const char *read_key(const struct body_row *row, struct scan *scan, struct writing *writing,
 			    struct met *met, struct text_body *body)
 {
-	const struct word *word;
-	const char *start = scan->at;
-	struct text_piece key;
+	const struct word *word = next_word(row, scan, met);
 
-	while (!scan_is_end(scan) && is_word_char(*scan->at))
-		scan->at++;
-	key = (struct text_piece){start, (uint32_t)(scan->at - start)};
-	if (!key.len || !scan_char(scan, '=')) {
-		scan->at = start;
-		return read_bare(row, scan, met, body);
+	if (!word) {
+		struct text_piece key = scan_chars(scan, TEXT_CHAR_WORD);
+
+		if (!key.len || !scan_char(scan, '=')) {
+			scan->at = key.str;
+			return read_bare(row, scan, met, body);
+		}
+		word = find_word(row, key, met);
+		if (!word)
+			return skip_unknown(scan);
 	}
-	word = find_word(row, key, met);
-	if (!word)
-		return skip_unknown(scan);
 	if (!meet(row, word, met))
 		return "a word comes twice";
 	return read_value(word, scan, writing, body);
@@ -188,6 +204,8 @@ static bool is_remark(const struct scan *scan)
 	struct scan ahead = *scan;
 	uint64_t number;
 
+	if (!scan_is(scan, '<') && !scan_is(scan, '['))
+		return false;
 	if (scan_word(&ahead, "<== ") || scan_word(&ahead, "[mapped ") ||
 	    scan_word(&ahead, "[allocated ") || scan_word(&ahead, "[failed]"))
 		return true;
@@ -199,7 +217,8 @@ static bool is_remark(const struct scan *scan)
 const char *read_keys(const struct body_row *row, struct scan *scan, struct writing *writing,
 		      struct text_body *body)
 {
-	struct met met = {0};
+	bool has_lead = row->lead_name && !writing->is_fields;
+	struct met met = {.next = has_lead};
 	const char *wrong;
 
 	for (scan_blanks(scan); !scan_is_end(scan); scan_blanks(scan)) {
@@ -212,10 +231,12 @@ const char *read_keys(const struct body_row *row, struct scan *scan, struct writ
 		if (!scan_is_end(scan) && !is_blank(*scan->at))
 			return "a blank expected behind a value";
 	}
-	if (row->lead_name && !writing->is_fields)
+	if (has_lead)
 		met.words |= 1; /* the word of row[0], which came without its key */
 	if ((wrong = check_required(row, &met)))
 		return wrong;
+	if (row->words->form != FORM_RANGE)
+		return NULL;
 	wrong = check_range(writing, body);
 	return wrong ? wrong : check_unmapped(body);
 }

@@ -273,9 +273,9 @@ static bool read_head(struct text_state *state, const struct scan *line, struct 
 
 static bool read_empty(struct text_state *state, const struct scan *line, struct text_item *item)
 {
-	struct text_piece piece = trimmed(line->at, line->end);
-
-	if (piece.len)
+	if (!scan_is_end(line) && (unsigned char)line->end[-1] > ' ')
+		return false; /* as nearly always */
+	if (trimmed(line->at, line->end).len)
 		return false;
 	item->kind = state->is_in_stack ? TEXT_END_OF_STACK : TEXT_FOREIGN;
 	state->is_in_stack = false;

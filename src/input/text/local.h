@@ -62,7 +62,7 @@ enum word_form {
 struct word {
 	const char *key;  /* as printed */
 	const char *name; /* of the field */
-	uint8_t key_len, form, bytes;
+	uint8_t key_len, name_len, form, bytes;
 	bool is_required;
 };
 
@@ -71,6 +71,7 @@ struct writing;
 /** An event whose body is taken apart. */
 struct body_row {
 	const char *system, *name;
+	uint32_t name_len;
 	/* NULL: read_words() */
 	const char *(*read)(const struct body_row *row, struct scan *scan, struct text_body *body);
 	const char *lead;      /* what the kernel prints first, "IOMMU: " */
@@ -88,10 +89,43 @@ struct writing {
 	uint64_t range_bytes;
 };
 
-/** A value more; what finds no room is left out. */
-struct text_value *add_value(struct text_body *body, const char *name, uint8_t type);
-void add_number(struct text_body *body, const char *name, uint64_t number, uint8_t bytes);
-void add_string(struct text_body *body, const char *name, struct text_piece piece);
+/** A value more, of the field that @name of @len bytes calls; NULL: there is no room for it. */
+static inline struct text_value *add_field(struct text_body *body, const char *name, size_t len,
+					   uint8_t type)
+{
+	struct text_value *value;
+
+	if (body->n_values == TEXT_MAX_VALUES)
+		return NULL;
+	value = &body->values[body->n_values++];
+	*value = (struct text_value){.name = name, .name_len = (uint32_t)len, .type = type};
+	return value;
+}
+
+/** The same; what finds no room is left out. */
+static inline struct text_value *add_value(struct text_body *body, const char *name, uint8_t type)
+{
+	return add_field(body, name, strlen(name), type);
+}
+
+static inline void add_number(struct text_body *body, const char *name, uint64_t number,
+			      uint8_t bytes)
+{
+	struct text_value *value = add_value(body, name, TEXT_NUMBER);
+
+	if (!value)
+		return;
+	value->number = number;
+	value->bytes = bytes;
+}
+
+static inline void add_string(struct text_body *body, const char *name, struct text_piece piece)
+{
+	struct text_value *value = add_value(body, name, TEXT_STRING);
+
+	if (value)
+		value->piece = piece;
+}
 
 /** The value of @word. Return: NULL, or what is wrong. */
 const char *read_value(const struct word *word, struct scan *scan, struct writing *writing,

@@ -86,11 +86,16 @@ static struct dms_error *read_line(struct text_reader *reader)
 	return NULL;
 }
 
+/* An element of a list takes two bytes of a line at least, and 8 of a record. */
+#define NEVER_TOO_LARGE ((UINT16_MAX - 512) / 4 - TEXT_MAX_VALUES)
+
 /* A record's lists and strings are found by 16 bits; the fields before them take some bytes. */
-static bool is_too_large(const struct text_body *body)
+static bool is_too_large(const struct text_body *body, uint32_t line_len)
 {
 	size_t bytes = 512;
 
+	if (line_len < NEVER_TOO_LARGE)
+		return false;
 	for (uint32_t i = 0; i < body->n_values; i++) {
 		const struct text_value *value = &body->values[i];
 
@@ -110,7 +115,7 @@ static const char *check_event(struct text_reader *reader)
 	if (item->head.cpu >= TEXT_MAX_CPUS)
 		return "its CPU number is beyond all kernels'";
 	why = text_read_body(&item->head, &reader->body);
-	if (!why && is_too_large(&reader->body))
+	if (!why && is_too_large(&reader->body, reader->len))
 		why = "it is longer than a record of the kernel can be";
 	return why;
 }

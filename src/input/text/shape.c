@@ -7,6 +7,8 @@
 #include "shape.h"
 
 #define N_SLOTS (4 * TEXT_MAX_SHAPES)
+/* Rows of body.c whose last shape is remembered: all there are. */
+#define N_RECENT 64
 
 /* "unknown": tracefs names no system, and no row of ours knows the event. */
 static const char no_system[] = "unknown";
@@ -17,6 +19,7 @@ struct text_shapes {
 	size_t capacity;
 	uint32_t n_shapes;
 	uint16_t slots[N_SLOTS]; /* shape + 1, 0 is empty; open addressing */
+	struct text_shape *recent[N_RECENT]; /* by text_body.row: mostly the one, or NULL */
 	struct dms_format *formats;
 	char **texts; /* of the formats; one for each shape */
 };
@@ -116,12 +119,35 @@ static uint32_t find_slot(const struct text_shapes *shapes, uint64_t hash,
 	return slot;
 }
 
+/*
+ * The last shape of @body's row, if it is this one's: the row tells system and name, and its words'
+ * names are the same pointers each time. NULL: look for it by hash.
+ */
+static struct text_shape *find_recent(const struct text_shapes *shapes,
+				      const struct text_head *head, const struct text_body *body)
+{
+	struct text_shape *shape = body->row < N_RECENT ? shapes->recent[body->row] : NULL;
+
+	if (!shape || shape->n_fields != body->n_values || shape->has_flags != head->has_flags)
+		return NULL;
+	for (uint32_t i = 0; i < body->n_values; i++) {
+		if (shape->fields[i].origin != body->values[i].name ||
+		    shape->fields[i].type != body->values[i].type)
+			return NULL;
+	}
+	return shape;
+}
+
 const struct text_shape *text_shapes_find(const struct text_shapes *shapes,
 					  const struct text_head *head,
 					  const struct text_body *body)
 {
-	uint32_t slot = find_slot(shapes, hash_of(head, body), head, body);
+	const struct text_shape *recent = find_recent(shapes, head, body);
+	uint32_t slot;
 
+	if (recent)
+		return recent;
+	slot = find_slot(shapes, hash_of(head, body), head, body);
 	return shapes->slots[slot] ? shapes->shapes[shapes->slots[slot] - 1] : NULL;
 }
 
@@ -159,6 +185,7 @@ static bool fill_field(struct text_shapes *shapes, const struct text_body *body,
 	bool is_flags = body->system && !strcmp(body->system, "dma") &&
 			is_word((struct text_piece){value->name, value->name_len}, "flags");
 
+	ret->origin = value->name;
 	ret->name_len = value->name_len;
 	ret->type = value->type;
 	ret->bytes = value->bytes;
@@ -203,8 +230,9 @@ static void widen(struct text_shape *shape, const struct text_body *body)
 	}
 }
 
-struct dms_error *text_shapes_add(struct text_shapes *shapes, const struct text_head *head,
-				  const struct text_body *body, const struct text_shape **ret)
+/* *@ret NULL: there are too many. */
+static struct dms_error *find_or_make(struct text_shapes *shapes, const struct text_head *head,
+				      const struct text_body *body, struct text_shape **ret)
 {
 	uint64_t hash = hash_of(head, body);
 	uint32_t slot = find_slot(shapes, hash, head, body);
@@ -221,6 +249,23 @@ struct dms_error *text_shapes_add(struct text_shapes *shapes, const struct text_
 		shapes->slots[slot] = (uint16_t)shape->id;
 	}
 	shape = shapes->shapes[shapes->slots[slot] - 1];
+	if (body->row && body->row < N_RECENT)
+		shapes->recent[body->row] = shape;
+	*ret = shape;
+	return NULL;
+}
+
+struct dms_error *text_shapes_add(struct text_shapes *shapes, const struct text_head *head,
+				  const struct text_body *body, const struct text_shape **ret)
+{
+	struct text_shape *shape = find_recent(shapes, head, body);
+	struct dms_error *err;
+
+	*ret = NULL;
+	if (!shape && (err = find_or_make(shapes, head, body, &shape)))
+		return err;
+	if (!shape)
+		return NULL;
 	widen(shape, body);
 	shape->n_events++;
 	*ret = shape;

@@ -12,6 +12,7 @@
 /** One field of a shape. */
 struct text_field {
 	const char *name; /* terminated */
+	const char *origin; /* the text_value.name it was made of: of a row, the same each time */
 	uint32_t name_len;
 	uint32_t offset; /* in a record, bytes; valid once there is a format */
 	uint8_t type;	 /* enum text_type */

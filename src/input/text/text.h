@@ -109,6 +109,7 @@ struct text_value {
 struct text_body {
 	const char *system; /* of the row that knows this event; NULL: a probe or unknown event */
 	const char *name;   /* as binary traces call the event; NULL: as the line does */
+	uint32_t row;	    /* number of that row, from 1; 0: system is NULL */
 	uint32_t n_values;
 	struct text_value values[TEXT_MAX_VALUES];
 	uint64_t *numbers;  /* of all lists; grown with dms_grow(), freed by its owner */
