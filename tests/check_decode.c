@@ -308,6 +308,47 @@ START_TEST(fixed_string)
 }
 END_TEST
 
+static void check_name(const char *name, uint32_t bytes)
+{
+	const struct field field = find_field("device");
+	struct dms_event event;
+
+	build(0);
+	for (uint32_t i = 0; i < bytes; i++)
+		put(200 + i, (uint8_t)name[i], 1);
+	put(200 + bytes, 0, 1);
+	put_location(&field, 200, bytes + 1);
+	for (int again = 0; again < 2; again++) { /* by the table, then by the cache of last names */
+		event = decode_built();
+		ck_assert_int_eq(event.kind, DMS_EV_UNMAP);
+		ck_assert_str_eq(dms_strtab_get(fake.names.devices, event.device), name);
+	}
+}
+
+/* Names that only differ in their middle or in their length, one after the other. */
+START_TEST(names_of_every_length)
+{
+	char name[41];
+
+	fake_begin(&kernels[0]);
+	ck_assert(fake_add(&kernels[0], "dma", "dma_unmap_page"));
+	fake_start();
+	for (uint32_t bytes = 0; bytes < sizeof(name); bytes++) {
+		memset(name, 'a', sizeof(name));
+		name[bytes] = '\0';
+		check_name(name, bytes);
+		for (uint32_t i = 0; i < bytes; i++) {
+			name[i] = 'b';
+			check_name(name, bytes);
+			name[i] = '\0'; /* ends there, whatever follows */
+			check_name(name, bytes);
+			name[i] = 'a';
+		}
+	}
+	fake_end();
+}
+END_TEST
+
 /* ---- what follows from the values ------------------------------------------------------------------------ */
 
 START_TEST(failed_map)
@@ -491,6 +532,7 @@ int main(void)
 	add(suite, "no counts", list_without_counts, 1);
 	add(suite, "relative", relative_locations, 1);
 	add(suite, "fixed string", fixed_string, 1);
+	add(suite, "names", names_of_every_length, 1);
 	add(suite, "failed map", failed_map, 1);
 	add(suite, "failed map, 32 bits", failed_map_of_32_bits, 1);
 	add(suite, "failed alloc", failed_alloc, 4);

@@ -193,6 +193,89 @@ START_TEST(overlaps_are_those_of_every_pair)
 }
 END_TEST
 
+/* ---- many frames ----------------------------------------------------------------------------- */
+
+#define FRAMES 8000 /* half of them are still held: fewer than incidents are kept */
+
+/** What was told of FRAMES mappings of a page each, by frame. */
+struct crowd {
+	bool is_live[FRAMES], is_told[FRAMES];
+};
+
+static struct dms_error *listen_to_crowd(void *context, const struct dms_step *step)
+{
+	struct crowd *crowd = context;
+	uint64_t frame;
+
+	ck_assert_int_ne(step->kind, DMS_STEP_UNMAP_UNMATCHED);
+	if (step->kind != DMS_STEP_OVERLAP)
+		return NULL;
+	frame = step->overlap->phys_addr >> 12;
+	ck_assert_uint_lt(frame, FRAMES);
+	ck_assert(crowd->is_live[frame] && !crowd->is_told[frame]);
+	crowd->is_told[frame] = true;
+	return NULL;
+}
+
+/* Map or unmap mapping @id, of the page @frame; each has its own address, as behind an IOMMU. */
+static void event_of(struct dms_model *model, enum dms_event_kind kind, uint64_t frame, uint64_t id)
+{
+	static uint64_t ts;
+	const struct dms_event event = {
+		.kind = kind,
+		.has = DMS_HAS_DEVICE | DMS_HAS_DMA_ADDR | DMS_HAS_SIZE | DMS_HAS_DIR |
+		       (kind == DMS_EV_MAP ? DMS_HAS_PHYS_ADDR : 0),
+		.ts = ++ts,
+		.dma_addr = 0xf0000000000 + (id << 24),
+		.phys_addr = frame << 12,
+		.size = 4096,
+		.dir = DMS_DIR_FROM_DEVICE,
+		.stack = DMS_ID_NONE,
+	};
+
+	ck_assert_ptr_null(dms_model_event(model, &event));
+}
+
+/*
+ * A table of frames that grows and from which every other one is taken again, in another order: then
+ * each frame is mapped once more, and those and only those overlap that are still held.
+ */
+START_TEST(each_frame_of_many_is_found)
+{
+	const struct dms_model_config config = {.never_elides = true};
+	struct dms_names names = {.devices = dms_strtab_create()};
+	struct crowd *crowd = dms_zalloc(sizeof(*crowd));
+	struct dms_model *model;
+
+	ck_assert_ptr_nonnull(crowd);
+	dms_strtab_add(names.devices, "a", 1);
+	ck_assert_ptr_null(dms_model_create(&names, listen_to_crowd, crowd, &model));
+	dms_model_configure(model, &config);
+	for (uint64_t i = 1; i < FRAMES; i++) {
+		event_of(model, DMS_EV_MAP, i, i);
+		crowd->is_live[i] = true;
+	}
+	for (uint64_t i = 1; i < FRAMES; i++) {
+		uint64_t frame = i * 7919 % FRAMES; /* each once: 7919 is a prime that FRAMES lacks */
+
+		if (frame % 2)
+			continue;
+		event_of(model, DMS_EV_UNMAP, frame, frame);
+		crowd->is_live[frame] = false;
+	}
+	for (uint64_t i = 1; i < FRAMES; i++) {
+		event_of(model, DMS_EV_MAP, i, FRAMES + i);
+		event_of(model, DMS_EV_UNMAP, i, FRAMES + i);
+	}
+	ck_assert_ptr_null(dms_model_end(model, 5 * FRAMES));
+	for (uint64_t i = 1; i < FRAMES; i++)
+		ck_assert_int_eq(crowd->is_told[i], crowd->is_live[i]);
+	dms_model_destroy(model);
+	dms_strtab_destroy(names.devices);
+	dms_free(crowd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("overlap");
@@ -202,6 +285,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, overlaps_are_those_of_every_pair, 0, 3);
+	tcase_add_test(tcase, each_frame_of_many_is_found);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

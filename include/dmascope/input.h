@@ -3,6 +3,8 @@
 #ifndef DMASCOPE_INPUT_H
 #define DMASCOPE_INPUT_H
 
+#include <stdatomic.h>
+
 #include <dmascope/base.h>
 
 /** One event format of a file, as its kernel's format file describes it. */
@@ -122,6 +124,9 @@ uint64_t dms_source_damage(const struct dms_source *source, const char **ret_fir
  * It tells files apart; it is no protection against forgery. Errors: reading failed.
  */
 struct dms_error *dms_source_hash(const struct dms_source *source, char ret[static DMS_HASH_TEXT]);
+/** The same beside a thread that reads @source; once *@stop is true it gives up, and @ret is "". */
+struct dms_error *dms_source_hash_beside(const struct dms_source *source, const atomic_bool *stop,
+					 char ret[static DMS_HASH_TEXT]);
 
 /** Several files of one machine as one stream in time order; takes the sources. */
 struct dms_merge;

@@ -266,6 +266,10 @@ typedef struct dms_error *(*dms_step_fn)(void *context, const struct dms_step *s
 
 /** Segment @index of @mapping: of its list, or the whole mapping if it is none. */
 struct dms_segment dms_mapping_segment(const struct dms_mapping *mapping, uint32_t index);
+/** Bytes that the segments of @mapping take, which is a list. */
+size_t dms_mapping_list_bytes(const struct dms_mapping *mapping);
+/** @mapping is a copy: make it own segments in @room, aligned, of so many bytes; no entries. */
+void dms_mapping_copy_list(struct dms_mapping *mapping, void *room);
 
 struct dms_model;
 

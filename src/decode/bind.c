@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Find the fields of a tracepoint's row in the format a file brings along. */
+#include <string.h>
+
 #include "format.h"
 #include "table.h"
 
@@ -105,6 +107,24 @@ static void bind_rows(struct tracepoint *tracepoint, const struct field_row *row
 	}
 }
 
+/* What is only copied comes first, by its length; the others stay in order. */
+static void sort_fields(struct tracepoint *tracepoint)
+{
+	static const uint8_t lengths[] = {8, 4, 1, 0};
+	struct bound_field sorted[MAX_BOUND_FIELDS];
+	uint32_t n_sorted = 0;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(lengths); i++) {
+		for (uint32_t j = 0; j < tracepoint->n_fields; j++) {
+			if (tracepoint->fields[j].copied == lengths[i])
+				sorted[n_sorted++] = tracepoint->fields[j];
+		}
+		if (lengths[i])
+			tracepoint->copied_end[i] = n_sorted;
+	}
+	memcpy(tracepoint->fields, sorted, n_sorted * sizeof(*sorted));
+}
+
 struct dms_error *bind_tracepoint(struct tracepoint *tracepoint)
 {
 	const struct event_row *row = tracepoint->row;
@@ -115,6 +135,7 @@ struct dms_error *bind_tracepoint(struct tracepoint *tracepoint)
 	tracepoint->min_size = 0;
 	bind_rows(tracepoint, common_fields, n_common_fields, &missing);
 	bind_rows(tracepoint, row->fields, row->n_fields, &missing);
+	sort_fields(tracepoint);
 	if (!missing)
 		return NULL;
 	tracepoint->row = NULL;

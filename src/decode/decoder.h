@@ -13,9 +13,15 @@
 #define NAME_CACHE 64	 /* last names seen, by their hash; a trace has a handful of devices */
 #define CALLERS	   64	 /* last callers of probed functions, by their hash */
 
+/** The first and the last 8 bytes of a name, in any order; both all of a shorter one. */
+struct name_ends {
+	uint64_t first, last;
+};
+
 /** A device name as the last record spelled it. */
 struct cached_name {
 	const char *str; /* in the run's names; NULL: empty */
+	struct name_ends ends;
 	uint32_t bytes, id;
 };
 
@@ -60,9 +66,8 @@ struct dms_decoder {
 	struct dms_console_state console;
 	uint32_t inputs_seen; /* DMS_INPUT_* that only records prove */
 	uint32_t inputs;      /* all, by what is known so far */
-	/* Copied by a call: gcc would clear an event with `rep stos`, a sixth of all decoding. */
+	/* Copied: gcc would clear an event with `rep stos`, a sixth of all decoding. */
 	struct dms_event blank;
-	size_t blank_bytes;
 };
 
 /** Why a record could not be decoded; NULL is none. */

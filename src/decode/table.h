@@ -71,8 +71,9 @@ struct probe_state {
 struct tracepoint {
 	const struct dms_format *format;
 	const struct event_row *row; /* NULL: not one of ours, or not decodable */
-	struct bound_field fields[MAX_BOUND_FIELDS];
+	struct bound_field fields[MAX_BOUND_FIELDS]; /* by copied: of 8 bytes, of 4, of 1, not */
 	uint32_t n_fields;
+	uint32_t copied_end[3]; /* of those of 8 bytes, of 4, of 1 */
 	uint32_t has;	   /* of all fields */
 	uint32_t min_size; /* a record of fewer bytes lacks a field */
 	uint64_t records, malformed, reason_offset;

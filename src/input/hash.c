@@ -11,7 +11,8 @@
 
 #define BLOCK_BYTES (256u << 10)
 
-static struct dms_error *hash_file(const struct file *file, char ret[static DMS_HASH_TEXT])
+static struct dms_error *hash_file(const struct file *file, const atomic_bool *stop,
+				   char ret[static DMS_HASH_TEXT])
 {
 	_cleanup_(dms_freep) uint8_t *block = dms_alloc(BLOCK_BYTES);
 	XXH3_state_t *state = XXH3_createState();
@@ -23,11 +24,14 @@ static struct dms_error *hash_file(const struct file *file, char ret[static DMS_
 	for (uint64_t at = 0; !err && at < file->size; at += BLOCK_BYTES) {
 		size_t bytes = file->size - at < BLOCK_BYTES ? file->size - at : BLOCK_BYTES;
 
+		if (atomic_load(stop))
+			break;
 		err = file_read(file, at, block, bytes);
 		if (!err)
 			XXH3_128bits_update(state, block, bytes);
 	}
-	if (!err) {
+	*ret = '\0';
+	if (!err && !atomic_load(stop)) {
 		hash = XXH3_128bits_digest(state);
 		snprintf(ret, DMS_HASH_TEXT, "xxh3:%016" PRIx64 "%016" PRIx64, hash.high64,
 			 hash.low64);
@@ -37,7 +41,8 @@ static struct dms_error *hash_file(const struct file *file, char ret[static DMS_
 }
 
 /* Of what was unpacked or came out of a pipe it was made on the way. */
-struct dms_error *dms_source_hash(const struct dms_source *source, char ret[static DMS_HASH_TEXT])
+struct dms_error *dms_source_hash_beside(const struct dms_source *source, const atomic_bool *stop,
+					 char ret[static DMS_HASH_TEXT])
 {
 	const struct source_given *given = source->given;
 	struct file file = {.path = (char *)source->info.path};
@@ -53,5 +58,12 @@ struct dms_error *dms_source_hash(const struct dms_source *source, char ret[stat
 	if (fstat(given->fd, &status))
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", file.path);
 	file.size = (uint64_t)status.st_size;
-	return hash_file(&file, ret);
+	return hash_file(&file, stop, ret);
+}
+
+struct dms_error *dms_source_hash(const struct dms_source *source, char ret[static DMS_HASH_TEXT])
+{
+	static const atomic_bool never;
+
+	return dms_source_hash_beside(source, &never, ret);
 }

@@ -110,6 +110,25 @@ _apart_ static bool give_first_gap(struct tracedat_source *source, struct dms_it
 	return false;
 }
 
+/*
+ * One by one, which volatile is for: what stream_advance() has just written member by member cannot
+ * be read 16 bytes at a time without waiting for it, a quarter of the time that reading takes.
+ */
+static void give_record(const volatile struct dms_record *record, struct dms_item *ret)
+{
+	ret->kind = DMS_ITEM_RECORD;
+	ret->record.ts = record->ts;
+	ret->record.offset = record->offset;
+	ret->record.data = record->data;
+	ret->record.next = record->next;
+	ret->record.size = record->size;
+	ret->record.next_size = record->next_size;
+	ret->record.cpu = record->cpu;
+	ret->record.instance = record->instance;
+	ret->record.n_chain = 0;
+	ret->record.chain = NULL;
+}
+
 _flat_ static struct dms_error *tracedat_next(struct dms_source *common, struct dms_item *ret)
 {
 	struct tracedat_source *source = (struct tracedat_source *)common;
@@ -133,8 +152,7 @@ _flat_ static struct dms_error *tracedat_next(struct dms_source *common, struct 
 		ret->kind = DMS_ITEM_END;
 		return NULL;
 	}
-	ret->kind = DMS_ITEM_RECORD;
-	ret->record = source->heap[0]->record;
+	give_record(&source->heap[0]->record, ret);
 	return NULL;
 }
 

@@ -50,26 +50,25 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 		 const struct device_state *state, const struct dms_event *event,
 		 enum dms_mapping_kind kind)
 {
-	*mapping = (struct dms_mapping){
-		.serial = ++model->last_serial,
-		.dma_addr = event->dma_addr,
-		.cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr : event->phys_addr,
-		.size = event->size,
-		.attrs = event->attrs,
-		.map_ts = event->ts,
-		.device = state->device.index,
-		.map_cpu = event->cpu,
-		.map_pid = event->pid,
-		.map_stack = event->stack,
-		.has = event->has,
-		.nents = event->nents ? event->nents : 1,
-		.ents = event->ents ? event->ents : 1,
-		.epoch = model->epoch,
-		.kind = (uint8_t)kind,
-		.dir = event->dir,
-		.truncated = event->truncated,
-		.in_interrupt = is_in_interrupt(event),
-	};
+	*mapping = model->blank_mapping;
+	mapping->serial = ++model->last_serial;
+	mapping->dma_addr = event->dma_addr;
+	mapping->cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr : event->phys_addr;
+	mapping->size = event->size;
+	mapping->attrs = event->attrs;
+	mapping->map_ts = event->ts;
+	mapping->device = state->device.index;
+	mapping->map_cpu = event->cpu;
+	mapping->map_pid = event->pid;
+	mapping->map_stack = event->stack;
+	mapping->has = event->has;
+	mapping->nents = event->nents ? event->nents : 1;
+	mapping->ents = event->ents ? event->ents : 1;
+	mapping->epoch = model->epoch;
+	mapping->kind = (uint8_t)kind;
+	mapping->dir = event->dir;
+	mapping->truncated = event->truncated;
+	mapping->in_interrupt = is_in_interrupt(event);
 	if (event->n_phys)
 		mapping->cpu_addr = event->phys_list[0];
 	mapping->area = (uint8_t)area_of(model->config.iomem, event);
@@ -82,20 +81,14 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 	}
 }
 
-/* One block for the list, its segments and its physical addresses. */
 _apart_ static bool add_list(struct live_mapping *live, const struct dms_event *event)
 {
 	struct dms_mapping *mapping = &live->mapping;
 	uint32_t n = event->n_dma ? event->n_dma : 1;
-	size_t segments_bytes = (size_t)n * sizeof(struct dms_segment);
-	struct list_part *list;
+	struct list_part *list = list_create(n, event->n_phys);
 
-	list = dms_alloc(sizeof(*list) + segments_bytes + (size_t)event->n_phys * 8);
 	if (!list)
 		return false;
-	list->sg.n_segments = n;
-	list->sg.n_phys = event->n_phys;
-	list->sg.phys = (uint64_t *)((char *)list->segments + segments_bytes);
 	memcpy(list->sg.phys, event->phys_list, (size_t)event->n_phys * 8);
 	for (uint32_t i = 0; i < n; i++) {
 		list->segments[i].dma_addr = event->n_dma ? event->dma_list[i] : event->dma_addr;
@@ -160,6 +153,18 @@ static void find_twins(const struct device_state *state, struct twins *twins)
 	else
 		extents_each_of_size(&state->extents, mapping->dma_addr, mapping->size, count_twin,
 				     twins);
+}
+
+/* Find the new mapping's twins, and enter it: in one search, as its place is behind theirs. */
+static bool enter(struct device_state *state, struct live_mapping *live,
+		  const struct dms_event *event, struct twins *twins)
+{
+	struct dms_segment range = {live->mapping.dma_addr, live->mapping.size};
+
+	if (!event->n_phys && state->device.mode != DMS_MODE_IOMMU)
+		return extents_add_beside(&state->extents, &range, live->slot, count_twin, twins);
+	find_twins(state, twins);
+	return (!event->n_phys || add_list(live, event)) && index_mapping(state, live);
 }
 
 /*
@@ -235,7 +240,7 @@ _apart_ static struct dms_error *tell_failed(struct dms_model *model, struct dev
 _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_state *state,
 			      const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = {.kind = DMS_STEP_MAP};
+	struct dms_step step = model_step(model, DMS_STEP_MAP);
 	struct live_mapping *live;
 	struct dms_error *err;
 	struct twins twins = {.slots = &model->slots};
@@ -248,17 +253,17 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 		return dms_model_event(model, event);
 	if ((err = seed_note_map(model, state, event)))
 		return err;
+	memory_expect(&model->overlap.memory, event->phys_addr);
 	live = slots_take(&model->slots);
 	if (!live)
 		return &dms_error_nomem;
 	fill(&live->mapping, model, state, event, kind);
 	live->mapping.bounced = learn(model, state, event);
 	twins.mapping = &live->mapping;
-	find_twins(state, &twins);
+	if (!enter(state, live, event, &twins))
+		return &dms_error_nomem;
 	state->has_shared |= twins.oldest && event->dir == DMS_DIR_TO_DEVICE &&
 			     state->device.mode != DMS_MODE_IOMMU;
-	if ((event->n_phys && !add_list(live, event)) || !index_mapping(state, live))
-		return &dms_error_nomem;
 	state->n_streamed += kind <= DMS_MAPPING_SG;
 	model->n_begun_of[kind]++;
 	state->n_truncated += live->mapping.truncated;

@@ -6,7 +6,7 @@ void device_deinit(struct device_state *state)
 {
 	extents_deinit(&state->extents);
 	extents_deinit(&state->lists);
-	dms_free(state->past.keys);
+	dms_free(state->past.sets);
 	dms_free(state->past.lives);
 	dms_free(state->remaps);
 	state->past = (struct past_table){0};
@@ -175,33 +175,57 @@ static uint64_t kept_key(uint64_t key)
 	return key ? key : 1;
 }
 
-/* The first slot of the set of @kept. */
 static uint32_t set_of(const struct past_table *table, uint64_t kept)
 {
-	return (uint32_t)(dms_hash64(kept) & (table->n_slots / PAST_WAYS - 1)) * PAST_WAYS;
+	return (uint32_t)(dms_hash64(kept) & (table->n_slots / PAST_WAYS - 1));
 }
 
-/* The slot of @kept, or an empty one of its set; n_slots if there is neither. Sets fill up in order. */
-static uint32_t slot_of(const struct past_table *table, uint64_t kept)
+/*
+ * The way of @key in @set; PAST_WAYS if it is in none. All are looked at, as which it is nobody can
+ * predict: a loop that ends there took a tenth of the time of all unmaps.
+ */
+static unsigned int way_that_is(const struct past_set *set, uint64_t key)
 {
-	uint32_t set = set_of(table, kept);
+	unsigned int ways = 1u << PAST_WAYS;
 
-	for (uint32_t slot = set; slot < set + PAST_WAYS; slot++) {
-		if (table->keys[slot] == kept || !table->keys[slot])
-			return slot;
-	}
-	return table->n_slots;
+	for (unsigned int way = 0; way < PAST_WAYS; way++)
+		ways |= (unsigned int)(set->keys[way] == key) << way;
+	return (unsigned int)__builtin_ctz(ways);
+}
+
+/* The way of @kept in its set, or an empty one; PAST_WAYS if there is neither. */
+static unsigned int way_of(const struct past_set *set, uint64_t kept)
+{
+	unsigned int way = way_that_is(set, kept);
+	bool is_full = set->keys[PAST_WAYS - 1];
+
+	return way < PAST_WAYS || is_full ? way : way_that_is(set, 0);
 }
 
 static bool allocate(struct past_table *table)
 {
-	table->keys = dms_zalloc(table->n_slots * sizeof(*table->keys));
+	table->sets = dms_zalloc(table->n_slots / PAST_WAYS * sizeof(*table->sets));
 	table->lives = dms_alloc(table->n_slots * sizeof(*table->lives));
-	if (table->keys && table->lives)
+	if (table->sets && table->lives)
 		return true;
-	dms_free(table->keys);
+	dms_free(table->sets);
 	dms_free(table->lives);
 	return false;
+}
+
+/* The life in @slot of @table moves to @grown, which has room for it. */
+static void move(struct past_table *grown, const struct past_table *table, uint32_t slot)
+{
+	const struct past_set *from = &table->sets[slot / PAST_WAYS];
+	uint64_t kept = from->keys[slot % PAST_WAYS];
+	uint32_t set = kept ? set_of(grown, kept) : 0;
+	unsigned int way = kept ? way_of(&grown->sets[set], kept) : 0;
+
+	if (!kept)
+		return;
+	grown->sets[set].keys[way] = kept;
+	grown->sets[set].ended_ts[way] = from->ended_ts[slot % PAST_WAYS];
+	grown->lives[set * PAST_WAYS + way] = table->lives[slot];
 }
 
 /* Twice as many slots: then each set becomes two, and nothing is lost. */
@@ -214,15 +238,9 @@ _apart_ static bool grow(struct past_table *table)
 
 	if (!allocate(&grown))
 		return false;
-	for (uint32_t i = 0; i < table->n_slots; i++) {
-		uint32_t slot = table->keys[i] ? slot_of(&grown, table->keys[i]) : 0;
-
-		if (!table->keys[i])
-			continue;
-		grown.keys[slot] = table->keys[i];
-		grown.lives[slot] = table->lives[i];
-	}
-	dms_free(table->keys);
+	for (uint32_t slot = 0; slot < table->n_slots; slot++)
+		move(&grown, table, slot);
+	dms_free(table->sets);
 	dms_free(table->lives);
 	*table = grown;
 	return true;
@@ -237,45 +255,58 @@ static bool may_grow(const struct device_state *state)
 	       (!n_slots || n_slots < 2 * state->peak_live || state->device.mode == DMS_MODE_IOMMU);
 }
 
-/* The one of the set of @kept that ended first. */
-_apart_ static uint32_t forget(struct past_table *table, uint64_t kept)
+/* The one of @set that ended first. */
+static unsigned int forget(struct past_table *table, const struct past_set *set)
 {
-	uint32_t set = set_of(table, kept), first = set;
+	unsigned int first = 0;
 
-	for (uint32_t slot = set + 1; slot < set + PAST_WAYS; slot++) {
-		if (table->lives[slot].unmap_ts < table->lives[first].unmap_ts)
-			first = slot;
-	}
-	if (table->lives[first].unmap_ts > table->forgotten_ts)
-		table->forgotten_ts = table->lives[first].unmap_ts;
+	for (unsigned int way = 1; way < PAST_WAYS; way++)
+		first = set->ended_ts[way] < set->ended_ts[first] ? way : first;
+	if (set->ended_ts[first] > table->forgotten_ts)
+		table->forgotten_ts = set->ended_ts[first];
 	return first;
 }
 
-void past_add(struct device_state *state, uint64_t key, const struct dms_past *past)
+struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts)
 {
 	struct past_table *table = &state->past;
 	uint64_t kept = kept_key(key);
-	uint32_t slot = table->n_slots ? slot_of(table, kept) : 0;
+	unsigned int way = PAST_WAYS;
+	uint32_t set = 0;
 
-	while (slot == table->n_slots && may_grow(state) && grow(table))
-		slot = slot_of(table, kept);
+	for (;;) {
+		if (table->n_slots) {
+			set = set_of(table, kept);
+			way = way_of(&table->sets[set], kept);
+		}
+		if (way < PAST_WAYS || !may_grow(state) || !grow(table))
+			break;
+	}
 	if (!table->n_slots)
-		return;
-	if (slot == table->n_slots)
-		slot = forget(table, kept);
-	table->keys[slot] = kept;
-	table->lives[slot] = *past;
+		return NULL;
+	if (way == PAST_WAYS)
+		way = forget(table, &table->sets[set]);
+	table->sets[set].keys[way] = kept;
+	table->sets[set].ended_ts[way] = ended_ts;
+	return &table->lives[set * PAST_WAYS + way];
+}
+
+void past_expect(const struct device_state *state, uint64_t key)
+{
+	if (state->past.n_slots)
+		__builtin_prefetch(&state->past.sets[set_of(&state->past, kept_key(key))]);
 }
 
 const struct dms_past *past_find(const struct device_state *state, uint64_t key)
 {
 	const struct past_table *table = &state->past;
 	uint64_t kept = kept_key(key);
-	uint32_t slot = table->n_slots ? slot_of(table, kept) : 0;
+	uint32_t set = table->n_slots ? set_of(table, kept) : 0;
+	unsigned int way = table->n_slots ? way_of(&table->sets[set], kept) : PAST_WAYS;
 
-	if (slot == table->n_slots || table->keys[slot] != kept)
+	if (way == PAST_WAYS || table->sets[set].keys[way] != kept)
 		return NULL;
-	return &table->lives[slot];
+	return &table->lives[set * PAST_WAYS + way];
 }
 
 /*

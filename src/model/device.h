@@ -13,9 +13,14 @@
 #define PAST_WAYS      4
 #define PAST_MIN_SLOTS 64
 #define PAST_MAX_SLOTS 4096
+/** What a set of ended lives is searched by: as large as a cache line. */
+struct past_set {
+	uint64_t keys[PAST_WAYS];     /* 0: the slot is empty; they fill up in order */
+	uint64_t ended_ts[PAST_WAYS]; /* dms_past.unmap_ts of each */
+};
 struct past_table {
-	uint64_t *keys;	       /* of each slot; 0: it is empty */
-	struct dms_past *lives;
+	struct past_set *sets;
+	struct dms_past *lives; /* of each slot: PAST_WAYS a set */
 	uint32_t n_slots;
 	uint64_t forgotten_ts; /* no life that ended after this was forgotten; 0: none was */
 };
@@ -78,7 +83,8 @@ struct device_state {
 	uint32_t next_bounce;
 	enum dms_bounce_reason bounce; /* of the last map; DMS_BOUNCE_NONE: it was not bounced */
 	struct failures failures;
-	uint32_t site;	       /* the last map's; 0: none */
+	struct site *site;     /* the last map's; NULL: none */
+	uint32_t site_number;  /* its number */
 	uint16_t *remaps;      /* tags of what was mapped, by their hash; NULL: not enough yet */
 	uint64_t n_matched;    /* streaming unmaps of known mappings; counted at the end */
 	uint32_t n_live, peak_live;
@@ -136,10 +142,15 @@ bool device_take_bounce(struct device_state *state, const struct dms_event *even
 void device_note_failure(struct device_state *state, const struct dms_event *event,
 			 struct dms_step *step);
 
-/** Remember an ended life under @key. Memory: when short, the table stays as it is. */
-void past_add(struct device_state *state, uint64_t key, const struct dms_past *past);
-/** The last life known under @key, or NULL. Borrowed until the next past_add(). */
+/**
+ * Where to remember a life under @key that ended at @ended_ts, its unmap_ts: to be filled at once, all
+ * of it. Memory: when short, the table stays as it is; NULL if there is none.
+ */
+struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts);
+/** The last life known under @key, or NULL. Borrowed until the next past_place(). */
 const struct dms_past *past_find(const struct device_state *state, uint64_t key);
+/** A life of @key is about to end: past_place() will find its set in the cache. */
+void past_expect(const struct device_state *state, uint64_t key);
 /** Lists are looked up by physical address: a key that is no DMA address. */
 static inline uint64_t past_list_key(uint64_t phys)
 {

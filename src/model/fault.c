@@ -96,8 +96,9 @@ static const struct dms_past *find_past(const struct device_state *state, uint64
 
 	for (uint32_t i = 0; i < state->past.n_slots; i++) {
 		const struct dms_past *past = &state->past.lives[i];
+		uint64_t key = state->past.sets[i / PAST_WAYS].keys[i % PAST_WAYS];
 
-		if (!state->past.keys[i] || !is_closed_by_unmap(past) ||
+		if (!key || !is_closed_by_unmap(past) ||
 		    !touches_page(past->dma_addr, past->size, iova))
 			continue;
 		if (!best || past->unmap_ts > best->unmap_ts)

@@ -6,62 +6,66 @@
  */
 #define VANISHING_ENTRIES 480
 
-static struct dms_past past_of(const struct dms_mapping *mapping, const struct dms_event *event,
-			       enum dms_end end)
+/* Member by member, in its place: put together elsewhere and copied it takes twice the time. */
+static void remember_as(struct device_state *state, uint64_t key, const struct dms_mapping *mapping,
+			const struct dms_event *event, const struct dms_step *step)
 {
-	struct dms_past past = {
-		.dma_addr = mapping->dma_addr,
-		.size = mapping->size,
-		.map_ts = mapping->map_ts,
-		.serial = mapping->serial,
-		.row = mapping->row,
-		.map_stack = mapping->map_stack,
-		.map_cpu = mapping->map_cpu,
-		.map_pid = mapping->map_pid,
-		.unmap_stack = DMS_ID_NONE,
-		.epoch = mapping->epoch,
-		.kind = mapping->kind,
-		.dir = mapping->dir,
-		.end = (uint8_t)end,
-	};
+	struct dms_past *past = past_place(state, key, event ? event->ts : 0);
 
-	if (event) {
-		past.unmap_ts = event->ts;
-		past.unmap_stack = event->stack;
-		past.unmap_cpu = event->cpu;
-		past.unmap_pid = event->pid;
-	}
-	return past;
+	if (!past)
+		return;
+	past->dma_addr = mapping->dma_addr;
+	past->size = mapping->size;
+	past->map_ts = mapping->map_ts;
+	past->unmap_ts = event ? event->ts : 0;
+	past->serial = mapping->serial;
+	past->row = mapping->row;
+	past->map_stack = mapping->map_stack;
+	past->map_cpu = mapping->map_cpu;
+	past->map_pid = mapping->map_pid;
+	past->unmap_stack = event ? event->stack : DMS_ID_NONE;
+	past->unmap_cpu = event ? event->cpu : 0;
+	past->unmap_pid = event ? event->pid : 0;
+	past->epoch = mapping->epoch;
+	past->doubts = (uint16_t)step->doubts;
+	past->kind = mapping->kind;
+	past->dir = mapping->dir;
+	past->end = (uint8_t)step->end;
+	past->differs = (uint8_t)step->differs;
 }
 
 static void remember(struct device_state *state, const struct dms_mapping *mapping,
 		     const struct dms_event *event, const struct dms_step *step)
 {
-	struct dms_past past = past_of(mapping, event, step->end);
-
-	past.doubts = (uint16_t)step->doubts;
-	past.differs = (uint8_t)step->differs;
-	past_add(state, mapping->dma_addr, &past);
+	remember_as(state, mapping->dma_addr, mapping, event, step);
 	if (mapping->kind == DMS_MAPPING_SG && mapping->sg)
-		past_add(state, past_list_key(mapping->cpu_addr), &past);
+		remember_as(state, past_list_key(mapping->cpu_addr), mapping, event, step);
 }
 
-void model_detach(struct dms_model *model, struct device_state *state, struct live_mapping *live)
+/* A list: found by its memory, and by each segment. */
+_apart_ static void detach_list(struct device_state *state, const struct live_mapping *live,
+				uint32_t hint)
 {
-	uint32_t n = live->list ? live->list->sg.n_segments : 1;
-	struct dms_segment range;
+	struct dms_segment range = {.dma_addr = live->mapping.cpu_addr};
+
+	extents_remove(&state->lists, &range, live->slot, 0, hint & (state->lists.n_entries - 1));
+	for (uint32_t i = 0; i < live->list->sg.n_segments; i++)
+		extents_remove(&state->extents, &live->list->segments[i], live->slot, i, 0);
+}
+
+void model_detach(struct dms_model *model, struct device_state *state, struct live_mapping *live,
+		  uint32_t hint)
+{
+	struct dms_segment range = {live->mapping.dma_addr, live->mapping.size};
 
 	state->n_live--;
 	state->n_truncated -= live->mapping.truncated;
 	overlap_detach(model, live);
-	for (uint32_t i = 0; i < n; i++) {
-		range = dms_mapping_segment(&live->mapping, i);
-		extents_remove(&state->extents, &range, live->slot, i);
-	}
-	if (!live->list)
-		return;
-	range = (struct dms_segment){.dma_addr = live->mapping.cpu_addr};
-	extents_remove(&state->lists, &range, live->slot, 0);
+	if (live->list)
+		detach_list(state, live, hint);
+	else
+		extents_remove(&state->extents, &range, live->slot, 0,
+			       hint & (state->extents.n_entries - 1));
 }
 
 _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
@@ -89,7 +93,7 @@ _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_ma
 	if (end == DMS_END_UNBOUND)
 		unbind_explain(model, state, &step);
 	check_is_suspect(model, &live->mapping);
-	model_detach(model, state, live);
+	model_detach(model, state, live, 0);
 	remember(state, &live->mapping, NULL, &step);
 	step.site = sites_of(model, &live->mapping);
 	sites_end(model, &live->mapping, NULL);
@@ -135,9 +139,9 @@ static uint32_t sharing_doubts(const struct dms_model *model, const struct devic
  * came just before it, from elsewhere, and that owner's map is not in the trace.
  */
 static uint32_t owner_doubts(const struct dms_model *model, const struct device_state *state,
-			     const struct dms_event *event, const struct dms_mapping *mapping)
+			     const struct dms_event *event, enum dms_mapping_kind kind,
+			     const struct dms_mapping *mapping)
 {
-	enum dms_mapping_kind kind = lifecycle_mapping_kind(event->kind);
 	bool is_elsewhere = event->cpu != mapping->map_cpu ||
 			    (mapping->in_interrupt && !is_in_interrupt(event));
 	uint32_t doubts = sharing_doubts(model, state, mapping->dir);
@@ -154,19 +158,21 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 }
 
 _flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_state *state,
-				      const struct dms_event *event, const struct match *match)
+				      const struct dms_event *event, enum dms_mapping_kind kind,
+				      const struct match *match)
 {
 	struct live_mapping *live = match->live;
-	struct dms_step step = {
-		.kind = DMS_STEP_UNMAP,
-		.mapping = &live->mapping,
-		.differs = match->differs,
-		.doubts = match->doubts,
-		.end = DMS_END_UNMAPPED,
-	};
-	uint32_t doubts = owner_doubts(model, state, event, &live->mapping);
+	struct dms_step step = model_step(model, DMS_STEP_UNMAP);
+	uint32_t doubts;
 	struct dms_error *err;
 
+	if (live->is_indexed)
+		memory_expect(&model->overlap.memory, live->mapping.cpu_addr);
+	doubts = owner_doubts(model, state, event, kind, &live->mapping);
+	step.mapping = &live->mapping;
+	step.differs = match->differs;
+	step.doubts = match->doubts;
+	step.end = DMS_END_UNMAPPED;
 	if (live->mapping.is_seeded) {
 		seed_note_unmap(model, state, event, live);
 		step.doubts |= match->differs ? seed_doubts(&live->mapping) : 0;
@@ -174,7 +180,7 @@ _flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct dev
 	if (match->differs || check_is_suspect(model, &live->mapping))
 		step.doubts |= doubts;
 	state->strays.n_remapped -= live->mapping.is_superseded;
-	model_detach(model, state, live);
+	model_detach(model, state, live, match->hint);
 	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);
 	step.doubts |= doubts;
@@ -340,27 +346,23 @@ static void explain(const struct dms_model *model, struct device_state *state,
 		step->end = DMS_END_PRE_TRACE;
 }
 
-struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
-			       const struct dms_event *event, enum dms_mapping_kind kind)
+_apart_ static struct dms_error *tell_free_null(struct dms_model *model, struct device_state *state,
+						const struct dms_event *event)
+{
+	struct dms_step step = {.kind = DMS_STEP_FREE_NULL};
+
+	return model_tell(model, state, event, &step);
+}
+
+_apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
+						  struct device_state *state,
+						  const struct dms_event *event,
+						  enum dms_mapping_kind kind)
 {
 	struct dms_step step = {.kind = DMS_STEP_UNMAP_UNMATCHED};
-	struct dms_error *err;
-	struct match match;
+	struct dms_error *err = seed_give_up(model, state);
 
-	if ((event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr) {
-		step.kind = DMS_STEP_FREE_NULL;
-		return model_tell(model, state, event, &step);
-	}
-	state->n_released += kind <= DMS_MAPPING_SG;
-	model->n_released_of[kind]++;
-	state->strays.n_all_unmaps++;
-	state->n_freed += kind == DMS_MAPPING_COHERENT;
-	state->last_release_ts = event->ts;
-	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
-					       : match_unmap(model, state, event, kind);
-	if (match.live)
-		return end_by_unmap(model, state, event, &match);
-	if ((err = seed_give_up(model, state)))
+	if (err)
 		return err;
 	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
 	model->n_strays_of[kind]++;
@@ -369,4 +371,24 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 	if (seed_hold(model, state, event, &step))
 		return NULL;
 	return reorder_hold(model, state, &step, kind);
+}
+
+struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
+			       const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	struct match match;
+
+	if ((event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr)
+		return tell_free_null(model, state, event);
+	past_expect(state, event->dma_addr);
+	state->n_released += kind <= DMS_MAPPING_SG;
+	model->n_released_of[kind]++;
+	state->strays.n_all_unmaps++;
+	state->n_freed += kind == DMS_MAPPING_COHERENT;
+	state->last_release_ts = event->ts;
+	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
+					       : match_unmap(model, state, event, kind);
+	if (match.live)
+		return end_by_unmap(model, state, event, kind, &match);
+	return finish_unmatched(model, state, event, kind);
 }

@@ -57,6 +57,9 @@ bool model_lacks_calls(const struct dms_model *model, const struct device_state 
 {
 	const struct strays *strays = &state->strays;
 
+	if (!(strays->n_unmaps | strays->n_unknown | strays->n_again | strays->n_crossed |
+	      strays->n_remapped))
+		return !model->last_serial; /* all adds up: asked at each unmap, so this comes first */
 	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
 		return true; /* not one map, of any device */
 	if (strays->n_crossed || is_thinned(strays))

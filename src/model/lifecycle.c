@@ -11,7 +11,7 @@ typedef struct dms_error *(*lifecycle_fn)(struct dms_model *model, struct device
 static struct dms_error *note_bounce(struct dms_model *model, struct device_state *state,
 				     const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = {.kind = DMS_STEP_BOUNCE};
+	struct dms_step step = model_step(model, DMS_STEP_BOUNCE);
 
 	(void)kind;
 	device_note_bounce(state, event);
@@ -25,7 +25,7 @@ static struct dms_error *note_bounce(struct dms_model *model, struct device_stat
 static struct dms_error *note_iommu(struct dms_model *model, struct device_state *state,
 				    const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = {.kind = DMS_STEP_IOMMU};
+	struct dms_step step = model_step(model, DMS_STEP_IOMMU);
 
 	(void)kind;
 	model->has_iommu |= event->kind == DMS_EV_IOMMU_MAP || event->kind == DMS_EV_IOMMU_UNMAP;
@@ -54,7 +54,7 @@ static struct dms_error *note_group(struct dms_model *model, struct device_state
 static struct dms_error *tell_only(struct dms_model *model, struct device_state *state,
 				   const struct dms_event *event, enum dms_step_kind step_kind)
 {
-	struct dms_step step = {.kind = step_kind};
+	struct dms_step step = model_step(model, step_kind);
 
 	return model_tell(model, state, event, &step);
 }

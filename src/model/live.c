@@ -8,11 +8,6 @@
 
 #define FIRST_ENTRIES 16
 
-static unsigned int class_shift(unsigned int class)
-{
-	return CLASS_0_SHIFT + CLASS_STEP * class;
-}
-
 static unsigned int class_of(uint64_t size)
 {
 	unsigned int bits;
@@ -23,18 +18,16 @@ static unsigned int class_of(uint64_t size)
 	return (bits - CLASS_0_SHIFT + CLASS_STEP - 1) / CLASS_STEP;
 }
 
-/* Above 2^63 all starts share a window: a shift by 64 is undefined. */
+/* In two steps: above 2^63 all starts share a window, and a shift by 64 is undefined. */
 static uint64_t window_of(uint64_t addr, unsigned int class)
 {
-	unsigned int shift = class_shift(class);
-
-	return shift > 63 ? 0 : addr >> shift;
+	return addr >> CLASS_0_SHIFT >> CLASS_STEP * class;
 }
 
 /* Where the entries of a window begin. */
 static uint32_t home_of(const struct extent_table *table, uint64_t window, unsigned int class)
 {
-	return (uint32_t)dms_hash64(window ^ ((uint64_t) class << 58)) & (table->n_entries - 1);
+	return dms_hash_place(window ^ ((uint64_t) class << 58), table->shift);
 }
 
 static uint32_t home_of_entry(const struct extent_table *table, const struct extent *entry)
@@ -61,12 +54,26 @@ _apart_ static bool grow(struct extent_table *table)
 		return false;
 	table->entries = entries;
 	table->n_entries = n_old ? n_old * 2 : FIRST_ENTRIES;
+	table->shift = 64 - (uint32_t)__builtin_ctz(table->n_entries);
 	for (uint32_t i = 0; i < n_old; i++) {
 		if (old[i].slot)
 			place(table, &old[i]);
 	}
 	dms_free(old);
 	return true;
+}
+
+/* Half full at most: at three quarters searches take twice the steps, which nobody can predict. */
+static bool make_room(struct extent_table *table)
+{
+	return table->count < table->n_entries / 2 || grow(table);
+}
+
+static void count_one(struct extent_table *table, unsigned int class)
+{
+	table->count++;
+	if (!table->class_count[class]++)
+		table->used_classes |= DMS_BIT(class);
 }
 
 bool extents_add(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
@@ -79,13 +86,35 @@ bool extents_add(struct extent_table *table, const struct dms_segment *range, ui
 		.segment = segment & ((1u << 27) - 1),
 	};
 
-	/* Three quarters full at most. */
-	if (table->count >= table->n_entries - table->n_entries / 4 && !grow(table))
+	if (!make_room(table))
 		return false;
 	place(table, &entry);
-	table->count++;
-	if (!table->class_count[entry.class]++)
-		table->used_classes |= DMS_BIT(entry.class);
+	count_one(table, entry.class);
+	return true;
+}
+
+bool extents_add_beside(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+			extent_fn visit, void *context)
+{
+	unsigned int class = class_of(range->size);
+	bool wants_more = true;
+	uint32_t at;
+
+	if (!make_room(table))
+		return false;
+	at = home_of(table, window_of(range->dma_addr, class), class);
+	for (; table->entries[at].slot; at = (at + 1) & (table->n_entries - 1)) {
+		const struct extent *entry = &table->entries[at];
+
+		if (entry->addr == range->dma_addr && entry->class == class && wants_more)
+			wants_more = visit(context, entry);
+	}
+	table->entries[at] = (struct extent){
+		.addr = range->dma_addr,
+		.slot = slot + 1,
+		.class = class & 31,
+	};
+	count_one(table, class);
 	return true;
 }
 
@@ -106,15 +135,20 @@ static void close_hole(struct extent_table *table, uint32_t hole)
 	table->entries[hole].slot = 0;
 }
 
+static bool is_extent(const struct extent *entry, uint64_t addr, uint32_t slot, uint32_t segment)
+{
+	return entry->addr == addr && entry->slot == slot + 1 && entry->segment == segment;
+}
+
 void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
-		    uint32_t segment)
+		    uint32_t segment, uint32_t hint)
 {
 	unsigned int class = class_of(range->size);
-	uint32_t mask = table->n_entries - 1;
-	uint32_t at = home_of(table, window_of(range->dma_addr, class), class);
+	uint32_t mask = table->n_entries - 1, at = hint;
 
-	while (table->entries[at].slot != slot + 1 || table->entries[at].segment != segment ||
-	       table->entries[at].addr != range->dma_addr)
+	if (!is_extent(&table->entries[at], range->dma_addr, slot, segment))
+		at = home_of(table, window_of(range->dma_addr, class), class);
+	while (!is_extent(&table->entries[at], range->dma_addr, slot, segment))
 		at = (at + 1) & mask;
 	close_hole(table, at);
 	table->count--;
@@ -213,6 +247,23 @@ _apart_ static bool add_block(struct slot_pool *pool)
 	return true;
 }
 
+struct list_part *list_create(uint32_t n_segments, uint32_t n_phys)
+{
+	size_t segments_bytes = n_segments * sizeof(struct dms_segment);
+	size_t entries_bytes = n_phys * (sizeof(struct memory_node) + sizeof(uint64_t));
+	struct list_part *list = dms_alloc(sizeof(*list) + segments_bytes + entries_bytes);
+
+	if (!list)
+		return NULL;
+	list->nodes = (struct memory_node *)(list->segments + n_segments);
+	list->sg = (struct dms_sg){
+		.n_phys = n_phys,
+		.n_segments = n_segments,
+		.phys = (uint64_t *)(list->nodes + n_phys),
+	};
+	return list;
+}
+
 struct live_mapping *slots_take(struct slot_pool *pool)
 {
 	struct live_mapping *live;
@@ -238,20 +289,12 @@ void slots_give(struct slot_pool *pool, struct live_mapping *live)
 	pool->n_live--;
 }
 
-static void free_parts(struct live_mapping *live)
-{
-	if (live->list && live->is_indexed)
-		dms_free(live->nodes);
-	dms_free(live->list);
-}
-
 void slots_deinit(struct slot_pool *pool)
 {
 	for (size_t i = 0; i < pool->n_blocks; i++) {
 		for (size_t j = 0; j < SLOTS_PER_BLOCK; j++) {
-			if (!pool->blocks[i][j].mapping.serial)
-				continue;
-			free_parts(&pool->blocks[i][j]);
+			if (pool->blocks[i][j].mapping.serial)
+				dms_free(pool->blocks[i][j].list);
 		}
 		dms_free(pool->blocks[i]);
 	}

@@ -5,19 +5,22 @@
 
 #include <dmascope/model.h>
 
+/** One entry of a mapping, chained with what else lies in its page frame: see memory.h. 16 bytes. */
+struct memory_node {
+	struct memory_node *next;
+	uint32_t slot;	 /* of its mapping */
+	uint32_t number; /* of its list; 0 if it is none */
+};
+
 /** What a list adds to its mapping: one block of memory, freed with it. */
 struct list_part {
 	struct dms_sg sg;
-	struct dms_segment segments[]; /* n_segments; the physical addresses follow */
+	struct memory_node *nodes;     /* n_phys; memory.c's, if it is_indexed */
+	struct dms_segment segments[]; /* n_segments; the nodes and the physical addresses follow */
 };
 
-/** One entry of a mapping, chained by the page frame it lies in: see memory.h. 16 bytes. */
-struct memory_node {
-	struct memory_node *next;
-	uint32_t slot;	 /* of its mapping, plus 1; 0: it lies in several frames, and in no chain */
-	uint16_t number; /* of its list; 0 if it is none */
-	uint16_t tag;	 /* of its frame: nearly always tells those of others in the chain */
-};
+/** A list of so many, its segments and addresses to be filled; NULL: memory is short. dms_free() */
+struct list_part *list_create(uint32_t n_segments, uint32_t n_phys);
 
 /** A mapping while it lives. */
 struct live_mapping {
@@ -26,10 +29,7 @@ struct live_mapping {
 		struct list_part *list;		/* while it lives; NULL: it is no list */
 		struct live_mapping *next_free; /* while it is free */
 	};
-	union { /* memory.c, if it is_indexed */
-		struct memory_node node;   /* no list */
-		struct memory_node *nodes; /* a list; owned */
-	};
+	struct memory_node node; /* memory.c's, if it is_indexed and no list */
 	uint32_t slot; /* its number in the pool */
 	/* overlap.c: incidents that await its end, plus 1; 0: none */
 	uint32_t as_newer, as_older; /* of two overlapping ones; of as_older there may be more */
@@ -79,6 +79,7 @@ struct extent {
 struct extent_table {
 	struct extent *entries;
 	uint32_t n_entries; /* a power of two, or 0 */
+	uint32_t shift;	    /* 64 less its logarithm: see dms_hash_place() */
 	uint32_t count;
 	uint32_t used_classes; /* bit set: class_count is not 0 */
 	uint32_t class_count[EXTENT_CLASSES];
@@ -87,13 +88,16 @@ struct extent_table {
 /** Add @range, segment @segment of the mapping in @slot. Return: false when memory is short. */
 bool extents_add(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
 		 uint32_t segment);
-/** Remove what was added with the same arguments. */
-void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
-		    uint32_t segment);
-void extents_deinit(struct extent_table *table);
-
 /** Called for each extent found; false ends the search. */
 typedef bool (*extent_fn)(void *context, const struct extent *extent);
+/** As extents_add(), of no list, and visits first what starts there and is of @range's size class. */
+bool extents_add_beside(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+			extent_fn visit, void *context);
+/** Remove what was added with the same arguments. Entry @hint is looked at first: a search found it. */
+void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		    uint32_t segment, uint32_t hint);
+void extents_deinit(struct extent_table *table);
+
 /** Every extent that starts at @addr. */
 void extents_each_at(const struct extent_table *table, uint64_t addr, extent_fn visit,
 		     void *context);

@@ -72,6 +72,7 @@ struct search {
 	uint32_t epoch;
 	bool is_losing; /* a gap is open on some CPU */
 	struct match best;
+	const struct extent *best_extent;
 	unsigned int best_count; /* of differences */
 	uint32_t n_equally_good; /* candidates with the same number of differences */
 };
@@ -109,16 +110,18 @@ static bool consider(void *context, const struct extent *extent)
 		search->n_equally_good = 1;
 	search->best.live = owner;
 	search->best.differs = differs;
+	search->best_extent = extent;
 	search->best_count = count;
 	return true;
 }
 
-static struct match conclude(struct search *search)
+static struct match conclude(struct search *search, const struct extent_table *table)
 {
 	struct match match = search->best;
 
 	if (!match.live)
 		return match;
+	match.hint = (uint32_t)(search->best_extent - table->entries);
 	if (match.differs && match.n_candidates > 1)
 		match.doubts |= DMS_DOUBT_AMBIGUOUS;
 	if (!match.differs && search->n_equally_good > 1 && match.live->mapping.is_superseded)
@@ -148,26 +151,29 @@ _flat_ struct match match_unmap(const struct dms_model *model, const struct devi
 	/* A mapping that fits exactly has the event's size: healthy drivers stop here. */
 	extents_each_of_size(&state->extents, event->dma_addr, event->size, consider, &search);
 	if (search.best.live && !search.best.differs)
-		return conclude(&search);
+		return conclude(&search, &state->extents);
 	search = search_for(model, event, kind);
 	extents_each_at(&state->extents, event->dma_addr, consider, &search);
-	return conclude(&search);
+	return conclude(&search, &state->extents);
 }
 
 struct match match_unmap_list(const struct dms_model *model, const struct device_state *state,
 			      const struct dms_event *event)
 {
 	struct search search = search_for(model, event, DMS_MAPPING_SG);
+	const struct extent_table *table = &state->lists;
 	struct match match;
 	uint64_t addr;
 
 	if (event->n_phys)
-		extents_each_at(&state->lists, event->phys_list[0], consider, &search);
+		extents_each_at(table, event->phys_list[0], consider, &search);
 	/* No list begins there: a single mapping of that memory, released as a list? */
 	if (!search.best.live && event->n_phys &&
-	    device_direct_addr(state, event->phys_list[0], &addr))
-		extents_each_at(&state->extents, addr, consider, &search);
-	match = conclude(&search);
+	    device_direct_addr(state, event->phys_list[0], &addr)) {
+		table = &state->extents;
+		extents_each_at(table, addr, consider, &search);
+	}
+	match = conclude(&search, table);
 	if (match.live && match.live->mapping.truncated)
 		match.doubts |= DMS_DOUBT_TRUNCATED;
 	return match;

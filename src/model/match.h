@@ -11,6 +11,7 @@ struct match {
 	uint32_t differs;	   /* DMS_DIFFERS_* against the event */
 	uint32_t doubts;
 	uint32_t n_candidates; /* live mappings with that address */
+	uint32_t hint;	       /* for model_detach() */
 };
 
 struct dms_model;

@@ -2,12 +2,17 @@
 /* Live mappings by the physical memory they hold: which share any of it. */
 #include "memory.h"
 
-/* Not that of the traced machine: cells need not be its pages. */
-#define FRAME_SHIFT  12
-#define FIRST_FRAMES 1024
+#define FRAME_SHIFT  MEMORY_FRAME_SHIFT
+#define FIRST_PLACES 1024
 
 /* Cells one search may look into: of a larger stretch only the beginning, 2 MiB in frames. */
 #define MAX_SEARCHED_CELLS 512
+
+/* Does it lie in several frames? */
+static bool is_large(struct stretch memory)
+{
+	return memory.first >> FRAME_SHIFT != memory.last >> FRAME_SHIFT;
+}
 
 /* The lengths of a list are those of its segments: merged, they are not its entries'. */
 static bool is_exact(const struct live_mapping *live)
@@ -26,8 +31,7 @@ bool memory_is_known(struct live_mapping *live)
 	live->is_exact = is_exact(live);
 	if (live->list) /* more entries than a record of the ring buffer holds are no real list */
 		return mapping->kind == DMS_MAPPING_SG && live->list->sg.n_phys <= UINT16_MAX;
-	live->is_in_frame = mapping->cpu_addr >> FRAME_SHIFT ==
-			    (mapping->cpu_addr + mapping->size - 1) >> FRAME_SHIFT;
+	live->is_in_frame = !is_large(memory_stretch(live, 0));
 	return mapping->kind == DMS_MAPPING_PAGE && (mapping->has & DMS_HAS_PHYS_ADDR) &&
 	       mapping->size;
 }
@@ -35,95 +39,92 @@ bool memory_is_known(struct live_mapping *live)
 /* ---- what lies in one frame -------------------------------------------------------------------
  */
 
-static struct memory_node **chain_at(const struct memory_index *index, uint64_t hash)
+/* The place of @frame, or the empty one where it belongs. */
+static struct memory_frame *place_of(const struct memory_index *index, uint64_t frame)
 {
-	return &index->frames[(uint32_t)hash & (index->n_frames - 1)];
+	uint32_t at = dms_hash_place(frame, index->shift);
+
+	while (index->frames[at].first && index->frames[at].frame != frame)
+		at = (at + 1) & (index->n_places - 1);
+	return &index->frames[at];
 }
 
-static uint16_t tag_of(uint64_t hash)
+_apart_ static bool grow(struct memory_index *index)
 {
-	return (uint16_t)(hash >> 48);
-}
+	struct memory_index grown = *index;
 
-static void chain(struct memory_index *index, struct memory_node *node, uint64_t hash)
-{
-	struct memory_node **head = chain_at(index, hash);
-
-	node->next = *head;
-	*head = node;
-}
-
-/* A node does not tell its frame: its mapping does. */
-static uint64_t frame_hash(const struct slot_pool *slots, const struct memory_node *node)
-{
-	const struct live_mapping *live = slots_at(slots, node->slot - 1);
-
-	return dms_hash64(memory_stretch(live, node->number).first >> FRAME_SHIFT);
-}
-
-_apart_ static bool grow(struct memory_index *index, const struct slot_pool *slots)
-{
-	struct memory_index grown = {.n_frames =
-					     index->n_frames ? index->n_frames * 2 : FIRST_FRAMES};
-
-	grown.frames = dms_zalloc(grown.n_frames * sizeof(*grown.frames));
+	grown.n_places = index->n_places ? index->n_places * 2 : FIRST_PLACES;
+	grown.shift = 64 - (uint32_t)__builtin_ctz(grown.n_places);
+	grown.frames = dms_zalloc(grown.n_places * sizeof(*grown.frames));
 	if (!grown.frames)
 		return false;
-	for (uint32_t i = 0; i < index->n_frames; i++) {
-		for (struct memory_node *node = index->frames[i], *next; node; node = next) {
-			next = node->next;
-			chain(&grown, node, frame_hash(slots, node));
-		}
+	for (uint32_t i = 0; i < index->n_places; i++) {
+		if (index->frames[i].first)
+			*place_of(&grown, index->frames[i].frame) = index->frames[i];
 	}
 	dms_free(index->frames);
-	index->frames = grown.frames;
-	index->n_frames = grown.n_frames;
+	*index = grown;
 	return true;
 }
 
-static bool add_node(struct memory_index *index, const struct slot_pool *slots,
-		     struct memory_node *node, uint64_t hash)
+/* Half of the places are taken at most: see extents_add(). */
+static bool add_node(struct memory_index *index, struct memory_node *node, uint64_t frame)
 {
-	if (index->n_chained >= index->n_frames && !grow(index, slots))
+	struct memory_frame *place;
+
+	if (index->n_frames >= index->n_places / 2 && !grow(index))
 		return false;
-	index->n_chained++;
-	chain(index, node, hash);
+	place = place_of(index, frame);
+	index->n_frames += !place->first;
+	place->frame = frame;
+	node->next = place->first;
+	place->first = node;
 	return true;
 }
 
-static void remove_node(struct memory_index *index, const struct memory_node *node, uint64_t hash)
+/* Close the hole at @hole: move back what could not be placed there before. */
+static void close_hole(struct memory_index *index, uint32_t hole)
 {
-	struct memory_node **at = chain_at(index, hash);
+	uint32_t mask = index->n_places - 1;
+
+	for (uint32_t at = (hole + 1) & mask; index->frames[at].first; at = (at + 1) & mask) {
+		uint32_t home = dms_hash_place(index->frames[at].frame, index->shift);
+
+		/* It may move only if the hole is not before its home. */
+		if (((at - home) & mask) < ((at - hole) & mask))
+			continue;
+		index->frames[hole] = index->frames[at];
+		hole = at;
+	}
+	index->frames[hole].first = NULL;
+}
+
+static void remove_node(struct memory_index *index, const struct memory_node *node, uint64_t frame)
+{
+	struct memory_frame *place = place_of(index, frame);
+	struct memory_node **at = &place->first;
 
 	while (*at != node)
 		at = &(*at)->next;
 	*at = node->next;
-	index->n_chained--;
-}
-
-/* Two frames of one tag are visited both: whoever visits looks at the memory itself. */
-static bool search_frame(const struct memory_index *index, const struct slot_pool *slots,
-			 uint64_t frame, memory_fn visit, void *context)
-{
-	uint64_t hash = dms_hash64(frame);
-	uint16_t tag = tag_of(hash);
-
-	for (const struct memory_node *node = *chain_at(index, hash); node; node = node->next) {
-		if (node->tag == tag &&
-		    !visit(context, slots_at(slots, node->slot - 1), node->number))
-			return false;
-	}
-	return true;
+	if (place->first)
+		return;
+	index->n_frames--;
+	close_hole(index, (uint32_t)(place - index->frames));
 }
 
 static bool search_frames(const struct memory_index *index, const struct slot_pool *slots,
 			  struct stretch memory, memory_fn visit, void *context)
 {
-	uint64_t at = memory.first >> FRAME_SHIFT, n = (memory.last >> FRAME_SHIFT) - at;
+	uint64_t frame = memory.first >> FRAME_SHIFT, n = (memory.last >> FRAME_SHIFT) - frame;
 
 	for (uint64_t i = 0; i <= n && i < MAX_SEARCHED_CELLS; i++) {
-		if (!search_frame(index, slots, at + i, visit, context))
-			return false;
+		const struct memory_node *node = place_of(index, frame + i)->first;
+
+		for (; node; node = node->next) {
+			if (!visit(context, slots_at(slots, node->slot), node->number))
+				return false;
+		}
 	}
 	return true;
 }
@@ -161,10 +162,11 @@ static struct dms_segment cell_at(uint64_t cell, unsigned int class)
 
 #define NEAR_SHIFT     18
 #define MAX_NEAR_CELLS 64
+#define NEIGHBOURHOODS_SHIFT (64 - 14) /* of MEMORY_NEIGHBOURHOODS: see dms_hash_place() */
 
 static uint32_t *n_near_at(const struct memory_index *index, uint64_t place)
 {
-	return &index->n_near[(uint32_t)dms_hash64(place) & (MEMORY_NEIGHBOURHOODS - 1)];
+	return &index->n_near[dms_hash_place(place, NEIGHBOURHOODS_SHIFT)];
 }
 
 /* One extent more, or less, in its neighbourhoods. */
@@ -220,7 +222,7 @@ _apart_ static void remove_stretch(struct memory_index *index, const struct live
 	for (uint64_t at = memory.first >> shift; at <= memory.last >> shift; at++) {
 		struct dms_segment cell = cell_at(at, class);
 
-		extents_remove(&index->large, &cell, live->slot, number);
+		extents_remove(&index->large, &cell, live->slot, number, 0);
 	}
 	count_near(index, memory, (uint32_t)-1);
 }
@@ -266,11 +268,6 @@ _apart_ static void search_large(const struct extent_table *table, struct stretc
 
 /* ---- both ------------------------------------------------------------------------------------ */
 
-static bool is_large(struct stretch memory)
-{
-	return memory.first >> FRAME_SHIFT != memory.last >> FRAME_SHIFT;
-}
-
 _apart_ static bool add_large(struct memory_index *index, const struct live_mapping *live, uint32_t number)
 {
 	if (!index->n_near) {
@@ -281,47 +278,56 @@ _apart_ static bool add_large(struct memory_index *index, const struct live_mapp
 	return add_stretch(index, live, number);
 }
 
-bool memory_add(struct memory_index *index, const struct slot_pool *slots,
-		struct live_mapping *live)
+/* Stretch @number of @live, by @node if it lies in one frame. */
+static bool add(struct memory_index *index, const struct live_mapping *live, uint32_t number,
+		struct memory_node *node)
 {
-	uint32_t n = memory_n_stretches(live);
-	struct memory_node *nodes = &live->node;
+	struct stretch memory = memory_stretch(live, number);
 
-	if (live->list) {
-		nodes = live->nodes = dms_alloc(n * sizeof(*nodes));
-		if (!nodes)
-			return false;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct stretch memory = memory_stretch(live, i);
-		uint64_t hash = dms_hash64(memory.first >> FRAME_SHIFT);
+	if (is_large(memory))
+		return add_large(index, live, number);
+	node->slot = live->slot;
+	node->number = number;
+	return add_node(index, node, memory.first >> FRAME_SHIFT);
+}
 
-		nodes[i] = (struct memory_node){
-			.slot = is_large(memory) ? 0 : live->slot + 1,
-			.number = (uint16_t)i,
-			.tag = tag_of(hash),
-		};
-		if (!(nodes[i].slot ? add_node(index, slots, &nodes[i], hash)
-				    : add_large(index, live, i)))
+static void remove_one(struct memory_index *index, const struct live_mapping *live, uint32_t number,
+		       const struct memory_node *node)
+{
+	struct stretch memory = memory_stretch(live, number);
+
+	if (is_large(memory))
+		remove_stretch(index, live, number);
+	else
+		remove_node(index, node, memory.first >> FRAME_SHIFT);
+}
+
+_apart_ static bool add_list(struct memory_index *index, struct live_mapping *live)
+{
+	for (uint32_t i = 0; i < live->list->sg.n_phys; i++) {
+		if (!add(index, live, i, &live->list->nodes[i]))
 			return false;
 	}
 	return true;
 }
 
-void memory_remove(struct memory_index *index, struct live_mapping *live)
+_apart_ static void remove_list(struct memory_index *index, const struct live_mapping *live)
 {
-	const struct memory_node *nodes = live->list ? live->nodes : &live->node;
+	for (uint32_t i = 0; i < live->list->sg.n_phys; i++)
+		remove_one(index, live, i, &live->list->nodes[i]);
+}
 
-	for (uint32_t i = 0; i < memory_n_stretches(live); i++) {
-		uint64_t frame = memory_stretch(live, i).first >> FRAME_SHIFT;
+bool memory_add(struct memory_index *index, struct live_mapping *live)
+{
+	return live->list ? add_list(index, live) : add(index, live, 0, &live->node);
+}
 
-		if (nodes[i].slot)
-			remove_node(index, &nodes[i], dms_hash64(frame));
-		else
-			remove_stretch(index, live, i);
-	}
+void memory_remove(struct memory_index *index, const struct live_mapping *live)
+{
 	if (live->list)
-		dms_free(live->nodes);
+		remove_list(index, live);
+	else
+		remove_one(index, live, 0, &live->node);
 }
 
 void memory_deinit(struct memory_index *index)
@@ -336,7 +342,8 @@ bool memory_may_share(const struct memory_index *index, const struct live_mappin
 {
 	if (!live->is_in_frame)
 		return true;
-	return (index->n_chained && *chain_at(index, dms_hash64(live->mapping.cpu_addr >> FRAME_SHIFT))) ||
+	return (index->n_frames &&
+		place_of(index, live->mapping.cpu_addr >> FRAME_SHIFT)->first) ||
 	       is_any_near(index, memory_stretch(live, 0));
 }
 
@@ -345,7 +352,7 @@ void memory_search(const struct memory_index *index, const struct slot_pool *slo
 {
 	struct large_search search = {slots, visit, context, false};
 
-	if (index->n_chained && !search_frames(index, slots, memory, visit, context))
+	if (index->n_frames && !search_frames(index, slots, memory, visit, context))
 		return;
 	if (is_any_near(index, memory))
 		search_large(&index->large, memory, &search);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The model: devices and their generations, gaps, time, and the steps told to its sink. */
+#include <string.h>
+
 #include "state.h"
 
 struct dms_error *dms_model_create(const struct dms_names *names, dms_step_fn sink, void *context,
@@ -116,7 +118,7 @@ _apart_ static struct dms_error *add_device(struct dms_model *model, uint32_t na
 	    !dms_grow(&model->devices, &model->devices_capacity, model->n_devices + 1,
 		      sizeof(struct device_state *)) ||
 	    !dms_grow(&model->current, &model->current_capacity, (size_t)name + 1,
-		      sizeof(uint32_t))) {
+		      sizeof(struct device_state *))) {
 		dms_free(state);
 		return &dms_error_nomem;
 	}
@@ -135,7 +137,7 @@ _apart_ static struct dms_error *add_device(struct dms_model *model, uint32_t na
 	if (before)
 		state->strays = before->strays;
 	model->devices[model->n_devices++] = state;
-	model->current[name] = (uint32_t)model->n_devices;
+	model->current[name] = state;
 	*ret = state;
 	model->now = ts;
 	return model_tell(model, state, NULL, &step);
@@ -290,4 +292,18 @@ struct dms_segment dms_mapping_segment(const struct dms_mapping *mapping, uint32
 		return (struct dms_segment){mapping->dma_addr, mapping->size};
 	list = (const struct list_part *)mapping->sg; /* sg is its first member */
 	return list->segments[index];
+}
+
+size_t dms_mapping_list_bytes(const struct dms_mapping *mapping)
+{
+	return sizeof(struct list_part) + mapping->sg->n_segments * sizeof(struct dms_segment);
+}
+
+void dms_mapping_copy_list(struct dms_mapping *mapping, void *room)
+{
+	struct list_part *list = memcpy(room, mapping->sg, dms_mapping_list_bytes(mapping));
+
+	list->sg.n_phys = 0;
+	list->sg.phys = NULL;
+	mapping->sg = &list->sg;
 }

@@ -233,10 +233,13 @@ _apart_ static void note_pair(struct dms_model *model, const struct dms_event *e
 static bool find_pairs(struct dms_model *model, const struct dms_event *event,
 		       struct live_mapping *live)
 {
-	struct pair_search search = {.model = model, .newer = live};
 	const struct live_mapping *older;
+	struct pair_search search;
 	uint64_t searched_bytes = 0;
 
+	search.model = model;
+	search.newer = live;
+	search.best = (struct pair){0};
 	for (uint32_t i = 0; i < memory_n_stretches(live) && !search.best.is_same_list &&
 			     searched_bytes < MAX_SEARCHED_BYTES;
 	     i++) {
@@ -270,7 +273,7 @@ struct dms_error *overlap_begin(struct dms_model *model, struct device_state *st
 	    !find_pairs(model, event, live))
 		return NULL;
 	live->is_indexed = true;
-	return memory_add(&model->overlap.memory, &model->slots, live) ? NULL : &dms_error_nomem;
+	return memory_add(&model->overlap.memory, live) ? NULL : &dms_error_nomem;
 }
 
 void overlap_detach(struct dms_model *model, struct live_mapping *live)

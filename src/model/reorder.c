@@ -58,7 +58,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 	err = model_tell(model, state, event, step);
 	if (!err && (step->end == DMS_END_PRE_TRACE || (event->n_phys && model->is_coarse))) {
 		/* From here on the address has a history: a second unmap of it is one too many. */
-		struct dms_past past = {
+		const struct dms_past past = {
 			.dma_addr = stand_in.dma_addr,
 			.size = stand_in.size,
 			.unmap_ts = event->ts,
@@ -74,10 +74,12 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 			.end = DMS_END_PRE_TRACE,
 		};
 
-		past_add(state,
-			 event->kind == DMS_EV_UNMAP_SG ? past_list_key(stand_in.cpu_addr)
-							: stand_in.dma_addr,
-			 &past);
+		uint64_t key = event->kind == DMS_EV_UNMAP_SG ? past_list_key(stand_in.cpu_addr)
+							      : stand_in.dma_addr;
+		struct dms_past *place = past_place(state, key, past.unmap_ts);
+
+		if (place)
+			*place = past;
 	}
 	return err;
 }

@@ -36,15 +36,12 @@ static const struct type_row *find_type(const char *word)
 static bool add_list(struct live_mapping *live)
 {
 	struct dms_mapping *mapping = &live->mapping;
-	struct list_part *list =
-		dms_alloc(sizeof(*list) + sizeof(list->segments[0]) + sizeof(uint64_t));
+	struct list_part *list = list_create(1, 1);
 
 	if (!list)
 		return false;
 	list->segments[0] = (struct dms_segment){mapping->dma_addr, mapping->size};
-	list->sg.n_segments = list->sg.n_phys = 1;
-	list->sg.phys = (uint64_t *)&list->segments[1];
-	*list->sg.phys = mapping->cpu_addr;
+	list->sg.phys[0] = mapping->cpu_addr;
 	live->list = list;
 	mapping->sg = &list->sg;
 	return true;
@@ -131,7 +128,7 @@ struct dms_error *dms_model_seed(struct dms_model *model, const struct dms_dump_
 static void end_silently(struct dms_model *model, struct device_state *state,
 			 struct live_mapping *live)
 {
-	model_detach(model, state, live);
+	model_detach(model, state, live, 0);
 	slots_give(&model->slots, live);
 }
 

@@ -118,18 +118,19 @@ static struct site *site_for(struct sites_state *sites, struct device_state *sta
 		.kind = mapping->kind,
 		.dir = mapping->dir,
 	};
-	struct site *last = state->site ? site_at(sites, state->site) : NULL;
+	struct site *last = state->site;
 
 	if (last && last->figures.stack == wanted.stack && last->figures.kind == wanted.kind &&
 	    last->figures.dir == wanted.dir) {
-		mapping->site = state->site;
+		mapping->site = state->site_number;
 		return last;
 	}
 	mapping->site = find_site(sites, &wanted, mapping->map_ts);
 	if (!mapping->site)
 		return NULL;
-	state->site = mapping->site;
-	return site_at(sites, mapping->site);
+	state->site_number = mapping->site;
+	state->site = site_at(sites, mapping->site);
+	return state->site;
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */

@@ -71,7 +71,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = {.kind = DMS_STEP_SYNC};
+	struct dms_step step = model_step(model, DMS_STEP_SYNC);
 	struct match match = match_sync(&model->slots, state, event);
 	struct dms_mapping *mapping;
 

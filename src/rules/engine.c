@@ -294,17 +294,13 @@ static uint32_t signs_of(const struct dms_step *step)
 	}
 }
 
-struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step *step)
+/* Ask each rule that may have something to say on @step. */
+_apart_ static struct dms_error *ask(struct dms_rules *rules, const struct dms_step *step,
+				     uint32_t signs)
 {
-	const struct guard *guard = &rules->guards[step->kind];
-	uint32_t has = step->event ? step->event->has : 0, signs = signs_of(step);
+	uint32_t has = step->event ? step->event->has : 0;
 	uint64_t spoke = 0;
 	struct dms_facts facts;
-
-	if (rules->switched_off == rules->all)
-		return NULL;
-	if (!guard->is_open && !(guard->differs & step->differs) && !(guard->signs & signs))
-		return NULL; /* healthy steps leave here */
 
 	for (size_t i = 0; i < rules->n_by_step[step->kind]; i++) {
 		const struct active *active = rules->by_step[step->kind][i];
@@ -326,4 +322,16 @@ struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step 
 			return err;
 	}
 	return NULL;
+}
+
+struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step *step)
+{
+	const struct guard *guard = &rules->guards[step->kind];
+	uint32_t signs = signs_of(step);
+
+	if (rules->switched_off == rules->all)
+		return NULL;
+	if (!guard->is_open && !(guard->differs & step->differs) && !(guard->signs & signs))
+		return NULL; /* healthy steps leave here */
+	return ask(rules, step, signs);
 }
