@@ -77,6 +77,7 @@ struct plugin {
 	bool is_bound;	/* the formats are known */
 	int bound_id;	/* of the event that is, where events cannot be listed */
 	bool is_broken; /* decoding does not go */
+	bool has_told;	/* that events are only printed here */
 	struct formats formats;
 	struct dms_source *source; /* of formats only */
 	struct dms_names names;
@@ -201,6 +202,22 @@ static void unbind(struct plugin *plugin)
 	plugin->is_bound = false;
 }
 
+/* Once for all traces: a host that has a copy of the library's printing half hands over no times. */
+static void only_print(struct plugin *plugin)
+{
+	bool is_told = false;
+
+	plugin->wants_lifetimes = false;
+	plugin->wants_summary = false;
+	plugin->db = NULL;
+	for (const struct plugin *other = *all_plugins(); other && !is_told; other = other->next)
+		is_told = other->has_told;
+	plugin->has_told = true;
+	if (!is_told)
+		dms_log(DMS_LOG_WARN, "this host does not tell the time of events: they are only "
+				      "printed; `dmascope analyze` tells lifetimes and findings");
+}
+
 static void bind(struct plugin *plugin, struct tep_event *event)
 {
 	struct dms_source_info info;
@@ -219,15 +236,12 @@ static void bind(struct plugin *plugin, struct tep_event *event)
 	}
 	plugin->names.is_in_ticks = !info.clock_is_ns;
 	plugin->long_size = info.long_size;
-	if (!wants_analysis(plugin))
-		return;
 	if (!is_whole_library()) {
-		dms_log(DMS_LOG_ERROR, "this host does not tell the time of events: they are only printed");
-		plugin->wants_lifetimes = false;
-		plugin->wants_summary = false;
-		plugin->db = NULL;
+		only_print(plugin);
 		return;
 	}
+	if (!wants_analysis(plugin))
+		return;
 	if ((err = begin_analysis(plugin, &info)) || (err = wrap_events(plugin))) {
 		stop_analysis(plugin);
 		tell(err, "events are only printed");
@@ -404,6 +418,12 @@ static void register_all(struct plugin *plugin, register_fn do_register)
 		const struct event_row *row = &event_table[i];
 
 		if (print_has(row->kind) || wants_analysis(plugin))
+			do_register(plugin->tep, -1, row->system, row->name, known_event, plugin);
+	}
+	for (size_t i = 0; i < n_probe_halves; i++) {
+		const struct event_row *row = &probe_halves[i].event;
+
+		if (probe_halves[i].half == HALF_ENTRY) /* returns are called as events are */
 			do_register(plugin->tep, -1, row->system, row->name, known_event, plugin);
 	}
 	for (size_t i = 0; wants_analysis(plugin) && i < n_probe_rows; i++) {

@@ -305,6 +305,86 @@ START_TEST(check_that_returns)
 }
 END_TEST
 
+/* ---- a call that two probes tell of ----------------------------------------------------------- */
+
+#define MAP_ENTRY(bytes, stack)                                                                    \
+	{                                                                                          \
+		IP(0), STRING("device"), {"size", "u64", bytes, NULL}, {"dir", "u32", 2, NULL},    \
+			{"sp", "u64", stack, NULL}                                                 \
+	}
+#define MAP_RETURN(address, stack)                                                                 \
+	{                                                                                          \
+		FUNC(0), {"dma_addr", "u64", address, NULL}, {"sp", "u64", stack, NULL}            \
+	}
+
+static void begin_pairs(const struct kernel *machine)
+{
+	static const struct cell entry[CELLS] = MAP_ENTRY(0, 0), end[CELLS] = MAP_RETURN(0, 0);
+
+	begin(machine, NULL);
+	add_format("dma", "dma_map_page_entry", entry, "\"\"");
+	add_format("dma", "dma_map_page", end, "\"\"");
+	fake_start();
+}
+
+/* A map of task @pid begins, with its stack there. */
+static void enter(uint32_t pid, uint64_t bytes, uint64_t stack)
+{
+	const struct cell cells[CELLS] = MAP_ENTRY(bytes, stack);
+
+	fill(0, cells);
+	put(4, pid, 4);
+	ck_assert_int_eq(decode_built().kind, DMS_EV_NONE);
+}
+
+/* It returns: of how many bytes it was; 0: nothing is known of it. */
+static uint64_t leave(uint32_t pid, uint64_t address, uint64_t stack)
+{
+	const struct cell cells[CELLS] = MAP_RETURN(address, stack);
+	struct dms_event event;
+
+	fill(1, cells);
+	put(4, pid, 4);
+	event = decode_built();
+	if (event.kind == DMS_EV_NONE)
+		return 0;
+	ck_assert_int_eq(event.kind, DMS_EV_MAP);
+	ck_assert_int_eq(event.failed, address == DMS_MAPPING_ERROR64);
+	ck_assert_uint_eq(event.dma_addr, address);
+	ck_assert_uint_eq(event.has, DEV | DMS_HAS_DMA_ADDR | DMS_HAS_SIZE | DMS_HAS_DIR);
+	ck_assert(event.dir == 2 && !event.dma_mask && event.pid == pid);
+	ck_assert_str_eq(dms_strtab_get(fake.names.devices, event.device), DEVICE);
+	return event.size;
+}
+
+START_TEST(pairs)
+{
+	begin_pairs(&machines[_i]);
+	enter(7, 100, 0x9000);
+	enter(7, 200, 0x8000); /* an interrupt maps on top of it */
+	enter(8, 300, 0xa000); /* another task, on another CPU */
+	ck_assert_uint_eq(leave(7, 0x20, 0x8008), 200);
+	ck_assert_uint_eq(leave(8, 0x30, 0xa000), 300); /* arm64 pops nothing */
+	ck_assert_uint_eq(leave(7, DMS_MAPPING_ERROR64, 0x9010), 100);
+	ck_assert_uint_eq(leave(7, 0x10, 0x9008), 0); /* once only */
+	enter(7, 100, 0x9000);
+	ck_assert_uint_eq(leave(9, 0x10, 0x9008), 0);  /* of another task */
+	ck_assert_uint_eq(leave(7, 0x10, 0x9018), 0);  /* of another call */
+	ck_assert_uint_eq(leave(7, 0x10, 0x8ff8), 0);
+	enter(7, 400, 0x9000); /* the first one's return was missed */
+	ck_assert_uint_eq(leave(7, 0x10, 0x9008), 400);
+	ck_assert_uint_eq(leave(7, 0x10, 0x9008), 0);
+	for (uint32_t i = 0; i < 5000; i++) /* returns that are all missed: the last ones are kept */
+		enter(i, i + 1, 0x10000 + 64 * (uint64_t)i);
+	ck_assert_uint_eq(leave(4999, 0x10, 0x10008 + 64 * 4999), 5000);
+	ck_assert_uint_eq(leave(4000, 0x10, 0x10008 + 64 * 4000), 4001);
+	ck_assert_uint_eq(leave(17, 0x10, 0x10008 + 64 * 17), 0);
+	ck_assert_str_eq(dms_decoder_untold(fake.decoder),
+			 "scatter lists, coherent memory and physical addresses of pages");
+	fake_end();
+}
+END_TEST
+
 /* ---- stacks that tell
  * ----------------------------------------------------------------------------- */
 
@@ -491,6 +571,7 @@ int main(void)
 	add_case(suite, "addresses", by_address, DMS_ARRAY_SIZE(addresses));
 	add_case(suite, "callers", whose_check, DMS_ARRAY_SIZE(callers));
 	add_case(suite, "return address", check_that_returns, 1);
+	add_case(suite, "pairs", pairs, 2);
 	add_case(suite, "stacks", check_by_stack, 1);
 	add_case(suite, "devres", devres, 1);
 	add_case(suite, "inputs", inputs, 1);

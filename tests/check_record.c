@@ -322,6 +322,30 @@ START_TEST(test_others_stay)
 }
 END_TEST
 
+/* Calls that stand-ins missed count, those of other probes do not, whatever their names begin with. */
+START_TEST(test_missed_calls)
+{
+	struct dms_kernel *kernel;
+	struct dms_plan *plan;
+
+	make_machine();
+	shell("cd sys/kernel/tracing; rm -r events/dma; "
+	      "printf 'ffffffff81000000 T dma_map_page_attrs\n"
+	      "ffffffff81000010 T dma_unmap_page_attrs\n"
+	      "ffffffff81000020 T dma_set_mask\n' >%s/proc/kallsyms",
+	      root);
+	kernel = open_kernel();
+	plan = make_plan(kernel);
+	ck_assert_uint_eq(plan_missed_calls(plan, kernel), 0); /* no profile */
+	shell("printf '  %%-44s %%15s %%15s\n' dma_map_page 17047 3 dma_map_page_mine 5 100 "
+	      "my_dma_map_page 5 1000 dma_unmap_page 17026 24 dma_set_mask 5 10000 "
+	      "dma_free 1 >sys/kernel/tracing/kprobe_profile");
+	ck_assert_uint_eq(plan_missed_calls(plan, kernel), 27);
+	dms_plan_destroy(plan);
+	dms_kernel_close(kernel);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("record");
@@ -341,6 +365,7 @@ int main(void)
 	tcase_add_test(tcase, test_probe_lines);
 	tcase_add_test(tcase, test_failure_is_undone);
 	tcase_add_test(tcase, test_others_stay);
+	tcase_add_test(tcase, test_missed_calls);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

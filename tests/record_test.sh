@@ -182,16 +182,45 @@ machine
 rm -r "$T/events/dma"
 symbols dma_map_page_attrs dma_unmap_page_attrs dma_alloc_attrs dma_free_attrs
 run 0 'no dma events' record --dry-run
-has 'probes stand in for maps' "echo 'r:dma/dma_map_page dma_map_page_attrs device=+0(+0(\$arg1)):string dma_addr=\$retval:x64 size=\$arg4:u64 dir=\$arg5:s32 attrs=\$arg6:x64' >> \$T/kprobe_events"
+has 'probes stand in for maps' "echo 'r72:dma/dma_map_page dma_map_page_attrs device=+0(+0(\$arg1)):string dma_addr=\$retval:x64 size=\$arg4:u64 dir=\$arg5:s32 attrs=\$arg6:x64' >> \$T/kprobe_events"
 has 'they have stacks' "echo stacktrace > $I/events/dma/dma_map_page/trigger"
 has 'they are removed' 'echo -:dma/dma_free >> $T/kprobe_events'
+touch "$T/dynamic_events"
+echo 'f[:[<group>/][<event>]] <func-name>[%return] [<args>]' >"$T/README"
+run 0 'fprobes stand in where there are some' record --dry-run
+has 'fprobes, which miss nothing' "echo 'f72:dma/dma_map_page dma_map_page_attrs%return device=+0(+0(\$arg1)):string dma_addr=\$retval:x64 size=\$arg4:u64 dir=\$arg5:s32 attrs=\$arg6:x64' >> \$T/dynamic_events || \\ echo 'r72:dma/dma_map_page dma_map_page_attrs device=+0"
+has 'they are removed' 'echo -:dma/dma_free >> $T/dynamic_events'
+echo 'r72:dma/dma_map_page dma_map_page_attrs device=+0(+0($arg1)):string' >"$T/dynamic_events"
+event dma dma_map_page dma_unmap_page
+run 3 'another recording has stand-ins' record --dry-run
+has 'it is said' 'only one recording at a time'
+run 0 'doctor beside it' doctor
+has 'doctor does not take them for events' 'no dma events (Linux 6.12 was the first to have them): record sets probes'
+rm -r "$T/events/dma"
+: >"$T/dynamic_events"
+: >"$T/README"
+symbols dma_set_mask
+run 3 'no function of maps' record --dry-run
+has 'it is said' 'no function dma_map_page_attrs to be probed in their place'
+run 3 'no function of maps: doctor' doctor
+has 'doctor says so' 'no function dma_map_page_attrs to be probed'
+symbols dma_map_page_attrs dma_unmap_page_attrs dma_alloc_attrs dma_free_attrs
+run 0 'no dma events' record --dry-run
 has 'what is lost is said' 'scatter lists, physical addresses of pages'
 run 0 'doctor without dma events' doctor
 has 'doctor says what is lost' 'Lost are scatter lists'
 echo 6.1.0-50-amd64 >"$DMASCOPE_ROOT/proc/sys/kernel/osrelease"
-run 3 'doctor before Linux 6.9' doctor
-has 'doctor before Linux 6.9' 'probes cannot stand in for maps'
-has 'doctor names no command that would be refused' 'Nothing can be recorded on this kernel.'
+run 0 'doctor before Linux 6.9' doctor
+has 'doctor before Linux 6.9 says what is lost' 'physical addresses of pages, coherent memory (its address is known on return only'
+run 0 'before Linux 6.9' record --dry-run --device 0000:01:00.0
+has 'its return knows no arguments: the entry does' "echo 'p:dma/dma_map_page_entry dma_map_page_attrs device=+0(+0(\$arg1)):string size=\$arg4:u64 dir=\$arg5:s32 attrs=\$arg6:x64 sp=\$stack:x64' >> \$T/kprobe_events echo 'r72:dma/dma_map_page dma_map_page_attrs dma_addr=\$retval:x64 sp=\$stack:x64' >> \$T/kprobe_events"
+has 'the device filters entries' "> $I/events/dma/dma_map_page_entry/filter"
+has 'returns are not filtered, and have the stack' "echo 1 > $I/events/dma/dma_map_page/enable echo stacktrace > $I/events/dma/dma_map_page/trigger"
+has 'entries are removed as well' 'echo -:dma/dma_map_page_entry >> $T/kprobe_events'
+if grep -q 'dma_alloc\|dma_free\|dma_map_page/filter\|dma_map_page_entry/trigger' "$work/out"; then
+	not_ok 'nothing else of pairs' "$(grep 'dma_alloc\|dma_free\|dma_map_page/filter' "$work/out")"
+else ok 'nothing else of pairs'; fi
+has 'what is lost is said' 'physical addresses of pages, coherent memory and failures'
 echo 6.9.1-test >"$DMASCOPE_ROOT/proc/sys/kernel/osrelease"
 run 0 'doctor on Linux 6.9' doctor
 rm "$T/kprobe_events"

@@ -245,6 +245,8 @@ uint32_t dms_decoder_inputs(const struct dms_decoder *decoder);
  * may skip unmaps. dma_map_phys proves 6.18 or later; else the release is asked, for doubt only.
  */
 bool dms_decoder_may_elide(const struct dms_decoder *decoder);
+/** What probes that stand in for the dma events do not tell, in words; NULL: they are the events. */
+const char *dms_decoder_untold(const struct dms_decoder *decoder);
 /** Calls that were records and could not be decoded: as good as lost. */
 uint64_t dms_decoder_malformed(const struct dms_decoder *decoder);
 /** Stack records that followed no event of ours they could belong to. */

@@ -100,36 +100,53 @@ static uint64_t count_events(const struct dms_kernel *kernel, const char *system
 	return n_events;
 }
 
-/* Probes can stand in for maps if they see arguments on return: since Linux 6.9. */
-static bool can_stand_in(const struct dms_kernel *kernel)
+/* What stands in while a recording is made is a probe all the same. */
+static bool has_dma_events(const struct dms_kernel *kernel)
 {
-	unsigned int major = 0, minor = 0;
+	_cleanup_(dms_freep) char *probes = dms_kernel_read_tracefs(kernel, "dynamic_events", NULL);
 
+	return count_events(kernel, "dma") && !(probes && strstr(probes, ":dma/dma_map_page "));
+}
+
+static bool can_stand_in(struct dms_kernel *kernel)
+{
 	return dms_kernel_probing(kernel) != DMS_PROBING_NONE &&
-	       (sscanf(dms_kernel_release(kernel), "%u.%u", &major, &minor) != 2 || major > 6 ||
-		(major == 6 && minor >= 9));
+	       dms_kernel_has_function(kernel, dms_stand_ins[0].function);
+}
+
+/* Before Linux 6.9 probes see no arguments when a function returns. */
+static bool sees_arguments(const struct dms_kernel *kernel)
+{
+	unsigned int major, minor;
+
+	return sscanf(dms_kernel_release(kernel), "%u.%u", &major, &minor) != 2 || major > 6 ||
+	       (major == 6 && minor >= 9);
 }
 
 static void check_dma(struct dms_kernel *kernel, struct advice *ret)
 {
-	uint64_t n_events = count_events(kernel, "dma");
-
 	if (doctor_is_blind(kernel, ret))
 		return;
-	if (n_events) {
-		ret->finding = dms_asprintf("%" PRIu64 " dma events", n_events);
+	if (has_dma_events(kernel)) {
+		ret->finding = dms_asprintf("%" PRIu64 " dma events", count_events(kernel, "dma"));
 	} else if (can_stand_in(kernel)) {
-		doctor_say(ret, VERDICT_PARTLY,
-			   "no dma events (Linux 6.12 was the first to have them): record sets "
-			   "probes on the functions instead. Lost are scatter lists, physical "
-			   "addresses of pages and pages of pools",
-			   "Linux 6.12 or later");
+		ret->verdict = VERDICT_PARTLY;
+		ret->finding = dms_asprintf(
+			"no dma events (Linux 6.12 was the first to have them): record sets "
+			"probes on the functions instead. Lost are scatter lists, physical "
+			"addresses of pages%s and pages of pools",
+			sees_arguments(kernel)
+				? ""
+				: ", coherent memory (its address is known on return only, when "
+				  "probes before Linux 6.9 see no arguments)");
+		ret->remedy = dms_asprintf("Linux 6.12 or later");
 	} else if (dms_kernel_probing(kernel) != DMS_PROBING_NONE) {
-		doctor_say(ret, VERDICT_MISSING,
-			   "no dma events (Linux 6.12 was the first to have them), and probes "
-			   "cannot stand in for maps: on return they see no arguments before "
-			   "Linux 6.9",
-			   "Linux 6.12 or later");
+		ret->verdict = VERDICT_MISSING;
+		ret->finding = dms_asprintf("no dma events (Linux 6.12 was the first to have "
+					    "them), and no function %s to be probed in their place "
+					    "(Linux 5.10 was the first to have it)",
+					    dms_stand_ins[0].function);
+		ret->remedy = dms_asprintf("Linux 6.12 or later");
 	} else {
 		doctor_say(ret, VERDICT_MISSING,
 			   "neither dma events nor probes to stand in for them",
@@ -375,8 +392,7 @@ static struct dms_error *tell_json(struct dms_kernel *kernel)
 /* Where there is no tracefs to be seen nothing is known. */
 static bool can_record(struct dms_kernel *kernel)
 {
-	return !dms_kernel_tracefs(kernel) || dms_kernel_has_event(kernel, "dma", NULL) ||
-	       can_stand_in(kernel);
+	return !dms_kernel_tracefs(kernel) || has_dma_events(kernel) || can_stand_in(kernel);
 }
 
 static struct dms_error *tell_text(struct dms_kernel *kernel)

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decoder.h"
+#include "format.h"
+#include "probe.h"
 
 /* ---- reading fields -------------------------------------------------------------------------- */
 
@@ -335,6 +336,11 @@ struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_recor
 	ret->instance = record->instance;
 	why = record->size < tracepoint->min_size ? "the record is shorter than its fields"
 						  : read_fields(decoder, tracepoint, record, ret);
+	if (!why && tracepoint->probe.half != HALF_NONE) {
+		why = probe_join(decoder, (enum half)tracepoint->probe.half, ret);
+		if (!why && ret->kind == DMS_EV_NONE)
+			return NULL;
+	}
 	if (!why && finish[ret->kind]) {
 		why = finish[ret->kind](decoder, ret);
 		if (!why && ret->kind == DMS_EV_NONE)
@@ -392,6 +398,7 @@ static struct dms_error *bind_all(struct dms_decoder *decoder)
 	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
 		struct tracepoint *tracepoint = &decoder->tracepoints[i];
 		const struct dms_format *format = tracepoint->format;
+		const struct probe_half *half;
 		struct dms_error *err;
 
 		if (format->id >= decoder->n_types)
@@ -403,7 +410,9 @@ static struct dms_error *bind_all(struct dms_decoder *decoder)
 			decoder->stack_type = format->id;
 			decoder->stack_offset = bind_stack(format);
 		}
-		tracepoint->row = find_row(format);
+		half = probe_half_of(format);
+		tracepoint->probe.half = half ? half->half : HALF_NONE;
+		tracepoint->row = half ? &half->event : find_row(format);
 		err = tracepoint->row ? bind_tracepoint(tracepoint) : probe_bind(tracepoint);
 		if (err)
 			return err;
@@ -513,6 +522,7 @@ void dms_decoder_destroy(struct dms_decoder *decoder)
 		dms_free(decoder->tracepoints[i].reason);
 	dms_free(decoder->tracepoints);
 	dms_symbols_destroy(decoder->symbols);
+	dms_free(decoder->calls);
 	dms_free(decoder->by_type);
 	dms_free(decoder->phys.values);
 	dms_free(decoder->dma.values);

@@ -32,6 +32,8 @@ struct list {
 	uint32_t count;
 };
 
+struct probe_calls;
+
 /** Whose call an address belongs to. */
 enum caller { CALLER_UNKNOWN, CALLER_KERNEL, CALLER_DRIVER };
 
@@ -60,6 +62,7 @@ struct dms_decoder {
 	unsigned int long_size;
 	bool swap;
 	bool no_alloc_dir;
+	struct probe_calls *calls;   /* of which an entry was seen; NULL: none so far */
 	bool has_no_symbols;	     /* asked for, and there are none */
 	struct dms_symbols *symbols; /* NULL: not asked for yet, or none */
 	struct cached_caller callers[CALLERS];

@@ -2,7 +2,8 @@
 /* What the formats of a file, and its kernel's release, say of what it can show. */
 #include <stdio.h>
 
-#include "decoder.h"
+#include "format.h"
+#include "probe.h"
 
 /* ---- allocation flags ------------------------------------------------------------------------ */
 
@@ -175,5 +176,30 @@ bool dms_decoder_may_elide(const struct dms_decoder *decoder)
 		return true;
 	if (!release || sscanf(release, "%u.%u", &major, &minor) != 2)
 		return true;
-	return !(major == 6 && minor >= 12 && minor <= 15);
+	return !(major < 6 || (major == 6 && minor <= 15));
+}
+
+static bool is_probe(const struct dms_format *format)
+{
+	struct format_field field;
+
+	return format_find(format->text, format->size, "__probe_func", &field) ||
+	       format_find(format->text, format->size, "__probe_ip", &field);
+}
+
+const char *dms_decoder_untold(const struct dms_decoder *decoder)
+{
+	bool has_stand_ins = false, has_halves = false;
+
+	for (uint32_t i = 0; i < decoder->n_tracepoints; i++) {
+		const struct tracepoint *tracepoint = &decoder->tracepoints[i];
+
+		if (!tracepoint->row || strcmp(tracepoint->format->system, "dma") != 0)
+			continue;
+		has_stand_ins |= is_probe(tracepoint->format);
+		has_halves |= tracepoint->probe.half != HALF_NONE;
+	}
+	if (has_halves)
+		return "scatter lists, coherent memory and physical addresses of pages";
+	return has_stand_ins ? "scatter lists and physical addresses of pages" : NULL;
 }

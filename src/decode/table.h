@@ -65,6 +65,7 @@ struct probe_state {
 	uint8_t address_size;		  /* bytes */
 	bool is_return;
 	bool is_pending; /* no record has told its function so far */
+	uint8_t half;	 /* enum half: of a call that two probes tell of */
 };
 
 /** A tracepoint of a file, known or not. */

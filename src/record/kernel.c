@@ -224,15 +224,33 @@ bool dms_kernel_has_function(struct dms_kernel *kernel, const char *name)
 	return false;
 }
 
+bool kernel_has_fprobes(const struct dms_kernel *kernel)
+{
+	_cleanup_(dms_freep) char *readme = dms_kernel_read_tracefs(kernel, "README", NULL);
+
+	return readme && strstr(readme, "f[:[<group>/][<event>]]");
+}
+
 enum dms_probing dms_kernel_probing(const struct dms_kernel *kernel)
 {
-	_cleanup_(dms_freep) char *readme = NULL;
-
 	if (dms_kernel_has_tracefs(kernel, "kprobe_events"))
 		return DMS_PROBING_KPROBE;
-	readme = dms_kernel_read_tracefs(kernel, "README", NULL);
-	return readme && strstr(readme, "f[:[<group>/][<event>]]") ? DMS_PROBING_FPROBE
-								   : DMS_PROBING_NONE;
+	return kernel_has_fprobes(kernel) ? DMS_PROBING_FPROBE : DMS_PROBING_NONE;
+}
+
+bool kernel_has_probed(const struct dms_kernel *kernel, const char *event)
+{
+	static const char *const files[] = {"dynamic_events", "kprobe_events"};
+	_cleanup_(dms_freep) char *word = dms_asprintf(":%s ", event);
+	bool has = false;
+
+	for (size_t i = 0; word && i < DMS_ARRAY_SIZE(files) && !has; i++) {
+		_cleanup_(dms_freep) char *lines =
+			dms_kernel_read_tracefs(kernel, files[i], NULL);
+
+		has = lines && strstr(lines, word);
+	}
+	return has;
 }
 
 /* ---- configuration --------------------------------------------------------------------------- */

@@ -17,6 +17,13 @@ struct dms_kernel {
 	bool is_copy; /* of another machine: nothing may be mounted */
 };
 
+/* ---- kernel.c -------------------------------------------------------------------------------- */
+
+/** Probes that sit on ftrace alone (CONFIG_FPROBE_EVENTS): no other probe makes them miss a call. */
+bool kernel_has_fprobes(const struct dms_kernel *kernel);
+/** Is @event, "GROUP/NAME", a probe? */
+bool kernel_has_probed(const struct dms_kernel *kernel, const char *event);
+
 /* ---- text.c ---------------------------------------------------------------------------------- */
 
 /** Text that grows; after a lack of memory all puts do nothing. Terminated if data is not NULL. */
@@ -82,6 +89,8 @@ struct dms_error *plan_events(struct dms_plan *plan, struct dms_kernel *kernel,
 /** plan_probes.c: the steps that make probes; *@ret_stand_ins: the dma events are probes. */
 struct dms_error *plan_probes(struct dms_plan *plan, struct dms_kernel *kernel,
 			      const struct dms_record_options *options, bool *ret_stand_ins);
+/** Calls the kernel says our stand-ins have missed so far. */
+uint64_t plan_missed_calls(const struct dms_plan *plan, const struct dms_kernel *kernel);
 /** plan_filter.c: "FIELD == ..." of what is asked for; *@ret NULL: everything. */
 struct dms_error *filter_devices(const struct dms_kernel *kernel,
 				 const struct dms_record_options *options, struct dms_list *ret);

@@ -183,19 +183,37 @@ static const char *filter_of_probe(const char *function)
 	return NULL;
 }
 
+/* How the probe that @step makes is recorded. */
+static struct event_choice choice_of_probe(const struct step *step, const char *group,
+					   const char *name, bool has_stand_ins)
+{
+	/* a return probe of old kernels has no device to filter by: it is refused then */
+	struct event_choice choice = {NULL, NULL, "device", STACK_NEVER, false, NULL};
+	bool is_half = strstr(step->text, "sp=$stack");
+
+	choice.only = filter_of_probe(name);
+	if (!has_stand_ins || strcmp(group, "dma") != 0)
+		return choice;
+	choice = (struct event_choice){"dma", NULL, "device", STACK_OF_MAPS, false, NULL};
+	/* of the two halves of a call one knows the device, the other takes the stack */
+	if (is_half && strstr(step->text, "device="))
+		choice.stacks = STACK_NEVER;
+	else if (is_half) {
+		choice.field = NULL;
+		choice.is_general = true;
+	}
+	return choice;
+}
+
 /* Events that are probes: they are not there yet. */
 static struct dms_error *add_probed(struct choosing *choosing, bool has_stand_ins)
 {
-	static const struct event_choice map = {"dma", NULL, "device", STACK_OF_MAPS, false, NULL};
-
 	for (size_t i = 0; i < choosing->plan->n_steps; i++) {
 		const struct step *step = &choosing->plan->steps[i];
 		_cleanup_(dms_freep) char *group = NULL;
-		/* a return probe of old kernels has no device to filter by: it is refused then */
-		struct event_choice ours = {NULL, NULL, "device", STACK_NEVER, false, NULL};
+		struct event_choice choice;
 		const char *name;
 		struct dms_error *err;
-		bool is_ours;
 
 		if (step->kind != STEP_APPEND) /* "-:GROUP/NAME" */
 			continue;
@@ -203,9 +221,8 @@ static struct dms_error *add_probed(struct choosing *choosing, bool has_stand_in
 		group = dms_strndup(step->undo + 2, (size_t)(name - step->undo) - 3);
 		if (!group)
 			return &dms_error_nomem;
-		ours.only = filter_of_probe(name);
-		is_ours = !has_stand_ins || strcmp(group, "dma") != 0;
-		if ((err = add_event(choosing, is_ours ? &ours : &map, group, name)))
+		choice = choice_of_probe(step, group, name, has_stand_ins);
+		if ((err = add_event(choosing, &choice, group, name)))
 			return err;
 	}
 	return NULL;

@@ -2,6 +2,7 @@
 /* A recording from its first step to its file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ struct dms_recording {
 	struct symbols symbols;
 	char *devices; /* as they were at the beginning, then as they changed */
 	char *sides[DMS_N_SIDE_FILES];
+	uint64_t n_missed; /* calls that probes have missed, somewhere */
 };
 
 void dms_recording_destroy(struct dms_recording *recording)
@@ -197,6 +199,19 @@ static struct dms_error *note_symbols(struct dms_recording *recording, struct dm
 		       : NULL;
 }
 
+/* What an interrupt mapped while a probe of the task before it ran. */
+static struct dms_error *note_missed(struct dms_recording *recording,
+				     const struct dms_kernel *kernel, struct dms_plan *plan)
+{
+	recording->n_missed = plan_missed_calls(plan, kernel);
+	if (!recording->n_missed)
+		return NULL;
+	return plan_note(plan,
+			 "probes missed %" PRIu64 " calls: maps that seem to live on, and unmaps "
+			 "of what seems not to be mapped, may be theirs",
+			 recording->n_missed);
+}
+
 static struct dms_error *finish(struct dms_recording *recording, const struct dms_kernel *kernel,
 				struct dms_plan *plan)
 {
@@ -216,7 +231,7 @@ static struct dms_error *finish(struct dms_recording *recording, const struct dm
 		return err;
 	add_up(recording);
 	symbols_take(&recording->symbols, kernel);
-	if ((err = note_symbols(recording, plan)))
+	if ((err = note_symbols(recording, plan)) || (err = note_missed(recording, kernel, plan)))
 		return err;
 	/* names that tracefs saved are those at the time of the events: they come first */
 	if ((err = tasks_init(&named)))
@@ -339,8 +354,28 @@ static struct dms_error *put_table(const struct dms_recording *recording, FILE *
 	return put(out, clock, clock_size, position);
 }
 
+/* "Events were lost before this page", as the kernel says it (RB_MISSED_EVENTS). */
+#define PAGE_LOST (1u << 31)
+
+/* Which calls probes have missed nobody knows: it may be any. A page begins with its time and its length. */
+static void mark_lost(const struct dms_recording *recording, char *pages, size_t size)
+{
+	static const uint16_t one = 1;
+	bool is_little = *(const uint8_t *)&one;
+	size_t at = sizeof(uint64_t) + (is_little ? 0 : sizeof(long) - sizeof(uint32_t));
+
+	for (; at + sizeof(uint32_t) <= size; at += recording->drain.subbuf_bytes) {
+		uint32_t length;
+
+		memcpy(&length, pages + at, sizeof(length));
+		length |= PAGE_LOST;
+		memcpy(pages + at, &length, sizeof(length));
+	}
+}
+
 /* What was copied is given back to the disk at once. */
-static struct dms_error *copy_cpu(const struct drain_cpu *cpu, FILE *out, char *buffer,
+static struct dms_error *copy_cpu(const struct dms_recording *recording,
+				  const struct drain_cpu *cpu, FILE *out, char *buffer,
 				  uint64_t *position)
 {
 	uint64_t done = 0;
@@ -354,6 +389,8 @@ static struct dms_error *copy_cpu(const struct drain_cpu *cpu, FILE *out, char *
 		if (got <= 0)
 			return dms_error_errno(DMS_ERROR_INTERNAL, got ? errno : EIO,
 					       "the temporary file of CPU %u", cpu->number);
+		if (recording->n_missed)
+			mark_lost(recording, buffer, (size_t)got);
 		fallocate(cpu->spool, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)done, got);
 		if ((err = put(out, buffer, (size_t)got, position)))
 			return err;
@@ -379,6 +416,6 @@ struct dms_error *dms_recording_write(struct dms_recording *recording, FILE *out
 	    (err = align(out, unit, &position)))
 		return err;
 	for (size_t i = 0; !err && i < drain->n_cpus; i++)
-		err = copy_cpu(&drain->cpus[i], out, buffer, &position);
+		err = copy_cpu(recording, &drain->cpus[i], out, buffer, &position);
 	return err;
 }

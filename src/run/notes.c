@@ -242,6 +242,21 @@ static struct dms_error *note_uncovered(struct dms_run *run)
 			     uncovered.iommu_maps, uncovered.iommu_bytes));
 }
 
+/* Kernels before 6.12: see dmascope-record(1). */
+static struct dms_error *note_stand_ins(struct dms_run *run)
+{
+	const char *untold = NULL;
+
+	for (uint32_t i = 0; i < run->n_files && !untold; i++)
+		untold = dms_decoder_untold(run->decoders[i]);
+	if (!untold)
+		return NULL;
+	return dms_run_add_note(run, NULL, DMS_ID_NONE,
+				dms_asprintf("probes stood in for the dma events, which the kernel "
+					     "did not have: %s were not recorded",
+					     untold));
+}
+
 static struct dms_error *note_unnamed(struct dms_run *run)
 {
 	struct dms_uncovered uncovered;
@@ -365,7 +380,8 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
 	note_sources, note_clock_of_texts, note_unread_log, dms_run_note_symbols,
 	dms_run_note_halves, note_losses, note_damage, note_malformed, note_clock,
-	note_uncovered, note_unnamed, note_syncs,  note_inputs,    note_orphans,   dms_run_note_findings,
+	note_stand_ins, note_uncovered, note_unnamed, note_syncs, note_inputs, note_orphans,
+	dms_run_note_findings,
 };
 
 static struct dms_error *note_device_syncs(struct dms_run *run, uint32_t index,

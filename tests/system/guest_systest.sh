@@ -6,19 +6,20 @@
 # move a known amount of data, are unbound, and a driver of ours breaks rules on purpose. Needs
 # QEMU, apt and the network at first; what was downloaded is kept. Environment:
 #   DMASCOPE_SYSTEST_CACHE	where downloads are kept (build/systest-cache)
-#   DMASCOPE_SYSTEST_KERNELS	kernels to boot ("6.12 newest"); old is 6.1, which can record nothing
-#   DMASCOPE_SYSTEST_MODES	"iommu none swiotlb"
+#   DMASCOPE_SYSTEST_KERNELS	kernels to boot ("6.12 newest old"); old is 6.1, which has no dma events
+#   DMASCOPE_SYSTEST_MODES	"iommu none swiotlb standin"; standin: without dma events (6.12: hidden), with
+#				swiotlb=force, of 6.12 and old
 #   DMASCOPE_SYSTEST_ACCEL	QEMU's -accel (tcg,thread=single)
-#   DMASCOPE_SYSTEST_SECONDS	a guest that takes longer hangs (600)
+#   DMASCOPE_SYSTEST_SECONDS	a guest that takes longer hangs (900)
 #   DMASCOPE_SYSTEST_KEEP	a folder for what the guests recorded; else it is removed
 set -u
 LC_ALL=C
 export LC_ALL
 : "${DMASCOPE:=build/dmascope}" "${SRCDIR:=.}" "${BUILD:=build}"
-: "${DMASCOPE_SYSTEST_KERNELS:=6.12 newest}" "${DMASCOPE_SYSTEST_MODES:=iommu none swiotlb}"
+: "${DMASCOPE_SYSTEST_KERNELS:=6.12 newest old}" "${DMASCOPE_SYSTEST_MODES:=iommu none swiotlb standin}"
 here=$SRCDIR/tests/system
 cache=${DMASCOPE_SYSTEST_CACHE:-$BUILD/systest-cache}
-guest_seconds=${DMASCOPE_SYSTEST_SECONDS:-600}
+guest_seconds=${DMASCOPE_SYSTEST_SECONDS:-900}
 passed=0 failed=0 skipped=0
 begin=$SECONDS
 
@@ -55,7 +56,7 @@ guest_pid=
 trap '[ -z "$guest_pid" ] || kill "$guest_pid" 2>/dev/null; rm -rf "$work"' EXIT
 trap 'exit 143' HUP INT TERM
 for mode in $DMASCOPE_SYSTEST_MODES; do
-	[[ " iommu none swiotlb " == *" $mode "* ]] && continue
+	[[ " iommu none swiotlb standin " == *" $mode "* ]] && continue
 	not_ok "DMASCOPE_SYSTEST_MODES" "no mode $mode"
 	close
 done
@@ -105,7 +106,7 @@ driver_of() {
 	cp -r "$here/dmsfault" "$tree"
 	make -s -C "$root/usr/src/linux-headers-$version" M="$tree" CC=gcc HOSTCC=gcc KCFLAGS=-w \
 		CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= modules \
-		>"$tree.log" 2>&1 && cp "$tree/dmsfault.ko" "$work/$1.ko"
+		>"$tree.log" 2>&1 && cp "$tree/dmsfault.ko" "$work/$1.ko" && cp "$tree/dmshide.ko" "$work/$1-hide.ko"
 }
 
 # The part of the guest that all kernels share: busybox, dmascope with its libraries, scripts.
@@ -117,15 +118,18 @@ user_land() {
 		mkdir -p "$tree$(dirname "$library")"
 		cp -L "$library" "$tree$library"
 	done
-	cp "$here"/guest/{init,guest.sh,load.sh,bind.sh,fault.sh} "$tree/"
+	cp "$here"/guest/{init,guest.sh,load.sh,bind.sh,fault.sh,beside.sh} "$tree/"
 	chmod 755 "$tree/init"
 }
 
 # initrd KERNEL
 initrd() {
 	modules_of "$1"
-	rm -f "$work/user/dmsfault.ko"
-	if driver_of "$1"; then cp "$work/$1.ko" "$work/user/dmsfault.ko"; fi
+	rm -f "$work"/user/dms*.ko
+	if driver_of "$1"; then
+		cp "$work/$1.ko" "$work/user/dmsfault.ko"
+		cp "$work/$1-hide.ko" "$work/user/dmshide.ko"
+	fi
 	{ cat "$cache/kernels/$1/modules.cpio" && pack "$work/user"; } >"$work/initrd"
 }
 
@@ -147,6 +151,7 @@ boot() {
 		;;
 	none) line+=' intel_iommu=off' ;;
 	swiotlb) line+=' intel_iommu=off swiotlb=force' ;;
+	standin) line+=' intel_iommu=off swiotlb=force dms_standin' ;;
 	esac
 	for disk in nvme ahci usb load out; do
 		devices+=(-drive "if=none,id=$disk,file=$images/$disk,format=raw,cache=unsafe")
@@ -184,6 +189,9 @@ run_all() {
 	for kernel in $DMASCOPE_SYSTEST_KERNELS; do
 		initrd "$kernel"
 		for mode in $DMASCOPE_SYSTEST_MODES; do
+			# newer kernels have other functions, and all have the events
+			[ "$kernel $mode" != 'newest standin' ] || continue
+			[ "$kernel" != old ] || [ "$mode" = standin ] || continue
 			where="$(cat "$cache/kernels/$kernel/version") $mode"
 			out=$work/out
 			[ -z "${DMASCOPE_SYSTEST_KEEP:-}" ] || out=$DMASCOPE_SYSTEST_KEEP/$kernel-$mode

