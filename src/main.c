@@ -56,7 +56,7 @@ static struct dms_error *run_command(const struct dms_command *command,
 
 	err = dms_call_init(&call, command, argc, argv);
 	if (!err && call.common.help) {
-		dms_command_help(command, stdout);
+		dms_command_help(command, (enum dms_help)call.common.help, stdout);
 	} else if (!err && call.common.version) {
 		puts("dmascope " DMS_VERSION);
 	} else if (!err) {
@@ -82,7 +82,7 @@ static struct dms_error *run(int argc, char **argv, enum dms_exit *ret)
 	if ((err = dms_common_parse(argc, argv, &common, &index)))
 		return err;
 	if (common.help && index >= argc) {
-		dms_program_help(stdout);
+		dms_program_help((enum dms_help)common.help, stdout);
 		return NULL;
 	}
 	if (common.version) {

@@ -67,15 +67,66 @@ expect 'missing argument' 2 - '--at needs an argument: TIME' live x --at
 expect 'argument too many' 2 - '--list takes no argument' query --list=yes
 expect 'word not known, near' 2 - "unknown word 'jsno'; did you mean 'json'\?" \
 	query --list --format jsno
-expect 'word not known, far' 2 - "unknown word 'x'; see --help" query --list --format=x
+expect 'word not known, far' 2 - "unknown word 'x'; it takes table, csv or json$" query --list --format=x
+expect 'one of many words' 2 - "did you mean 'error:likely'\?" analyze x --fail-on eror:likely
+expect 'all of many words' 2 - 'it takes never, info, .* error:likely or error:certain$' check x --fail-on zzzzzz
 expect 'too few operands' 2 - 'analyze: too few arguments' analyze
 expect 'too many operands' 2 - "live: unexpected argument 'b'" live a b --at 1
+# every kind of word there is a list of: what is typed, and what is meant
+trace=$SRCDIR/tests/fixtures/twin-7.2.txt
+"$DMASCOPE" analyze -q "$trace" -o "$work/words.db" >/dev/null
+while IFS='|' read -r kind typed meant arguments; do
+	# shellcheck disable=SC2086 # words
+	expect "nearest: $kind" 2 - "$typed.*did you mean ['\"]${meant}['\"]\?" $arguments
+done <<END
+a rule to judge by|duble-unmap|double-unmap|analyze $trace -W duble-unmap
+a rule not to judge by|duble-unmap|double-unmap|check $trace --warn no-duble-unmap
+a rule to tell of|duble-unmap|double-unmap|analyze $trace --rule duble-unmap
+a rule to explain|duble-unmap|double-unmap|rules duble-unmap
+a query|devcies|devices|query $work/words.db --name devcies
+a question to a fleet|lekas|leaks|fleet lekas http://127.0.0.1:1
+a table of a fleet|mappngs|mappings|push $work/words.db http://127.0.0.1:1 --without mappngs
+a column|lifetme_p50_ns|lifetime_p50_ns|report $work/words.db --columns maps,lifetme_p50_ns
+a column to sort by|bytes_to_devise|bytes_to_device|report $work/words.db --sort bytes_to_devise:asc
+a metric|lifetime_p9|lifetime_p99|diff $work/words.db $work/words.db --threshold lifetime_p9=2
+a format|markdwon|markdown|diff $work/words.db $work/words.db --format markdwon
+a format with a file|sariff|sarif|check $trace --format sariff=x
+a shell|zhs|zsh|completion zhs
+stacks|map|maps|record --dry-run --stacks map
+END
 expect 'hostile argument is shown harmless' 2 - 'unknown command .\\x1b\[31m' $'\033[31m'
 for command in analyze query live doctor completion; do
 	expect "listed: $command" 0 "^  $command " - --help
 done
 for command in $("$DMASCOPE" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 	expect "exists: $command" 0 "^Usage: dmascope $command" - "$command" --help
+done
+
+# ---- --help fits a screen of 24 lines with its prompt; --help-all explains every option
+# names WHAT: of the options in WHAT, the output of a help
+names() {
+	grep -oE -- '(^|[ ,])--?[a-zA-Z][a-z-]*' "$1" | tr -d ' ,' | grep '^--' | sort -u
+}
+for command in '' $("$DMASCOPE" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+	# shellcheck disable=SC2086 # no command is no argument
+	"$DMASCOPE" $command --help >"$work/brief" && "$DMASCOPE" $command --help-all >"$work/all"
+	# shellcheck disable=SC2086
+	"$DMASCOPE" $command --help -h --help-all >"$work/last"
+	lines=$(wc -l <"$work/brief") columns=$(wc -L <"$work/brief") all=$(wc -L <"$work/all")
+	bad=
+	[ "$lines" -ge 10 ] && [ "$lines" -le 23 ] || bad="$lines lines"
+	[ "$columns" -le 80 ] && [ "$all" -le 80 ] || bad="$bad $columns and $all columns"
+	cmp -s "$work/all" "$work/last" || bad="$bad, not the last one given"
+	# every option is named by --help, and explained, at the beginning of a line, by --help-all
+	names "$work/all" >"$work/wanted"
+	names "$work/brief" | comm -13 - "$work/wanted" >"$work/unnamed"
+	sed -nE 's/^  (-[a-zA-Z],|   ) (--[a-z-]+).*/\2/p' "$work/all" | sort >"$work/explained"
+	sed -E -n '/^(More|See)/,$p' "$work/brief" | grep -oE -- '--[a-z][a-z-]*' | sort -u |
+		comm -23 - "$work/explained" >>"$work/unnamed"
+	[ ! -s "$work/unnamed" ] || bad="$bad, without $(tr '\n' ' ' <"$work/unnamed")"
+	if [ -z "$bad" ]; then ok "help fits a screen: ${command:-dmascope}"; else
+		not_ok "help fits a screen: ${command:-dmascope}" "$bad"
+	fi
 done
 
 # ---- a database made by hand
@@ -192,6 +243,8 @@ fi
 offers 'commands' analyze dmascope an
 offers 'long options' --format dmascope analyze --f
 offers 'common options' --verbose dmascope live --v
+offers 'all of the help' --help-all dmascope live --help-
+offers 'options that are not usual' --kernel-log dmascope analyze --kern
 offers 'words' json dmascope query --format j
 offers 'words behind =' json dmascope query --format = j
 offers 'words behind a bare =' csv dmascope query --format =

@@ -127,11 +127,11 @@ run_page() {
 	done
 }
 
-# options_of COMMAND: a file of those that its --help has; false: there is no such command
+# options_of COMMAND: a file of those that its --help-all has; false: there is no such command
 options_of() {
 	options=$work/options/$1
 	[ -e "$options" ] && return
-	"$DMASCOPE" "$1" --help >"$work/help" 2>&1 || return
+	"$DMASCOPE" "$1" --help-all >"$work/help" 2>&1 || return
 	mkdir -p "$work/options"
 	grep -oE -- '(^|[ ,])--?[a-zA-Z][a-z-]*' "$work/help" | tr -d ' ,' | sort -u >"$options"
 }

@@ -45,13 +45,17 @@ struct dms_option {
 	const char *help;	      /* lower case, no full stop */
 	const struct dms_word *words; /* DMS_OPT_WORD */
 	int value;		      /* DMS_OPT_VALUE */
+	bool is_usual;		      /* explained by --help, not by --help-all alone */
+	const char *brief;	      /* what --help says of it; NULL: the same */
 };
+
+enum dms_help { DMS_HELP_NONE, DMS_HELP_BRIEF, DMS_HELP_ALL };
 
 /** Options every command takes. */
 struct dms_common_args {
 	int verbose; /* how many -v */
 	bool quiet;  /* -q: nothing on stderr but errors; no progress either */
-	bool help;
+	int help;    /* enum dms_help */
 	bool version;
 	uint64_t max_memory_bytes; /* 0: not given */
 };
@@ -288,9 +292,13 @@ extern const size_t dms_n_examples;
 
 /** @text word by word from column @begin on, where the line is, in lines of 80 columns. */
 void dms_put_wrapped(const char *text, size_t begin, FILE *out);
-/** `dmascope --help`. */
-void dms_program_help(FILE *out);
-/** `dmascope COMMAND --help`. */
-void dms_command_help(const struct dms_command *command, FILE *out);
+/** `dmascope --help`: at most DMS_HELP_LINES lines, and `dmascope --help-all`. */
+void dms_program_help(enum dms_help help, FILE *out);
+/**
+ * `dmascope COMMAND --help`: the usual options, and the names of the others; all of them if the
+ * command calls none usual. At most DMS_HELP_LINES lines: a test counts them.
+ */
+void dms_command_help(const struct dms_command *command, enum dms_help help, FILE *out);
+#define DMS_HELP_LINES 23 /* a terminal of 24 and its prompt */
 
 #endif

@@ -165,13 +165,21 @@ void dms_put_shells(const char *between, FILE *out)
 
 struct dms_error *dms_cmd_completion(const struct dms_call *call, enum dms_exit *ret)
 {
+	struct dms_nearest nearest = dms_nearest_to(call->operands[0], strlen(call->operands[0]));
+
 	(void)ret;
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(shells); i++) {
 		if (!strcmp(shells[i].name, call->operands[0])) {
 			shells[i].put(stdout);
 			return NULL;
 		}
+		dms_nearest_try(&nearest, shells[i].name);
 	}
+	/* of three words, "sh" is near to two */
+	if (nearest.word && nearest.typed_len > 2)
+		return dms_error_new(DMS_ERROR_USAGE,
+				     "completion: no script for shell '%s'; did you mean '%s'?",
+				     call->operands[0], nearest.word);
 	return dms_error_new(DMS_ERROR_USAGE,
 			     "completion: no script for shell '%s'; known: bash, zsh, fish",
 			     call->operands[0]);

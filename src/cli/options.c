@@ -97,9 +97,24 @@ static struct dms_error *store_size(const struct dms_option *row, const char *va
 	return NULL;
 }
 
+/* "text, json or csv", cut where @buf ends. */
+static const char *list_words(const struct dms_word *words, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; words[i].word && len < size; i++) {
+		const char *between = !i ? "" : words[i + 1].word ? ", " : " or ";
+
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", between, words[i].word);
+	}
+	return buf;
+}
+
 static struct dms_error *store_word(const struct dms_option *row, const char *value, int *ret)
 {
 	struct dms_nearest nearest = dms_nearest_to(value, strlen(value));
+	char known[256];
 
 	for (const struct dms_word *word = row->words; word->word; word++) {
 		if (!strcmp(word->word, value)) {
@@ -111,8 +126,8 @@ static struct dms_error *store_word(const struct dms_option *row, const char *va
 	if (nearest.word)
 		return dms_error_new(DMS_ERROR_USAGE, "--%s: unknown word '%s'; did you mean '%s'?",
 				     row->long_name, value, nearest.word);
-	return dms_error_new(DMS_ERROR_USAGE, "--%s: unknown word '%s'; see --help", row->long_name,
-			     value);
+	return dms_error_new(DMS_ERROR_USAGE, "--%s: unknown word '%s'; it takes %s",
+			     row->long_name, value, list_words(row->words, known, sizeof(known)));
 }
 
 static struct dms_error *store_list(const char *value, struct dms_strings *ret)

@@ -14,6 +14,9 @@
 		.type = DMS_OPT_##kind, .offset = offsetof(struct args_type, field),               \
 		.help = (text), ##__VA_ARGS__                                                      \
 	}
+/* behind the help: what --help explains, and in fewer words; the others it names */
+#define USUAL	    .is_usual = true
+#define BRIEF(text) .is_usual = true, .brief = (text)
 
 static const struct dms_word summary_formats[] = {
 	{"text", DMS_FORMAT_TEXT},
@@ -71,26 +74,30 @@ const struct dms_option dms_common_options[] = {
 	       "say nothing on standard error but errors"),
 	OPTION(0, "max-memory", "SIZE", SIZE, dms_common_args, max_memory_bytes,
 	       "take at most SIZE of memory, such as 512M or 2G, or give up"),
-	OPTION('h', "help", NULL, FLAG, dms_common_args, help, "print this help and exit"),
+	OPTION('h', "help", NULL, VALUE, dms_common_args, help,
+	       "print a help that fits a screen, and exit", .value = DMS_HELP_BRIEF),
+	OPTION(0, "help-all", NULL, VALUE, dms_common_args, help,
+	       "print what every option does, and exit", .value = DMS_HELP_ALL),
 	OPTION(0, "version", NULL, FLAG, dms_common_args, version, "print the version and exit"),
 };
 const size_t dms_n_common_options = DMS_ARRAY_SIZE(dms_common_options);
 
 static const struct dms_option analyze_options[] = {
 	OPTION('o', "output", "DB", STRING, dms_analyze_args, output,
-	       "write the run to the SQLite database DB"),
+	       "write the run to the SQLite database DB", USUAL),
 	OPTION(0, "format", "FORMAT", WORD, dms_analyze_args, format,
-	       "print the summary as text, json or csv (default: text)", .words = summary_formats),
+	       "print the summary as text, json or csv (default: text)", .words = summary_formats,
+	       BRIEF("print the summary as text, json or csv")),
 	OPTION(0, "events", NULL, FLAG, dms_analyze_args, keep_events,
 	       "store every event and list segment as well; needs --output"),
 	OPTION('W', "warn", "[no-]ID", LIST, dms_analyze_args, switches,
-	       "judge by rule ID, or do not; may be repeated"),
+	       "judge by rule ID, or do not; may be repeated", USUAL),
 	OPTION(0, "fail-on", "SEVERITY[:CONFIDENCE]", WORD, dms_analyze_args, fail_on,
 	       "exit with 1 if there is a finding of info, warning or error or above, and at least "
 	       "possible, likely or certain",
-	       .words = failures),
+	       .words = failures, BRIEF("exit with 1 at findings of info, warning or error")),
 	OPTION(0, "device", "NAME", LIST, dms_analyze_args, devices,
-	       "tell only of the device of that name; may be repeated"),
+	       "tell only of the device of that name; may be repeated", USUAL),
 	OPTION(0, "driver", "NAME", LIST, dms_analyze_args, drivers,
 	       "tell only of devices of that driver; may be repeated"),
 	OPTION(0, "rule", "ID", LIST, dms_analyze_args, rules,
@@ -115,7 +122,8 @@ static const struct dms_option analyze_options[] = {
 	OPTION(0, "formats", "DIR", STRING, dms_analyze_args, formats_dir,
 	       "take event formats that the trace lacks from DIR, a copy of events of tracefs"),
 	OPTION(0, "salvage", NULL, FLAG, dms_analyze_args, salvage,
-	       "analyze what is left of a truncated or damaged file, and say what is missing"),
+	       "analyze what is left of a truncated or damaged file, and say what is missing",
+	       BRIEF("analyze what is left of a damaged file")),
 	OPTION(0, "progress", NULL, VALUE, dms_analyze_args, progress,
 	       "show progress even if standard error is not a terminal", .value = DMS_PROGRESS_ON),
 	OPTION(0, "no-progress", NULL, VALUE, dms_analyze_args, progress, "never show progress",
@@ -124,37 +132,45 @@ static const struct dms_option analyze_options[] = {
 
 static const struct dms_option report_options[] = {
 	OPTION(0, "html", "FILE", STRING, dms_report_args, html,
-	       "write one self-contained HTML page to FILE (-: standard output) instead of text"),
+	       "write one self-contained HTML page to FILE (-: standard output) instead of text",
+	       BRIEF("write one HTML page to FILE (-: standard output)")),
 	OPTION(0, "csv", "DIR", STRING, dms_report_args, csv,
-	       "write every table as a CSV file into the folder DIR, and README of their columns"),
+	       "write every table as a CSV file into the folder DIR, and README of their columns",
+	       BRIEF("write every table as a CSV file into DIR")),
 	OPTION(0, "json", "FILE", STRING, dms_report_args, json,
-	       "write the whole report as JSON to FILE (-: standard output)"),
+	       "write the whole report as JSON to FILE (-: standard output)",
+	       BRIEF("write the whole report as JSON to FILE")),
 	OPTION(0, "trace-json", "FILE", STRING, dms_report_args, trace_json,
-	       "write mappings, findings and live bytes as trace events, for Perfetto, to FILE"),
+	       "write mappings, findings and live bytes as trace events, for Perfetto, to FILE",
+	       BRIEF("write trace events, for Perfetto, to FILE")),
 	OPTION(0, "folded-bytes", "FILE", STRING, dms_report_args, folded_bytes,
-	       "write the stacks that map with the bytes they map, for flame graphs, to FILE"),
+	       "write the stacks that map with the bytes they map, for flame graphs, to FILE",
+	       BRIEF("write stacks and bytes, for flame graphs, to FILE")),
 	OPTION(0, "folded-count", "FILE", STRING, dms_report_args, folded_count,
 	       "write the stacks that map and how often they do, for flame graphs, to FILE"),
 	OPTION(0, "openmetrics", "FILE", STRING, dms_report_args, openmetrics,
 	       "write the counters of the devices as OpenMetrics text to FILE"),
 	OPTION(0, "device", "NAME", LIST, dms_report_args, devices,
-	       "tell only of the device of that name; may be repeated"),
+	       "tell only of the device of that name; may be repeated", USUAL),
 	OPTION(0, "driver", "NAME", LIST, dms_report_args, drivers,
-	       "tell only of devices of that driver; may be repeated"),
+	       "tell only of devices of that driver; may be repeated", USUAL),
 	OPTION(0, "since", "TIME", STRING, dms_report_args, since,
-	       "tell only what happened from that time on"),
+	       "tell only what happened from that time on", USUAL),
 	OPTION(0, "until", "TIME", STRING, dms_report_args, until,
 	       "tell only what happened up to that time"),
 	OPTION(0, "top", "N", LIMIT, dms_report_args, top,
-	       "show at most N rows of each list (default: all in text, 100 in HTML)"),
+	       "show at most N rows of each list (default: all in text, 100 in HTML)",
+	       BRIEF("show at most N rows of each list")),
 	OPTION(0, "sort", "COLUMN[:ORDER]", STRING, dms_report_args, sort,
-	       "sort the devices by COLUMN, ORDER asc or desc (default: largest first, names from a)"),
+	       "sort the devices by COLUMN, ORDER asc or desc (default: largest first, names from a)",
+	       BRIEF("sort the devices by COLUMN, ORDER asc or desc")),
 	OPTION(0, "columns", "LIST", STRING, dms_report_args, columns,
-	       "tell COLUMN,COLUMN... of each device; help lists them all"),
+	       "tell COLUMN,COLUMN... of each device; help lists them all",
+	       BRIEF("tell COLUMN,COLUMN... of each device, or help")),
 	OPTION(0, "fail-on", "SEVERITY[:CONFIDENCE]", WORD, dms_report_args, fail_on,
 	       "exit with 1 if there is a finding of info, warning or error or above, and at least "
 	       "possible, likely or certain, in what is told",
-	       .words = failures),
+	       .words = failures, BRIEF("exit with 1 at findings of info, warning or error")),
 };
 
 static const struct dms_option query_options[] = {
@@ -176,40 +192,50 @@ static const struct dms_option query_options[] = {
 
 static const struct dms_option push_options[] = {
 	OPTION(0, "host", "NAME", STRING, dms_push_args, host,
-	       "the machine that was traced (default: as the trace tells)"),
+	       "the machine that was traced (default: as the trace tells)",
+	       BRIEF("the machine (default: as the trace tells)")),
 	OPTION(0, "build", "NAME", STRING, dms_push_args, build,
-	       "what was tested (default: the kernel's release)"),
+	       "what was tested (default: the kernel's release)", USUAL),
 	OPTION(0, "taken", "TIME", STRING, dms_push_args, taken,
 	       "when it was recorded (default: the time of RUN.DB's file)"),
 	OPTION(0, "without", "TABLE", LIST, dms_push_args, without,
-	       "do not push TABLE, such as mappings; may be repeated"),
+	       "do not push TABLE, such as mappings; may be repeated",
+	       BRIEF("do not push TABLE, such as mappings")),
 	OPTION(0, "spool", "DIR", STRING, dms_push_args, spool,
-	       "keep the runs in DIR until they have arrived; send what waits there"),
+	       "keep the runs in DIR until they have arrived; send what waits there",
+	       BRIEF("keep the runs in DIR until they have arrived")),
 	OPTION(0, "retry", "SECONDS", LIMIT, dms_push_args, retry_s,
-	       "try so long if the server cannot take it; 0: for ever (default: 60)"),
+	       "try so long if the server cannot take it; 0: for ever (default: 60)",
+	       BRIEF("try so long; 0: for ever (default: 60)")),
 	OPTION('n', "dry-run", NULL, FLAG, dms_push_args, is_dry,
-	       "send nothing, print what would be sent"),
+	       "send nothing, print what would be sent", USUAL),
 	SERVER_OPTIONS(dms_push_args),
 };
 static const struct dms_option fleet_options[] = {
-	OPTION(0, "list", NULL, FLAG, dms_fleet_args, list, "list the queries and exit"),
+	OPTION(0, "list", NULL, FLAG, dms_fleet_args, list, "list the queries and exit", USUAL),
 	OPTION(0, "since", "TIME", STRING, dms_fleet_args, since,
-	       "only runs recorded at TIME or later: YYYY-MM-DD [HH:MM:SS], UTC"),
+	       "only runs recorded at TIME or later: YYYY-MM-DD [HH:MM:SS], UTC",
+	       BRIEF("only runs from TIME on: YYYY-MM-DD [HH:MM:SS], UTC")),
 	OPTION(0, "until", "TIME", STRING, dms_fleet_args, until,
-	       "only runs recorded at TIME or before"),
-	OPTION(0, "host", "NAME", STRING, dms_fleet_args, host, "only runs of the machine NAME"),
+	       "only runs recorded at TIME or before", BRIEF("only runs up to TIME")),
+	OPTION(0, "host", "NAME", STRING, dms_fleet_args, host, "only runs of the machine NAME",
+	       USUAL),
 	OPTION(0, "driver", "NAME", STRING, dms_fleet_args, driver,
-	       "only devices of the driver NAME"),
-	OPTION(0, "build", "NAME", STRING, dms_fleet_args, build, "only runs of the build NAME"),
+	       "only devices of the driver NAME", USUAL),
+	OPTION(0, "build", "NAME", STRING, dms_fleet_args, build, "only runs of the build NAME",
+	       USUAL),
 	OPTION(0, "base", "NAME", STRING, dms_fleet_args, base,
-	       "the build that diff compares with"),
-	OPTION(0, "head", "NAME", STRING, dms_fleet_args, head, "the build that diff judges"),
+	       "the build that diff compares with", USUAL),
+	OPTION(0, "head", "NAME", STRING, dms_fleet_args, head, "the build that diff judges",
+	       USUAL),
 	OPTION(0, "format", "FORMAT", WORD, dms_fleet_args, format,
-	       "print rows as table, csv or json (default: table)", .words = table_formats),
+	       "print rows as table, csv or json (default: table)", .words = table_formats,
+	       BRIEF("print rows as table, csv or json")),
 	OPTION(0, "print", NULL, FLAG, dms_fleet_args, print,
 	       "print the SQL instead of sending it"),
 	OPTION(0, "init", NULL, FLAG, dms_fleet_args, init,
-	       "make the database and its tables, as far as they are not there"),
+	       "make the database and its tables, as far as they are not there",
+	       BRIEF("make the database and its tables")),
 	OPTION(0, "cluster", NULL, FLAG, dms_fleet_args, cluster,
 	       "with --init: sharded and replicated, on the cluster dmascope"),
 	SERVER_OPTIONS(dms_fleet_args),
@@ -233,55 +259,64 @@ static const struct dms_option doctor_options[] = {
 
 static const struct dms_option record_options[] = {
 	OPTION('o', "output", "FILE", STRING, dms_record_args, output,
-	       "write the recording to FILE (default: trace.dat)"),
+	       "write the recording to FILE (default: trace.dat)", USUAL),
 	OPTION(0, "device", "NAME", LIST, dms_record_args, devices,
-	       "record only the device of that name, * and ? are wildcards; may be repeated"),
+	       "record only the device of that name, * and ? are wildcards; may be repeated",
+	       BRIEF("record only the device of that name")),
 	OPTION(0, "driver", "NAME", LIST, dms_record_args, drivers,
-	       "record only devices that are bound to that driver now; may be repeated"),
+	       "record only devices that are bound to that driver now; may be repeated",
+	       BRIEF("record only devices of that driver")),
 	OPTION('e', "event", "SYSTEM[:EVENT]", LIST, dms_record_args, events,
-	       "record these events as well; may be repeated"),
+	       "record these events as well; may be repeated",
+	       BRIEF("record these events as well")),
 	OPTION(0, "duration", "SECONDS", U64, dms_record_args, duration_s,
-	       "stop after that time"),
+	       "stop after that time", USUAL),
 	OPTION(0, "stacks", "WHICH", WORD, dms_record_args, stacks,
 	       "record call stacks of maps (and their ends), all events or none (default: maps)",
-	       .words = record_stacks),
+	       .words = record_stacks, BRIEF("record call stacks of maps, all events or none")),
 	OPTION(0, "no-probes", NULL, FLAG, dms_record_args, has_no_probes,
 	       "set no probes: record what has tracepoints only"),
 	OPTION(0, "clock", "CLOCK", STRING, dms_record_args, clock,
 	       "take times from that clock of tracefs (default: mono)"),
 	OPTION('b', "buffer-size", "KIB", U64, dms_record_args, buffer_kb,
-	       "give each CPU a buffer of KIB (default: 32768, less where memory is short)"),
+	       "give each CPU a buffer of KIB (default: 32768, less where memory is short)",
+	       BRIEF("give each CPU a buffer of KIB (default: 32768)")),
 	OPTION(0, "subbuf-size", "KIB", U64, dms_record_args, subbuf_kb,
 	       "give the buffers sub-buffers of KIB (default: those of the kernel, a page)"),
 	OPTION(0, "dry-run", NULL, FLAG, dms_record_args, is_dry,
-	       "change nothing: print lines for a shell that do the same"),
+	       "change nothing: print lines for a shell that do the same",
+	       BRIEF("print lines for a shell that do the same")),
 };
 
 static const struct dms_option convert_options[] = {
 	OPTION('o', "output", "OUT", STRING, dms_convert_args, output,
-	       "write the trace.dat OUT, which is replaced if it exists; needed"),
+	       "write the trace.dat OUT, which is replaced if it exists; needed",
+	       BRIEF("write the trace.dat OUT; needed")),
 	OPTION(0, "file-version", "VERSION", WORD, dms_convert_args, file_version,
 	       "write version 6 or 7 (default: 6, or 7 if a record does not fit a page)",
-	       .words = file_versions),
+	       .words = file_versions, BRIEF("write version 6 or 7 (default: 6 if it can be)")),
 	OPTION(0, "compression", "METHOD", WORD, dms_convert_args, is_zstd,
 	       "compress by METHOD: none or zstd, which needs version 7 (default: none)",
-	       .words = compressions),
+	       .words = compressions, BRIEF("compress by none or zstd (default: none)")),
 	OPTION(0, "kallsyms", "FILE", STRING, dms_convert_args, kallsyms,
 	       "name functions by FILE, a copy of /proc/kallsyms or a System.map, not by the trace"),
 	OPTION(0, "formats", "DIR", STRING, dms_convert_args, formats_dir,
 	       "take event formats that the trace lacks from DIR, a copy of events of tracefs"),
 	OPTION(0, "salvage", NULL, FLAG, dms_convert_args, salvage,
-	       "convert what is left of a truncated or damaged file, and say what is missing"),
+	       "convert what is left of a truncated or damaged file, and say what is missing",
+	       BRIEF("convert what is left of a damaged file")),
 };
 
 /* What diff and check have in common; @args_type has them as its member judging. */
 #define JUDGING_OPTIONS(args_type)                                                                 \
 	OPTION(0, "format", "FORMAT[=FILE]", LIST, args_type, judging.formats,                     \
 	       "tell it as text, markdown, json, junit, sarif, github, gitlab, tap or html "       \
-	       "(default: text), into FILE; may be repeated"),                                     \
+	       "(default: text), into FILE; may be repeated",                                      \
+	       BRIEF("text, json, junit, sarif, markdown, html and others")),                      \
 	OPTION(0, "config", "FILE", LIST, args_type, judging.configs,                              \
 	       "read thresholds, kinds of devices and suppressions from the YAML file FILE; may "  \
-	       "be repeated"),                                                                     \
+	       "be repeated",                                                                      \
+	       BRIEF("thresholds, suppressions and the like, as YAML")),                           \
 	OPTION(0, "suppressions", "FILE", LIST, args_type, judging.configs,                        \
 	       "the same, for a file that holds suppressions"),                                    \
 	OPTION(0, "write-suppressions", "FILE", STRING, args_type, judging.write_suppressions,     \
@@ -294,7 +329,7 @@ static const struct dms_option convert_options[] = {
 	OPTION(0, "fail-on", "SEVERITY[:CONFIDENCE]", WORD, args_type, judging.fail_on,            \
 	       "fail on new or worse findings of info, warning or error or above, and at least "   \
 	       "possible, likely or certain; or never (default: error)",                           \
-	       .words = gates),                                                                    \
+	       .words = gates, BRIEF("fail on new findings from there on (default: error)")),      \
 	OPTION(0, "no-metrics", NULL, FLAG, args_type, judging.no_metrics,                         \
 	       "tell of worse metrics, but do not fail on them"),                                  \
 	OPTION(0, "allow-lossy", NULL, FLAG, args_type, judging.allow_lossy,                       \
@@ -306,21 +341,21 @@ static const struct dms_option convert_options[] = {
 
 static const struct dms_option diff_options[] = {
 	OPTION(0, "base", "RUN", LIST, dms_diff_args, base,
-	       "another run to compare with; may be repeated"),
+	       "another run to compare with; may be repeated", USUAL),
 	OPTION(0, "head", "RUN", LIST, dms_diff_args, head,
-	       "another run to judge; may be repeated"),
+	       "another run to judge; may be repeated", USUAL),
 	JUDGING_OPTIONS(dms_diff_args),
 };
 
 static const struct dms_option check_options[] = {
 	OPTION(0, "baseline", "RUN", LIST, dms_check_args, baselines,
 	       "compare with RUN, a baseline or a database; may be repeated (default: everything "
-	       "is new)"),
+	       "is new)", BRIEF("compare with RUN, a baseline or a database")),
 	OPTION('o', "output", "DB", STRING, dms_check_args, output,
-	       "keep the run as the SQLite database DB"),
+	       "keep the run as the SQLite database DB", USUAL),
 	JUDGING_OPTIONS(dms_check_args),
 	OPTION('W', "warn", "[no-]ID", LIST, dms_check_args, switches,
-	       "judge by rule ID, or do not; may be repeated"),
+	       "judge by rule ID, or do not; may be repeated", USUAL),
 	OPTION(0, "device", "NAME", LIST, dms_check_args, devices,
 	       "judge only the device of that name; may be repeated"),
 	OPTION(0, "driver", "NAME", LIST, dms_check_args, drivers,
@@ -372,7 +407,7 @@ const struct dms_command dms_commands[] = {
 	{
 		.name = "report",
 		.operands = "RUN.DB",
-		.summary = "tell of a run from its database: text, HTML page, CSV, JSON, traces, metrics",
+		.summary = "tell of a run from its database: text, HTML, CSV, JSON, metrics",
 		.run = dms_cmd_report,
 		OPTIONS(report_options),
 		.args_bytes = sizeof(struct dms_report_args),
@@ -443,7 +478,7 @@ const struct dms_command dms_commands[] = {
 	{
 		.name = "doctor",
 		.operands = "[TRACE]",
-		.summary = "tell what a trace, or this kernel, can and cannot show, and what helps",
+		.summary = "tell what a trace, or this kernel, cannot show, and what helps",
 		.run = dms_cmd_doctor,
 		OPTIONS(doctor_options),
 		.args_bytes = sizeof(struct dms_doctor_args),

@@ -13,11 +13,13 @@
 #define FIRST_WAIT_MS	  200u
 #define MAX_WAIT_MS	  20000u
 #define MESSAGE_BYTES	  300u
+#define MOST_ANSWER_MIB	  256u /* a server could go on for ever */
 
-/* Insertions through a Distributed table are to have arrived when the server says so. A user who
- * may only read may set nothing. */
+/* Insertions through a Distributed table are to have arrived when the server says so. Replicated
+ * tables would drop a batch that they have seen before, also when its rows were deleted since; what
+ * is twice replaces itself anyway. A user who may only read may set nothing. */
 #define SETTINGS       "wait_end_of_query=1"
-#define WRITE_SETTINGS "&insert_distributed_sync=1"
+#define WRITE_SETTINGS "&insert_distributed_sync=1&insert_deduplicate=0"
 
 struct dms_fleet {
 	CURL *curl;
@@ -32,7 +34,7 @@ struct outcome {
 	struct fleet_bytes answer;
 	CURLcode rc;
 	long status; /* of HTTP; 0: none came */
-	bool has_no_memory;
+	bool has_no_memory, is_too_long;
 };
 
 /* ---- the handle -------------------------------------------------------------------------------
@@ -78,6 +80,9 @@ static size_t take_answer(char *data, size_t size, size_t n, void *context)
 {
 	struct outcome *outcome = context;
 
+	outcome->is_too_long = outcome->answer.n + size * n > (size_t)MOST_ANSWER_MIB << 20;
+	if (outcome->is_too_long)
+		return 0;
 	if (fleet_bytes_add(&outcome->answer, data, size * n))
 		return size * n;
 	outcome->has_no_memory = true;
@@ -163,9 +168,13 @@ const char *fleet_database(const struct dms_fleet *fleet)
 /* "Code: 60, e.displayText() = ..." or "Code: 60. DB::Exception: ...": the server's own number. */
 static unsigned long exception_code(const struct fleet_bytes *answer)
 {
-	const char *text = (const char *)answer->data;
+	char digits[8] = ""; /* the answer itself has no end that strtoul() would know */
 
-	return answer->n > 6 && !memcmp(text, "Code: ", 6) ? strtoul(text + 6, NULL, 10) : 0;
+	if (answer->n <= 6 || memcmp(answer->data, "Code: ", 6))
+		return 0;
+	memcpy(digits, answer->data + 6,
+	       answer->n - 6 < sizeof(digits) ? answer->n - 6 : sizeof(digits) - 1);
+	return strtoul(digits, NULL, 10);
 }
 
 /* Answers of 5xx that no waiting cures (ClickHouse's src/Common/ErrorCodes.cpp). */
@@ -232,6 +241,9 @@ static struct dms_error *explain(const struct dms_fleet *fleet, const char *doin
 
 	if (outcome->has_no_memory)
 		return &dms_error_nomem;
+	if (outcome->is_too_long)
+		return dms_error_new(DMS_ERROR_INPUT, "%s at %s: the answer is longer than %u MiB",
+				     doing, fleet->address.base, MOST_ANSWER_MIB);
 	if (outcome->rc != CURLE_OK)
 		return dms_error_new(DMS_ERROR_INPUT, "%s at %s: %s", doing, fleet->address.base,
 				     libcurl()->easy_strerror(outcome->rc));

@@ -10,19 +10,11 @@ DMASCOPE=$(realpath "$DMASCOPE")
 SRCDIR=$(realpath "$SRCDIR")
 BUILD=$(realpath "$BUILD")
 . "$SRCDIR/tests/lib/clickhouse.sh"
+. "$SRCDIR/tests/lib/fleet.sh"
 work=$(mktemp -d) || exit 1
 trap 'clickhouse_stop_all; rm -rf "$work"' EXIT
 cd "$work" || exit 1
-failed=0
-
-ok() { echo "ok - fleettest: $1"; }
-not_ok() {
-	echo "not ok - fleettest: $1: $2"
-	failed=1
-}
-same() { # NAME WANTED GOT
-	if [ -n "$2" ] && [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "'$3', not '$2'"; fi
-}
+suite=fleettest failed=0
 if ! clickhouse_find; then
 	echo 'skip - fleettest: clickhouse-server is not installed (./dev deps)'
 	exit 0
@@ -54,13 +46,8 @@ ask() { clickhouse_ask "${ports[0]}" "$1" dmascope; }
 url=http://127.0.0.1:${ports[0]}/dmascope
 
 # ---- runs
-for ((i = 1; i <= FLEET_RUNS; i++)); do
-	"$BUILD/tools/tracegen" -o trace.dat --seed "$i" --events $((500 + i * 10)) --devices 3 \
-		--leak $((i % 7)) --live 40 --stacks >/dev/null &&
-		"$DMASCOPE" analyze -q trace.dat -o "$(printf 'run%04d.db' "$i")" >/dev/null ||
-		{ not_ok 'runs are made' "number $i"; exit 1; }
-done
-rm -f trace.dat
+fleet_runs "$FLEET_RUNS" 500
+fleet_count
 
 # ---- pushed by four at once, from both servers; one of these dies and comes back
 pusher() { # NUMBER: every fourth run, a host's ten together
@@ -105,28 +92,7 @@ for i in 0 1; do
 	n=$(clickhouse_ask "${ports[2 * i]}" 'SELECT count() FROM runs_local' dmascope)
 	if [ "$n" -gt $((FLEET_RUNS / 5)) ]; then ok "shard $i has its part"; else not_ok "shard $i has its part" "$n"; fi
 done
-all_of() { # SQL: the numbers it gives of each run, added up
-	local run
-	for run in run*.db; do sqlite3 -separator ' ' "$run" "$1"; done | awk '
-		{ for (i = 1; i <= NF; i++) sum[i] += $i }
-		END { for (i = 1; i in sum; i++) printf "%s%.0f", (i > 1 ? " " : ""), sum[i]; print "" }'
-}
-sums() { # NAME SQLITE-SQL CLICKHOUSE-SQL
-	same "$1" "$(all_of "$2")" "$(ask "$3" | tr '\t' ' ')"
-}
-sums 'mappings' "SELECT count(*), sum(size_bytes), sum(map_cpu), sum(end = 'live'), sum(unmap_ns - map_ns) FILTER (WHERE end = 'unmapped') FROM mapping" \
-	"SELECT count(), sum(size_bytes), sum(map_cpu), sum(ending = 'live'), sum(lifetime_ns) FROM mappings FINAL"
-sums 'devices' 'SELECT count(*), sum(generation) FROM device' 'SELECT count(), sum(generation) FROM devices FINAL'
-sums 'counters' "SELECT count(*), sum(value) FILTER (WHERE unit IN ('calls', 'mappings')) FROM device_counter" \
-	"SELECT count(), sumIf(value, unit IN ('calls', 'mappings')) FROM counters FINAL"
-sums 'distributions' 'SELECT count(*), sum(count), sum(sum) FROM distribution' \
-	'SELECT count(), sum(count), sum(sum) FROM distributions FINAL'
-sums 'histograms' 'SELECT count(*), sum(count) FROM histogram' 'SELECT count(), sum(count) FROM histograms FINAL'
-sums 'series' 'SELECT count(*), sum(value) FROM series' 'SELECT count(), sum(value) FROM series FINAL'
-sums 'call sites' 'SELECT count(*), sum(maps), sum(live) FROM call_site' 'SELECT count(), sum(maps), sum(live) FROM call_sites FINAL'
-sums 'findings' 'SELECT count(*), sum(ts_ns % 1000) FROM finding' 'SELECT count(), sum(ts_ns % 1000) FROM findings FINAL'
-sums 'groups of findings' 'SELECT count(*), sum(count) FROM finding_group' 'SELECT count(), sum(count) FROM finding_groups FINAL'
-sums 'what was not judged' 'SELECT count(*) FROM not_judged' 'SELECT count() FROM not_judged FINAL'
+fleet_compare 'both shards'
 
 # ---- the same again: nothing changes
 before=$(ask 'SELECT count(), sum(cityHash64(run_id)) FROM runs FINAL')
@@ -138,16 +104,11 @@ same 'pushed again: there already' 3 "$(grep -c '1 there already' again)"
 same 'pushed again: nothing changes' "$before" "$(ask 'SELECT count(), sum(cityHash64(run_id)) FROM runs FINAL')"
 
 # ---- the shipped queries, over both shards
-while read -r query; do
-	if "$DMASCOPE" fleet "$query" "$url" --base build0 --head build1 --format csv >"$query.csv" 2>err; then
-		ok "asking: $query"
-	else
-		not_ok "asking: $query" "$(head -1 err)"
-	fi
-done < <("$DMASCOPE" fleet --list --format csv | sed -n '1d; s/^"\([^"]*\)".*/\1/p')
-same 'audit finds nothing' 1 "$(wc -l <audit.csv)"
-same 'findings by fingerprint add up' "$(all_of 'SELECT sum(count) FROM finding_group')" \
-	"$(sed 1d findings.csv | awk -F, '{ n += $5 } END { print n }')"
-same 'lifetimes add up' "$(all_of "SELECT sum(count) FROM histogram WHERE measure = 'lifetime'")" \
-	"$(sed 1d lifetimes.csv | awk -F, '{ n += $5 } END { print n }')"
+fleet_questions "$url"
+clickhouse_stop_all
+
+# ---- the same with replicas; and on a release of today
+for more in replicated today; do
+	bash "$SRCDIR/tests/system/fleettest_$more.sh" || failed=1
+done
 exit $failed

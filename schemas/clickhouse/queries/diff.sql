@@ -21,19 +21,19 @@ FROM (
 	{runs}
 			AND build IN ({base}, {head}) AND ({driver} = '' OR driver = {driver})
 		GROUP BY severity, rule, fingerprint
-	) ALL INNER JOIN (
+	) AS found ALL INNER JOIN (
 		SELECT 1 AS one, countIf(build = {base}) AS base_all,
 			countIf(build = {head}) AS head_all
 		FROM runs FINAL WHERE
 	{runs}
-	) USING one
-) ALL LEFT JOIN (
+	) AS every USING one
+) AS counted ALL LEFT JOIN (
 	SELECT rule, uniqExactIf(run_id, build = {base}) AS base_unjudged,
 		uniqExactIf(run_id, build = {head}) AS head_unjudged
 	FROM not_judged FINAL WHERE
 	{runs}
 		AND build IN ({base}, {head}) AND device = ''
 	GROUP BY rule
-) USING rule
+) AS unjudged USING rule
 ORDER BY indexOf(['new', 'worse', 'not judged', 'unchanged', 'better', 'fixed'], state),
 	indexOf(['error', 'warning', 'info'], severity), rule, fingerprint

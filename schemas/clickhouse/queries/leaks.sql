@@ -21,7 +21,7 @@ FROM (
 			AND rule IN ('leak-at-unbind', 'leak-growth') AND severity <> 'info'
 	)
 	GROUP BY driver, run_id, host, build
-) ALL INNER JOIN (
+) AS ran ALL INNER JOIN (
 	SELECT driver, min(taken) AS since,
 		argMin(build, concat(toString(taken), build)) AS since_build
 	FROM finding_groups FINAL WHERE
@@ -29,5 +29,5 @@ FROM (
 		AND ({driver} = '' OR driver = {driver})
 		AND rule IN ('leak-at-unbind', 'leak-growth') AND severity <> 'info'
 	GROUP BY driver
-) USING driver
+) AS leaky USING driver
 GROUP BY driver, build ORDER BY driver, first_taken, build

@@ -10,7 +10,7 @@ FROM (
 			'lifetime_p99')
 		AND ({driver} = '' OR driver = {driver})
 	GROUP BY driver, counter, host
-) ALL INNER JOIN (
+) AS one ALL INNER JOIN (
 	SELECT driver, counter, count() AS hosts, quantileExact(0.25)(x) AS low_quartile,
 		quantileExact(0.5)(x) AS median, quantileExact(0.75)(x) AS high_quartile
 	FROM (
@@ -24,7 +24,7 @@ FROM (
 		GROUP BY driver, counter, host
 	)
 	GROUP BY driver, counter HAVING hosts >= 8
-) USING driver, counter
+) AS others USING driver, counter
 WHERE per_run > high_quartile + 3 * (high_quartile - low_quartile) AND per_run >= 2 * high_quartile
 	OR per_run < low_quartile - 3 * (high_quartile - low_quartile) AND per_run <= low_quartile / 2
 ORDER BY driver, counter, per_run DESC, host
