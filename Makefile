@@ -180,6 +180,9 @@ fuzz: $(B)/dmascope $(B)/tools/tracegen
 	$(MAKE) B=$(B)/fuzz CC=clang LTO= SANITIZE="$(FUZZ_FLAGS)" OPTFLAGS="-O1 -g" \
 		$(FUZZ_TARGETS:%=$(B)/fuzz/fuzz_%)
 	$(RUN_TESTS) FUZZ_SECONDS=$(FUZZ_SECONDS) bash tests/fuzz/run.sh $(FUZZ_TARGETS)
+# the table of docs/reliability.md, of all runs in this build directory
+fuzz-table:
+	BUILD=$(B) bash tests/fuzz/table.sh
 
 $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(B)/libdmascope.a
 	clang $(CPPFLAGS) -Isrc -DSRCDIR='"$(CURDIR)"' $(PKG_CFLAGS) -std=gnu11 -g -O1 -pthread \
@@ -251,5 +254,5 @@ clean:
 	rm -rf $(B)
 
 .PHONY: all plugin shared deb debtest clean check check-asan systest fleettest bench bench-report \
-	fuzz lint static install uninstall
+	fuzz fuzz-table lint static install uninstall
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/unfinished.h"
 
 /*
  * A closed stdin, stdout or stderr would be handed out again by the next open(), and data or
@@ -113,6 +114,7 @@ int main(int argc, char **argv)
 	struct dms_error *err;
 
 	occupy_standard_streams();
+	dms_unfinished_sweep();
 	err = run(argc, argv, &code);
 	if (!err)
 		err = flush_stdout();

@@ -11,8 +11,8 @@
 
 /* tests/fuzz/fuzz_<name>.c, under the name it has here; the Makefile gives it. */
 #define TARGETS(row)                                                                               \
-	row(baseline) row(config) row(database) row(inventory) row(iomem) row(kallsyms) row(perf)  \
-		row(side) row(text) row(textline) row(tracedat) row(unpack)
+	row(baseline) row(config) row(database) row(fleet) row(inventory) row(iomem) row(kallsyms) \
+		row(perf) row(side) row(text) row(textline) row(tracedat) row(unpack)
 
 #define DECLARE(name) int fuzz_##name(const uint8_t *data, size_t size);
 TARGETS(DECLARE)

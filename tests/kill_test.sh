@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Death at any moment, 200 times: what has the final name is the old file or the whole new one, what
-# is left beside it is called .part, and the next run clears it away. DMS_KILLS: another number.
+# Death at any moment, 200 times: what has the final name is the old file or the whole new one, and
+# nothing is left beside it; but SIGKILL and folders leave what is called .part, and the next run
+# clears it away. DMS_KILLS: another number.
 set -u
 LC_ALL=C
 export LC_ALL
@@ -60,6 +61,8 @@ has_stranger() {
 		! -name "$1.*part*" | grep -q .
 }
 
+has_part() { ls "$work/place"/*part* >/dev/null 2>&1; }
+
 # torture NAME SHARE OUTPUT OLD NEW ARG...: SHARE percent of all kills
 torture() {
 	local name=$1 n=$((kills * $2 / 100)) output=$3 old=$4 new=$5 i most hit=0 left=0 said=
@@ -73,15 +76,25 @@ torture() {
 	for i in $(seq $n); do
 		[ $((i % 4)) -eq 1 ] && rm -rf "$work/place" && mkdir "$work/place" &&
 			cp -r "$old" "$work/place/$output"
+		# of what SIGKILL has left another signal's death may come too soon to take it over
+		[ "${signals[i % 5]}" != KILL ] && rm -f "$work/place"/*part*
 		killed "${signals[i % 5]}" $most "$@"
-		[ $code -gt 128 ] && hit=$((hit + 1))
-		ls "$work/place"/*part* >/dev/null 2>&1 && left=$((left + 1))
+		# how long it takes depends on who else runs: aim before its end, and not always at its beginning
+		if [ $code -gt 128 ]; then
+			hit=$((hit + 1))
+			most=$((most < 850 ? most + most / 8 + 1 : 850))
+		else
+			most=$((most - most / 4))
+		fi
+		has_part && left=$((left + 1))
 		if [ $code -ne 0 ] && [ $code -le 128 ]; then
 			said="exit $code: $(head -c 200 "$work/err")"
 		elif ! is_old_or_new "$work/place/$output" "$old" "$new"; then
 			said="neither the old file nor the new one, after kill $i"
 		elif has_stranger "$output"; then
 			said="left $(ls "$work/place")"
+		elif [ "${signals[i % 5]}" != KILL ] && has_part; then
+			said="SIG${signals[i % 5]} left $(ls "$work/place")"
 		fi
 		[ -n "$said" ] && break
 	done
@@ -107,6 +120,59 @@ for run in old new; do
 	"$DMASCOPE" report "$work/$run.db" --trace-json "$work/$run.json" >/dev/null || exit 1
 done
 "$DMASCOPE" convert "$work/long.dat" -o "$work/new.dat" >/dev/null 2>&1 || exit 1
+
+# Stopped while the .part is there, so that the signal comes at no other moment.
+# dies_of SIGNAL NUMBER PART ARG...: what is wrong with it, or nothing
+dies_of() {
+	local signal=$1 number=$2 part=$3 try pid
+	shift 3
+	for try in $(seq 40); do
+		rm -rf "$work/place" && mkdir "$work/place"
+		(ulimit -c 0 && exec env --default-signal "$DMASCOPE" "$@") >/dev/null 2>&1 </dev/null &
+		pid=$!
+		until [ -e "$part" ] || ! kill -0 $pid 2>/dev/null; do sleep 0.002; done
+		kill -STOP $pid 2>/dev/null
+		# it stops a moment later, and may have got to its end by then
+		if [ -e "$part" ] && sleep 0.05 && [ -e "$part" ]; then
+			kill "-$signal" $pid
+			kill -CONT $pid
+			wait $pid 2>/dev/null
+			code=$?
+			[ $code -eq $((128 + number)) ] || echo "exit $code"
+			has_part && echo "left $(ls -A "$work/place")"
+			return
+		fi
+		kill -CONT $pid 2>/dev/null
+		wait $pid 2>/dev/null
+	done
+	echo "never in time, in $try tries"
+}
+
+for case in HUP:1 INT:2 QUIT:3 PIPE:13 TERM:15 XCPU:24 XFSZ:25; do
+	said=$(dies_of "${case%:*}" "${case#*:}" "$work/place/run.db.part" \
+		analyze "$work/long.dat" -o "$work/place/run.db" --quiet)
+	if [ -z "$said" ]; then ok "SIG${case%:*} takes the .part along"; else
+		not_ok "SIG${case%:*} takes the .part along" "$said"
+	fi
+done
+said=$(dies_of TERM 15 "$work/place/page.html.part" report "$work/new.db" --html "$work/place/page.html")
+if [ -z "$said" ]; then ok "that of a report too"; else not_ok "that of a report too" "$said"; fi
+rm -rf "$work/place"
+
+# Who has the lock is writing it.
+mkdir "$work/place"
+(
+	flock 9
+	"$DMASCOPE" report "$work/new.db" --html "$work/place/page.html" >/dev/null 2>"$work/err" 9>&-
+	echo $? >"$work/code"
+) 9>"$work/place/page.html.part"
+if [ "$(cat "$work/code")" -eq 4 ] && grep -q 'page.html.part: another dmascope is writing it$' "$work/err" &&
+	[ "$(ls -A "$work/place")" = page.html.part ]; then
+	ok "two do not write one file"
+else
+	not_ok "two do not write one file" "exit $(cat "$work/code"): $(cat "$work/err"): $(ls -A "$work/place")"
+fi
+rm -rf "$work/place"
 
 torture "analyze -o" 60 run.db "$work/old.db" "$work/new.db" \
 	analyze "$work/long.dat" -o "$work/place/run.db" --quiet

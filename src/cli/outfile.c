@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../store/part.h"
 #include "cli.h"
 
 static struct dms_error *write_error(const char *path)
@@ -43,14 +44,15 @@ static struct dms_error *replace(const char *path, dms_write_fn write, const voi
 
 	if (!part)
 		return &dms_error_nomem;
-	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return write_error(part);
-	err = write_to(fd, part, write, context);
-	if (!err && rename(part, path))
+	if ((err = dms_part_open(part, &fd)))
+		return err;
+	/* its twin keeps the lock: closing may fail, and comes before the renaming */
+	err = write_to(fcntl(fd, F_DUPFD_CLOEXEC, 0), part, write, context);
+	if (!err && dms_part_rename(part, path))
 		err = write_error(path);
 	if (err)
-		unlink(part);
+		dms_part_remove(part);
+	close(fd);
 	return err;
 }
 

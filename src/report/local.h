@@ -121,6 +121,10 @@ struct json_t *dms_calls_json(const struct dms_finding_summary *finding);
 /** The calls of @finding, a line each and their stacks; @all frames of them. false: memory. */
 bool dms_calls_print(const struct dms_finding_summary *finding, bool is_ns, bool all, FILE *out);
 
+typedef void (*dms_line_fn)(const char *text, const void *context);
+/** Have @put take what could not be judged, a line each reason, made harmless. false: memory. */
+bool dms_notes_print(const struct dms_summary *summary, dms_line_fn put, const void *context);
+
 /** Names of tasks and frames of the calls of @findings, out of @db into @arena. */
 struct dms_error *dms_calls_name(struct sqlite3 *db, struct dms_arena *arena,
 				 struct dms_finding_summary *findings, size_t n_findings);

@@ -386,86 +386,9 @@ static void put_note_line(const char *text, const struct paper *paper)
 	fputc('\n', paper->out);
 }
 
-/* The same holds for several rules, or of one rule for several devices: they share a line. */
-static bool is_alike(const struct dms_note *a, const struct dms_note *b)
+static void put_line(const char *text, const void *paper)
 {
-	if (!a->rule || !b->rule || !a->device != !b->device || strcmp(a->reason, b->reason) != 0)
-		return false;
-	return !a->device || !strcmp(a->rule, b->rule);
-}
-
-#define SHOWN_DEVICES 6 /* of a note; the database has all */
-
-/* Generations of a device share its name, which is told once. */
-static bool is_named_before(const struct dms_summary *summary, size_t first, size_t index)
-{
-	const struct dms_note *note = &summary->notes[index];
-
-	for (size_t i = first; note->device && i < index; i++) {
-		if (is_alike(&summary->notes[i], note) &&
-		    !strcmp(summary->notes[i].device, note->device))
-			return true;
-	}
-	return false;
-}
-
-/* What @index and those like it are about: "rule, rule" or "rule, device, device"; "": the run. */
-static char *join_subjects(const struct dms_summary *summary, size_t index)
-{
-	const struct dms_note *note = &summary->notes[index];
-	size_t n_shown = 1, n_more = 0;
-	char *subjects = dms_asprintf("%s%s%s", note->rule ? note->rule : "",
-				      note->rule && note->device ? ", " : "",
-				      note->device ? note->device : "");
-
-	for (size_t i = index + 1; subjects && i < summary->n_notes; i++) {
-		const struct dms_note *other = &summary->notes[i];
-		char *shorter = subjects;
-
-		if (!is_alike(note, other) || is_named_before(summary, index, i))
-			continue;
-		if (note->device && n_shown == SHOWN_DEVICES) {
-			n_more++;
-			continue;
-		}
-		n_shown++;
-		subjects = dms_asprintf("%s, %s", shorter,
-					other->device ? other->device : other->rule);
-		dms_free(shorter);
-	}
-	if (subjects && n_more) {
-		char *shorter = subjects;
-
-		subjects = dms_asprintf("%s and %zu more", shorter, n_more);
-		dms_free(shorter);
-	}
-	return subjects;
-}
-
-static bool is_told_before(const struct dms_summary *summary, size_t index)
-{
-	for (size_t i = 0; i < index; i++) {
-		if (is_alike(&summary->notes[i], &summary->notes[index]))
-			return true;
-	}
-	return false;
-}
-
-static bool put_note(const struct dms_summary *summary, size_t index, const struct paper *paper)
-{
-	const struct dms_note *note = &summary->notes[index];
-	_cleanup_(dms_freep) char *text = NULL, *harmless = NULL, *subjects = NULL;
-
-	if (is_told_before(summary, index))
-		return true;
-	subjects = join_subjects(summary, index);
-	if (subjects)
-		text = dms_asprintf("%s%s%s", subjects, subjects[0] ? ": " : "", note->reason);
-	if (text)
-		harmless = dms_escape(text, strlen(text), DMS_ESCAPE_TEXT);
-	if (harmless)
-		put_note_line(harmless, paper);
-	return harmless != NULL;
+	put_note_line(text, paper);
 }
 
 static bool put_notes(const struct dms_summary *summary, const struct paper *paper)
@@ -473,11 +396,7 @@ static bool put_notes(const struct dms_summary *summary, const struct paper *pap
 	if (!summary->n_notes)
 		return true;
 	put_heading(paper, "not judged, and why");
-	for (size_t i = 0; i < summary->n_notes; i++) {
-		if (!put_note(summary, i, paper))
-			return false;
-	}
-	return true;
+	return dms_notes_print(summary, put_line, paper);
 }
 
 /* ---- findings ----------------------------------------------------------------------------------

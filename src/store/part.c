@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* The file a database is built in, beside its final name: locked, and renamed when complete. */
+/* The file an output is built in, beside its final name: locked, and renamed when complete. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,7 +10,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "part.h"
 #include "store.h"
+
+/* Set before there are threads. */
+static const struct dms_part_watch *watch;
+
+void dms_part_set_watch(const struct dms_part_watch *new_watch)
+{
+	watch = new_watch;
+}
+
+static void begin_change(void)
+{
+	if (watch)
+		watch->begin();
+}
+
+static void end_change(const char *name, bool is_there)
+{
+	if (watch)
+		watch->end(name, is_there);
+}
 
 struct dms_part {
 	char *given;	/* the name as the user wrote it, for messages */
@@ -112,12 +133,42 @@ static struct dms_error *open_locked(const char *name, int *ret)
 	return NULL;
 }
 
-/* Left by a killed run: its content is worth nothing. */
-static struct dms_error *empty_leftover(const struct dms_part *part)
+struct dms_error *dms_part_open(const char *name, int *ret)
 {
-	if (ftruncate(part->fd, 0))
-		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", part->part);
-	return NULL;
+	struct dms_error *err;
+
+	begin_change();
+	err = open_locked(name, ret);
+	end_change(name, !err);
+	if (err)
+		return err;
+	/* left by a killed run: its content is worth nothing */
+	if (!ftruncate(*ret, 0))
+		return NULL;
+	err = dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", name);
+	dms_part_remove(name);
+	close(*ret);
+	*ret = -1;
+	return err;
+}
+
+void dms_part_remove(const char *name)
+{
+	begin_change();
+	unlink(name);
+	end_change(name, false);
+}
+
+int dms_part_rename(const char *name, const char *path)
+{
+	int saved, failed;
+
+	begin_change();
+	failed = rename(name, path);
+	saved = errno;
+	end_change(name, failed != 0);
+	errno = saved;
+	return failed;
 }
 
 /* A symbolic link is followed now, so that the rename replaces what it leads to. */
@@ -144,9 +195,7 @@ struct dms_error *dms_part_create(const char *path, struct dms_part **ret)
 	else
 		err = check_target(part->path, part->given);
 	if (!err)
-		err = open_locked(part->part, &part->fd);
-	if (!err)
-		err = empty_leftover(part);
+		err = dms_part_open(part->part, &part->fd);
 	if (err) {
 		dms_part_destroy(part);
 		return err;
@@ -161,7 +210,7 @@ void dms_part_destroy(struct dms_part *part)
 		return;
 	if (part->fd >= 0) {
 		if (!part->published)
-			unlink(part->part);
+			dms_part_remove(part->part);
 		close(part->fd);
 	}
 	dms_free(part->part);
@@ -217,7 +266,7 @@ struct dms_error *dms_part_publish(struct dms_part *part)
 	if (fsync(part->fd))
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s: writing to the disk",
 				       part->part);
-	if (rename(part->part, part->path))
+	if (dms_part_rename(part->part, part->path))
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s: renaming to %s", part->part,
 				       part->path);
 	part->published = true;

@@ -17,6 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
+/* Does `make check` replay cases? Then each goes through all there is, and may take its time. */
+#ifdef LLVMFuzzerTestOneInput
+#define FUZZ_IS_REPLAY true
+#else
+#define FUZZ_IS_REPLAY false
+#endif
+
 /** The bytes under test as a file that readers can open by its path. */
 struct fuzz_file {
 	int fd;

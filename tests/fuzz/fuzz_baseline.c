@@ -3,6 +3,7 @@
 #include <dmascope/diff.h>
 
 #include "fuzz_good.h"
+#include "fuzz_lines.h"
 
 static void print_all(const struct dms_comparison *comparison)
 {
@@ -38,6 +39,8 @@ static struct dms_baseline *open_good(const struct dms_config *config)
 	fuzz_file_close(&file);
 	return good;
 }
+
+FUZZ_LINES_MUTATOR
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,7 +2,7 @@
 /* libFuzzer entry: any bytes as a configuration in YAML, read, and its suppressions matched. */
 #include <dmascope/diff.h>
 
-#include "fuzz.h"
+#include "fuzz_lines.h"
 
 static void use(const struct dms_config *config)
 {
@@ -25,6 +25,8 @@ static void use(const struct dms_config *config)
 	dms_suppression_find(config, &finding, 20000);
 	dms_suppression_find(config, &finding, INT32_MAX);
 }
+
+FUZZ_LINES_MUTATOR
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

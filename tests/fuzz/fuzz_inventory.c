@@ -2,7 +2,7 @@
 /* libFuzzer entry: any bytes as a device inventory, whole and line by line as markers carry it. */
 #include <dmascope/inventory.h>
 
-#include "fuzz.h"
+#include "fuzz_lines.h"
 
 /* What it holds must be sorted, terminated, and found by its name. */
 static void check(const struct dms_inventory *inventory)
@@ -20,6 +20,8 @@ static void check(const struct dms_inventory *inventory)
 		last = device->name;
 	}
 }
+
+FUZZ_LINES_MUTATOR
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,7 +2,9 @@
 /* libFuzzer entry: any bytes as a copy of /proc/iomem, and questions to the map made of it. */
 #include <dmascope/machine.h>
 
-#include "fuzz.h"
+#include "fuzz_lines.h"
+
+FUZZ_LINES_MUTATOR
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

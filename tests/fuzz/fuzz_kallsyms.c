@@ -3,7 +3,7 @@
 #include <dmascope/symbols.h>
 
 #include "../../src/input/source.h"
-#include "fuzz.h"
+#include "fuzz_lines.h"
 
 /* A symbol lies in the text, and at or below the address it was found for. */
 static void ask(const struct dms_symbols *symbols, const char *text, size_t size, uint64_t address)
@@ -36,6 +36,8 @@ static void ask_all(const char *text, size_t size)
 	dms_error_free(err);
 	dms_symbols_destroy(symbols);
 }
+
+FUZZ_LINES_MUTATOR
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

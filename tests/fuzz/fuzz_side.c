@@ -3,14 +3,14 @@
  * libFuzzer entry: the first byte says which side file the rest is, a dump ('d') or a kernel log,
  * beside a small trace, through the whole run: they reach the model and the rules.
  */
+#include "fuzz_lines.h"
 #include "fuzz_run.h"
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	(void)seed;
 	if (size < 2 || max_size < 2)
 		return LLVMFuzzerMutate(data, size, max_size);
-	return 1 + LLVMFuzzerMutate(data + 1, size - 1, max_size - 1);
+	return 1 + fuzz_mutate_lines(data + 1, size - 1, max_size - 1, seed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,7 +4,7 @@
 #include <dmascope/symbols.h>
 
 #include "../../src/input/source.h"
-#include "fuzz.h"
+#include "fuzz_lines.h"
 
 /* What a source promises: time that never goes back, CPUs it has told of, records of its formats. */
 static void check_record(const struct dms_source_info *info, const struct dms_record *record,
@@ -71,6 +71,8 @@ static void analyze(struct dms_source *source)
 	dms_stacks_destroy(names.stacks);
 	dms_strtab_destroy(names.devices);
 }
+
+FUZZ_LINES_MUTATOR
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* libFuzzer entry: any bytes as the lines of a text dump, each in memory of exactly its size. */
 #include "../../src/input/text/text.h"
-#include "fuzz.h"
+#include "fuzz_lines.h"
 
 /* Every piece is inside the line, or NULL. */
 static void check_piece(const char *line, size_t len, struct text_piece piece)
@@ -52,6 +52,8 @@ static void read_one(struct text_state *state, struct text_body *body, const uin
 	}
 	free(line);
 }
+
+FUZZ_LINES_MUTATOR
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

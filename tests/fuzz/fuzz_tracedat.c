@@ -45,6 +45,23 @@ static void mutate_page(uint8_t *page, uint32_t *state)
 	}
 }
 
+/* A digit of what the text of a format says of a field, or a letter of its name; its length stays. */
+static void mutate_format(uint8_t *data, size_t size, uint32_t *state)
+{
+	static const char *const words[] = {"offset:", "size:", "field:", "ID: ", "__data_loc ", "["};
+	const char *word = words[fuzz_below(state, DMS_ARRAY_SIZE(words))];
+	size_t from = fuzz_below(state, size), most = size - from < 65536 ? size - from : 65536;
+	uint8_t *at = memmem(data + from, most, word, strlen(word));
+	uint8_t *place = at ? at + strlen(word) + fuzz_below(state, 3) : NULL;
+
+	if (!place || place >= data + size)
+		return;
+	if (*place >= '0' && *place <= '9')
+		*place = (uint8_t)('0' + fuzz_below(state, 10));
+	else
+		*place = "a_* [;\n"[fuzz_below(state, 7)];
+}
+
 static void swap_pages(uint8_t *one, uint8_t *other)
 {
 	uint8_t copy[PAGE_BYTES];
@@ -60,7 +77,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	size_t n_pages = size / PAGE_BYTES;
 	uint8_t *page = data + fuzz_below(&state, n_pages) * PAGE_BYTES;
 
-	switch (size < 64 ? 0 : fuzz_below(&state, 8)) {
+	switch (size < 64 ? 0 : fuzz_below(&state, 9)) {
 	case 0:
 		return LLVMFuzzerMutate(data, size, max_size);
 	case 1: /* the head, where sizes are */
@@ -72,6 +89,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	case 3:
 		if (n_pages)
 			swap_pages(page, data + fuzz_below(&state, n_pages) * PAGE_BYTES);
+		return size;
+	case 4:
+		mutate_format(data, size, &state);
 		return size;
 	default:
 		if (n_pages)

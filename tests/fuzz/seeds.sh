@@ -49,8 +49,15 @@ tracedat() {
 	generate
 }
 perf() { unpack_fixtures '*.data.xz'; }
-text() { unpack_fixtures '*.txt*'; }
-textline() { unpack_fixtures '*.txt*'; }
+# Small pieces of whole lines: what is found in one is found soon.
+text() {
+	local file name
+	for file in "$fixtures"/*.txt*; do
+		name=${file##*/}
+		unpacked "$file" | split -C 6000 -a 3 - "$folder/$name."
+	done
+}
+textline() { text; }
 unpack_target() { cp "$fixtures"/*.xz "$fixtures"/*.gz "$fixtures"/*.zst "$folder"; }
 
 inventory() {
@@ -79,6 +86,18 @@ side() {
 	printf '%s\n' 'e1000 0000:00:03.0 single idx 0 P=2b6f040 D=102b6f040 L=5ea DMA_TO_DEVICE dma map error checked' \
 		'nvme 0000:00:05.0 coherent idx 7 P=1 N=2 D=fffff000 L=1000 DMA_BIDIRECTIONAL dma map error not applicable' |
 		sed '1s/^/d/' >"$folder/dump.seed"
+}
+
+# As fuzz_fleet.c says: a letter for what it is, a byte for how the request went.
+fleet() {
+	printf 'a0a\tb\nUInt64\tNullable(String)\n18446744073709551615\tx\\ty\\n\n1\t\\N\n' >"$folder/rows.seed"
+	printf 'a1host\tshare\tn\nString\tFloat64\tInt32\nlab\t1.5\t-2\nlab2\tnan\t0\n' >"$folder/figures.seed"
+	printf 'a2Code: 60. DB::Exception: Table a.b does not exist. (UNKNOWN_TABLE)\n' >"$folder/error.seed"
+	printf 'p0%032d\n%032d\n' 0 1 >"$folder/ids.seed"
+	printf 'p3Code: 252. DB::Exception: Too many parts\n' >"$folder/busy.seed"
+	printf 'c# ours\nuser joe\npassword\ta b\n' >"$folder/credentials.seed"
+	printf 'qSELECT {runs} FROM runs WHERE {runs} AND x = {device}' >"$folder/query.seed"
+	printf 's%032d.db\n%032d.db.part\n.lock\n.db\nREADME\n' 0 1 >"$folder/spool.seed"
 }
 
 config() {
