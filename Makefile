@@ -151,6 +151,12 @@ $(B)/tools/count_events: $(B)/tests/tools/count_events.o
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fno-lto -o $@ $^ $(call TRACECMD,libs) $(PKG_LIBS)
 
+# for the bench alone: what analyze takes without its statistics
+$(B)/tools/dmascope-nostats: $(B)/src/main.o $(CLI_OBJ) $(B)/tests/tools/stats_off.o \
+		$(B)/libdmascope.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $(OPTFLAGS) $(LTO) -pie -o $@ $^ $(PKG_LIBS)
+
 $(B)/tests/%.o: CPPFLAGS += -Isrc -DSRCDIR='"$(CURDIR)"' $(call CHECK,cflags)
 $(B)/tests/tools/count_events.o: CPPFLAGS += $(call TRACECMD,cflags)
 .SECONDARY: $(CHECKS:%=%.o)
@@ -165,7 +171,7 @@ check-asan:
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	$(MAKE) B=$(B)/asan SANITIZE="$(ASAN_FLAGS)" OPTFLAGS="-O1 -g -fno-omit-frame-pointer" check
 
-bench: $(B)/dmascope $(TOOLS)
+bench: $(B)/dmascope $(TOOLS) $(B)/tools/dmascope-nostats
 	$(RUN_TESTS) bash tests/tools/bench.sh
 
 # the scaling curves of docs/performance.md: some minutes; the plot wants gnuplot
@@ -193,7 +199,8 @@ $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(B)/libdmascope.a
 systest: $(B)/dmascope
 	$(RUN_TESTS) bash tests/system/run.sh $(TESTS)
 
-# two shards of ClickHouse on loopback, FLEET_RUNS runs from four processes, a server killed meanwhile
+# ClickHouse on loopback: FLEET_RUNS runs to two shards and a server killed; replicas by ZooKeeper;
+# today's release by npm
 fleettest: $(B)/dmascope $(B)/tools/tracegen
 	$(RUN_TESTS) bash tests/system/fleettest.sh
 

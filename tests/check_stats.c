@@ -371,6 +371,50 @@ START_TEST(devices_apart)
 }
 END_TEST
 
+/* What is summed up when figures are read is not added to what was read before. */
+START_TEST(figures_are_read_twice)
+{
+	event.cpu = 3;
+	for (unsigned int i = 1; i <= 3; i++) {
+		map(DMS_MAPPING_SG, DMS_DIR_TO_DEVICE, 100, 10 * i);
+		feed(DMS_STEP_SYNC, DMS_EV_SYNC_SG_FOR_CPU, 10 * i + 1);
+		feed(DMS_STEP_UNMAP, DMS_EV_UNMAP_SG, 10 * i + 2);
+		for (unsigned int reading = 0; reading < 2; reading++) {
+			const uint64_t *counters = dms_stats_device(stats, 1)->counters;
+
+			ck_assert_uint_eq(counters[DMS_COUNT_MAPS], i);
+			ck_assert_uint_eq(counters[DMS_COUNT_BYTES_TO_DEVICE], 100 * i);
+			ck_assert_uint_eq(counters[DMS_COUNT_SG_ENTRIES], i);
+			ck_assert_uint_eq(counters[DMS_COUNT_SYNCS_FOR_CPU], i);
+			ck_assert_uint_eq(counters[DMS_COUNT_UNMAPS], i);
+		}
+	}
+}
+END_TEST
+
+static void unmap_list(uint64_t ts)
+{
+	feed(DMS_STEP_UNMAP, DMS_EV_UNMAP_SG, ts);
+	step.device = NULL;
+	step.mapping = NULL;
+	feed(DMS_STEP_IOMMU, DMS_EV_IOMMU_UNMAP, ts + 7);
+	step.device = &devices[1];
+	step.mapping = &mapping;
+}
+
+/* Before the first event of the IOMMU nobody keeps what its events might end. */
+START_TEST(latencies_begin_with_the_iommu)
+{
+	event.dma_addr = mapping.dma_addr = 0x10000;
+	event.size = mapping.size = 4096;
+	unmap_list(100);
+	expect_values(DMS_DIST_UNMAP_SG_TO_IOMMU_UNMAP, 0, 0);
+	unmap_list(200);
+	unmap_list(300);
+	expect_values(DMS_DIST_UNMAP_SG_TO_IOMMU_UNMAP, 2, 14);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("stats");
@@ -395,6 +439,8 @@ int main(void)
 	tcase_add_test(steps, peaks_are_first_reached);
 	tcase_add_test(steps, lifetimes);
 	tcase_add_test(steps, devices_apart);
+	tcase_add_test(steps, figures_are_read_twice);
+	tcase_add_test(steps, latencies_begin_with_the_iommu);
 	suite_add_tcase(suite, steps);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -118,7 +118,7 @@ struct dms_handover {
 #define DMS_STATS_MAP_STACKS 32
 
 struct dms_device_stats {
-	uint64_t counters[DMS_N_COUNTERS];
+	/* first what each map and unmap touches */
 	uint64_t live, live_bytes;		/* now */
 	/*
 	 * Mappings, and when first reached. Those older than the trace are counted when they end,
@@ -126,23 +126,23 @@ struct dms_device_stats {
 	 */
 	uint64_t peak_live, peak_live_ts;
 	uint64_t peak_live_bytes, peak_live_bytes_ts;
-	uint64_t bounced_bytes;			/* of live mappings that went through swiotlb */
-	uint64_t peak_bounced_bytes, peak_bounced_bytes_ts;
 	uint64_t first_ts, last_ts;
 	uint64_t iova_low, iova_high;		/* DMA addresses used; low > high: none is known */
 	struct dms_histogram *histograms[DMS_N_DISTRIBUTIONS]; /* NULL: no value yet */
-	struct dms_calls recent;		/* not yet counted below: of one CPU, kind and direction */
-	uint64_t recent_key;
-	uint32_t reuse_mask, n_reused;		/* only addresses whose hash has none of these bits */
-	struct dms_reuse *reuse;		/* ended addresses; NULL: none yet */
-	struct dms_calls calls[DMS_MAPPING_N_KINDS][DMS_DIR_UNKNOWN + 1];
 	struct dms_calls *cpus;			/* n_cpus of them, and DMS_STATS_CPUS for the rest */
 	size_t n_cpus;
+	struct dms_reuse *reuse;		/* ended addresses; NULL: none yet */
+	uint32_t reuse_mask, n_reused;		/* only addresses whose hash has none of these bits */
+	uint32_t n_map_stacks;
+	bool has_checks;	/* a probe showed checks of this device's maps */
+	uint64_t unchecked;	/* failed maps since the last check of an error value */
+	uint64_t bounced_bytes;			/* of live mappings that went through swiotlb */
+	uint64_t peak_bounced_bytes, peak_bounced_bytes_ts;
+	struct dms_calls calls[DMS_MAPPING_N_KINDS][DMS_DIR_UNKNOWN + 1];
+	uint64_t events[DMS_EV_N_KINDS];	/* unmaps, frees and syncs */
+	uint64_t counters[DMS_N_COUNTERS];	/* complete in what dms_stats_device() returns */
 	struct dms_handover *handovers[DMS_STATS_PAIR_CPUS]; /* by map CPU, then by unmap CPU */
 	uint32_t map_stacks[DMS_STATS_MAP_STACKS]; /* a sample: who maps for this device */
-	uint32_t n_map_stacks;
-	uint64_t unchecked;	/* failed maps since the last check of an error value */
-	bool has_checks;	/* a probe showed checks of this device's maps */
 };
 
 /**

@@ -4,44 +4,14 @@
 
 #include "parts.h"
 
-static void add(struct dms_calls *to, const struct dms_calls *calls)
+_apart_ struct dms_calls *breakdown_add_cpu(struct dms_device_stats *device, uint32_t cpu)
 {
-	to->maps += calls->maps;
-	to->unmaps += calls->unmaps;
-	to->syncs += calls->syncs;
-	to->failed += calls->failed;
-	to->bytes += calls->bytes;
-}
+	uint32_t row = cpu < DMS_STATS_CPUS ? cpu : DMS_STATS_CPUS;
 
-static uint32_t row_of(uint64_t key)
-{
-	uint64_t cpu = key >> 16;
-
-	return cpu < DMS_STATS_CPUS ? (uint32_t)cpu : DMS_STATS_CPUS;
-}
-
-void breakdown_settle(struct dms_device_stats *device)
-{
-	uint64_t key = device->recent_key;
-	uint8_t kind = (uint8_t)(key >> 8), dir = (uint8_t)key;
-
-	if (key == BREAKDOWN_NO_KEY)
-		return;
-	add(&device->cpus[row_of(key)], &device->recent);
-	add(&device->calls[kind][dir < DMS_DIR_UNKNOWN ? dir : DMS_DIR_UNKNOWN], &device->recent);
-	device->recent = (struct dms_calls){0};
-}
-
-_apart_ bool breakdown_turn(struct dms_device_stats *device, uint64_t key)
-{
-	breakdown_settle(device);
-	device->recent_key = BREAKDOWN_NO_KEY;
-	if (row_of(key) >= device->n_cpus &&
-	    !dms_grow(&device->cpus, &device->n_cpus, (size_t)row_of(key) + 1,
-		      sizeof(*device->cpus)))
-		return false;
-	device->recent_key = key;
-	return true;
+	if (row >= device->n_cpus && !dms_grow(&device->cpus, &device->n_cpus, (size_t)row + 1,
+					       sizeof(*device->cpus)))
+		return NULL;
+	return &device->cpus[row];
 }
 
 /* Calls that concern no mapping are of the family their function belongs to. */
@@ -65,46 +35,48 @@ bool breakdown_sync(struct dms_device_stats *device, const struct dms_step *step
 {
 	const struct dms_mapping *mapping = step->mapping;
 	const struct dms_event *event = step->event;
-	struct dms_calls *calls;
+	struct dms_calls *calls = breakdown_cpu(device, event->cpu);
 
-	if (!event)
-		return true;
-	calls = breakdown_calls(device, event->cpu,
-				mapping ? mapping->kind : event_kinds[event->kind],
-				mapping ? mapping->dir : event->dir);
-	if (calls)
-		calls->syncs++;
-	return calls;
+	if (!calls)
+		return false;
+	calls->syncs++;
+	if (mapping)
+		breakdown_kind(device, mapping->kind, mapping->dir)->syncs++;
+	else
+		breakdown_kind(device, event_kinds[event->kind], event->dir)->syncs++;
+	return true;
 }
 
-bool breakdown_failed(struct dms_device_stats *device, const struct dms_step *step)
+bool breakdown_failed(struct dms_device_stats *device, const struct dms_event *event)
 {
-	const struct dms_event *event = step->event;
-	struct dms_calls *calls;
+	struct dms_calls *calls = breakdown_cpu(device, event->cpu);
 
-	if (!event)
-		return true;
-	calls = breakdown_calls(device, event->cpu, event_kinds[event->kind], event->dir);
-	if (calls)
-		calls->failed++;
-	return calls;
+	if (!calls)
+		return false;
+	calls->failed++;
+	breakdown_kind(device, event_kinds[event->kind], event->dir)->failed++;
+	return true;
 }
 
-bool breakdown_handover(struct dms_device_stats *device, const struct dms_step *step)
+_apart_ static bool add_handovers(struct dms_device_stats *device, uint32_t map_cpu)
 {
-	uint32_t map_cpu = step->mapping->map_cpu, unmap_cpu = step->event->cpu;
+	device->handovers[map_cpu] = dms_zalloc(DMS_STATS_PAIR_CPUS * sizeof(struct dms_handover));
+	return device->handovers[map_cpu];
+}
+
+bool breakdown_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
+			uint32_t unmap_cpu)
+{
+	uint32_t map_cpu = mapping->map_cpu;
 	struct dms_handover *row;
 
 	if (map_cpu >= DMS_STATS_PAIR_CPUS || unmap_cpu >= DMS_STATS_PAIR_CPUS)
 		return true;
-	if (!device->handovers[map_cpu]) {
-		device->handovers[map_cpu] = dms_zalloc(DMS_STATS_PAIR_CPUS * sizeof(*row));
-		if (!device->handovers[map_cpu])
-			return false;
-	}
+	if (!device->handovers[map_cpu] && !add_handovers(device, map_cpu))
+		return false;
 	row = &device->handovers[map_cpu][unmap_cpu];
 	row->mappings++;
-	row->bytes += step->mapping->size;
+	row->bytes += mapping->size;
 	return true;
 }
 
@@ -117,7 +89,6 @@ void breakdown_deinit(struct dms_device_stats *device)
 
 void breakdown_restart(struct dms_device_stats *device)
 {
-	device->recent = (struct dms_calls){0};
 	memset(device->calls, 0, sizeof(device->calls));
 	if (device->cpus)
 		memset(device->cpus, 0, device->n_cpus * sizeof(*device->cpus));

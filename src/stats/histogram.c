@@ -12,13 +12,12 @@ static unsigned int bucket_shift(uint32_t index)
 	return group ? group - 1 : 0;
 }
 
+/* The highest bit and the five below it; "| SUB_BUCKETS" leaves values below 32 as they are. */
 static uint32_t bucket_of(uint64_t value)
 {
-	unsigned int shift;
+	unsigned int highest = 63 - (unsigned int)__builtin_clzll(value | SUB_BUCKETS);
+	unsigned int shift = highest - DMS_HISTOGRAM_SUB_BITS;
 
-	if (value < SUB_BUCKETS)
-		return (uint32_t)value;
-	shift = 63 - (unsigned int)__builtin_clzll(value) - DMS_HISTOGRAM_SUB_BITS;
 	/* value >> shift is in [32, 64): its upper bit moves on to the next group */
 	return (shift << DMS_HISTOGRAM_SUB_BITS) + (uint32_t)(value >> shift);
 }
@@ -34,19 +33,25 @@ void dms_histogram_bounds(uint32_t index, uint64_t *ret_low, uint64_t *ret_high)
 	*ret_high = low + ((1ull << shift) - 1);
 }
 
+_apart_ static void widen(struct dms_histogram *histogram, uint64_t value)
+{
+	if (!histogram->count || value < histogram->min)
+		histogram->min = value;
+	if (value > histogram->max)
+		histogram->max = value;
+}
+
 void dms_histogram_add(struct dms_histogram *histogram, uint64_t value)
 {
 	uint32_t *bucket = &histogram->buckets[bucket_of(value)];
 
-	if (!histogram->count || value < histogram->min)
-		histogram->min = value;
-	if (!histogram->count || value > histogram->max)
-		histogram->max = value;
+	if (value < histogram->min || value > histogram->max) /* both are 0 before the first */
+		widen(histogram, value);
 	if (__builtin_add_overflow(histogram->sum, value, &histogram->sum))
 		histogram->sum = UINT64_MAX;
+	if (__builtin_add_overflow(*bucket, 1u, bucket))
+		*bucket = UINT32_MAX;
 	histogram->count++;
-	if (*bucket != UINT32_MAX)
-		(*bucket)++;
 }
 
 /* The value of rank ceil(count * permille / 1000), which is one that was added. */

@@ -102,14 +102,29 @@ static void keep(struct cpu_event *kept, const struct dms_step *step)
 	kept->device = step->device ? step->device->index : 0;
 }
 
-/* Steps that are an event of dma, swiotlb or iommu; others are told beside them. */
-static const bool are_events[DMS_N_STEPS] = {
-	[DMS_STEP_MAP] = true,		   [DMS_STEP_MAP_FAILED] = true,
-	[DMS_STEP_UNMAP] = true,	   [DMS_STEP_UNMAP_UNMATCHED] = true,
-	[DMS_STEP_FREE_NULL] = true,	   [DMS_STEP_SYNC] = true,
-	[DMS_STEP_SYNC_UNMATCHED] = true,  [DMS_STEP_BOUNCE] = true,
-	[DMS_STEP_IOMMU] = true,	   [DMS_STEP_FAULT] = true,
-};
+/*
+ * Where neither IOMMU nor swiotlb is heard of, nothing is worth keeping: a list's unmap may begin
+ * something from their first event on. Then all events of dma, swiotlb and iommu stand between;
+ * other steps are told beside them.
+ */
+#define FIRST_STEPS (DMS_BIT(DMS_STEP_BOUNCE) | DMS_BIT(DMS_STEP_IOMMU))
+#define ALL_STEPS                                                                                  \
+	(FIRST_STEPS | DMS_BIT(DMS_STEP_MAP) | DMS_BIT(DMS_STEP_MAP_FAILED) |                      \
+	 DMS_BIT(DMS_STEP_UNMAP) | DMS_BIT(DMS_STEP_UNMAP_UNMATCHED) |                             \
+	 DMS_BIT(DMS_STEP_FREE_NULL) | DMS_BIT(DMS_STEP_SYNC) | DMS_BIT(DMS_STEP_SYNC_UNMATCHED) | \
+	 DMS_BIT(DMS_STEP_FAULT) | DMS_BIT(DMS_STEP_GAP))
+
+void latency_init(struct latencies *latencies)
+{
+	latencies->steps = FIRST_STEPS;
+}
+
+_apart_ static bool add_cpu(struct latencies *latencies, uint32_t cpu)
+{
+	latencies->steps = ALL_STEPS;
+	return dms_grow(&latencies->cpus, &latencies->n_cpus, (size_t)cpu + 1,
+			sizeof(*latencies->cpus));
+}
 
 /* What was lost on a CPU may have stood between. */
 static void forget(struct latencies *latencies, const struct dms_gap *gap)
@@ -118,35 +133,38 @@ static void forget(struct latencies *latencies, const struct dms_gap *gap)
 		latencies->cpus[gap->cpu].kind = DMS_EV_NONE;
 }
 
+static bool end(struct dms_stats *stats, struct dms_device_stats *device,
+		const struct dms_step *step, const struct cpu_event *before)
+{
+	if (step->kind == DMS_STEP_MAP)
+		return end_map(device, step, before);
+	if (step->kind == DMS_STEP_UNMAP || step->kind == DMS_STEP_UNMAP_UNMATCHED)
+		return end_unmap(device, step, before);
+	return step->kind != DMS_STEP_IOMMU || end_lookup(stats, step->event, before);
+}
+
 bool latency_step(struct dms_stats *stats, struct dms_device_stats *device,
 		  const struct dms_step *step)
 {
 	const struct dms_event *event = step->event;
 	struct latencies *latencies = &stats->latencies;
 	struct cpu_event *before;
-	bool is_ok = true;
 
-	if (step->kind == DMS_STEP_GAP)
+	if (step->kind == DMS_STEP_GAP) {
 		forget(latencies, step->gap);
-	if (!are_events[step->kind] || event->is_other_clock || event->cpu >= MAX_CPUS)
 		return true;
-	if (event->cpu >= latencies->n_cpus &&
-	    !dms_grow(&latencies->cpus, &latencies->n_cpus, (size_t)event->cpu + 1,
-		      sizeof(*latencies->cpus)))
+	}
+	if (event->is_other_clock || event->cpu >= MAX_CPUS)
+		return true;
+	if (event->cpu >= latencies->n_cpus && !add_cpu(latencies, event->cpu))
 		return false;
 	before = &latencies->cpus[event->cpu];
 	if (event->ts < before->ts)
 		return true; /* told late: its time is over */
-	if (before->kind && before->pid == event->pid) {
-		if (step->kind == DMS_STEP_MAP)
-			is_ok = end_map(device, step, before);
-		else if (step->kind == DMS_STEP_UNMAP || step->kind == DMS_STEP_UNMAP_UNMATCHED)
-			is_ok = end_unmap(device, step, before);
-		else if (step->kind == DMS_STEP_IOMMU)
-			is_ok = end_lookup(stats, event, before);
-	}
+	if (before->kind && before->pid == event->pid && !end(stats, device, step, before))
+		return false;
 	keep(before, step);
-	return is_ok;
+	return true;
 }
 
 /* ---- between calls ------------------------------------------------------------------------- */
@@ -170,13 +188,17 @@ bool reuse_end(struct dms_device_stats *device, uint64_t key, uint32_t hash, uin
 	return stats_measure(device, DMS_DIST_REUSE, ts > unmap_ts ? ts - unmap_ts : 0);
 }
 
+_apart_ static bool add_reuse(struct dms_device_stats *device)
+{
+	device->reuse = dms_zalloc(sizeof(*device->reuse));
+	return device->reuse;
+}
+
 bool reuse_begin(struct dms_device_stats *device, uint64_t key, uint32_t hash, uint64_t ts)
 {
 	uint32_t slot = hash / (MANY_MASK + 1) % DMS_STATS_REUSE_SLOTS;
 
-	if (!device->reuse)
-		device->reuse = dms_zalloc(sizeof(*device->reuse));
-	if (!device->reuse)
+	if (!device->reuse && !add_reuse(device))
 		return false;
 	device->reuse->slots[slot].key = key;
 	device->reuse->slots[slot].unmap_ts = ts;

@@ -25,6 +25,7 @@ struct cpu_event {
 struct latencies {
 	struct cpu_event *cpus;
 	size_t n_cpus;
+	uint32_t steps; /* bits of enum dms_step_kind: those that matter so far */
 };
 
 struct dms_stats {
@@ -46,35 +47,42 @@ static inline bool stats_measure(struct dms_device_stats *device,
 	return true;
 }
 
-/* breakdown.c: calls by CPU, kind and direction */
-#define BREAKDOWN_NO_KEY UINT64_MAX /* there were no calls */
-/** Count the recent calls where they belong: the next ones are of @key. False: no memory. */
-bool breakdown_turn(struct dms_device_stats *device, uint64_t key);
-/** No recent calls are left uncounted. */
-void breakdown_settle(struct dms_device_stats *device);
-
-/**
- * Where a call is to be counted; NULL when memory is short. Most calls are like the one before:
- * those are collected in one place, and go to the rows of their CPU and kind when another one comes.
+/*
+ * breakdown.c: each call counts in two rows, that of its CPU and that of its kind and direction. To
+ * collect those of one CPU and kind first cost more: the next one is mostly of another.
  */
-static inline struct dms_calls *breakdown_calls(struct dms_device_stats *device, uint32_t cpu,
-						uint8_t kind, uint8_t dir)
-{
-	uint64_t key = (uint64_t)cpu << 16 | (uint32_t)kind << 8 | dir;
+/** A row that breakdown_cpu() does not find; NULL when memory is short. */
+struct dms_calls *breakdown_add_cpu(struct dms_device_stats *device, uint32_t cpu);
 
-	if (key != device->recent_key && !breakdown_turn(device, key))
-		return NULL;
-	return &device->recent;
+/** The calls of @cpu; NULL when memory is short. */
+static inline struct dms_calls *breakdown_cpu(struct dms_device_stats *device, uint32_t cpu)
+{
+	return cpu < device->n_cpus ? &device->cpus[cpu] : breakdown_add_cpu(device, cpu);
+}
+
+/** The calls of @kind and @dir: one that is none counts as unknown. */
+static inline struct dms_calls *breakdown_kind(struct dms_device_stats *device, uint8_t kind,
+					       uint8_t dir)
+{
+	return &device->calls[kind][dir < DMS_DIR_UNKNOWN ? dir : DMS_DIR_UNKNOWN];
 }
 
 bool breakdown_sync(struct dms_device_stats *device, const struct dms_step *step);
-bool breakdown_failed(struct dms_device_stats *device, const struct dms_step *step);
-/** The mapping of @step, an UNMAP, was made on another CPU. */
-bool breakdown_handover(struct dms_device_stats *device, const struct dms_step *step);
+bool breakdown_failed(struct dms_device_stats *device, const struct dms_event *event);
+/** @mapping was unmapped on @unmap_cpu, another than where it was mapped. */
+bool breakdown_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
+			uint32_t unmap_cpu);
 void breakdown_deinit(struct dms_device_stats *device);
 void breakdown_restart(struct dms_device_stats *device);
 
 /* latency.c */
+void latency_init(struct latencies *latencies);
+/** May a step of @kind be the beginning or the end of a latency, or stand between? */
+static inline bool latency_needs(const struct latencies *latencies, enum dms_step_kind kind)
+{
+	return latencies->steps >> kind & 1;
+}
+
 /** Measure what @step is the end of, and keep what it may be the beginning of. */
 bool latency_step(struct dms_stats *stats, struct dms_device_stats *device,
 		  const struct dms_step *step);

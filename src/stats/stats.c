@@ -41,6 +41,15 @@ static const uint8_t direction_counters[] = {
 	[DMS_DIR_UNKNOWN] = 0,
 };
 
+/* What settle() sums up of other figures. */
+static const uint8_t settled_counters[] = {
+	DMS_COUNT_MAPS,		      DMS_COUNT_UNMAPS,
+	DMS_COUNT_ALLOCS,	      DMS_COUNT_FREES,
+	DMS_COUNT_SYNCS_FOR_CPU,      DMS_COUNT_SYNCS_FOR_DEVICE,
+	DMS_COUNT_BYTES_TO_DEVICE,    DMS_COUNT_BYTES_FROM_DEVICE,
+	DMS_COUNT_BYTES_BIDIRECTIONAL, DMS_COUNT_BYTES_ALLOCATED,
+};
+
 static const uint8_t unmatched_counters[DMS_N_ENDS] = {
 	[DMS_END_PRE_TRACE] = COUNTER(PRE_TRACE),
 	[DMS_END_UNMATCHED] = COUNTER(UNMAP_ERRORS),
@@ -54,7 +63,11 @@ static const uint8_t ended_counters[DMS_N_ENDS] = {
 
 struct dms_stats *dms_stats_create(void)
 {
-	return dms_zalloc(sizeof(struct dms_stats));
+	struct dms_stats *stats = dms_zalloc(sizeof(*stats));
+
+	if (stats)
+		latency_init(&stats->latencies);
+	return stats;
 }
 
 void dms_stats_destroy(struct dms_stats *stats)
@@ -91,6 +104,7 @@ void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
 		if (!device)
 			continue;
 		memset(device->counters, 0, sizeof(device->counters));
+		memset(device->events, 0, sizeof(device->events));
 		for (unsigned int k = 0; k < DMS_N_DISTRIBUTIONS; k++) {
 			dms_free(device->histograms[k]);
 			device->histograms[k] = NULL;
@@ -107,13 +121,12 @@ void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
 	}
 }
 
-/* Figures of device @index, made on first use; NULL when memory is short. */
-static struct dms_device_stats *device_at(struct dms_stats *stats, uint32_t index, uint64_t ts)
+/* Figures of device @index, which is seen first in @step; NULL when memory is short. */
+_apart_ static struct dms_device_stats *add_device(struct dms_stats *stats, uint32_t index,
+						   const struct dms_step *step)
 {
 	struct dms_device_stats *device;
 
-	if (index < stats->capacity && stats->devices[index])
-		return stats->devices[index];
 	if (!dms_grow(&stats->devices, &stats->capacity, (size_t)index + 1,
 		      sizeof(*stats->devices)))
 		return NULL;
@@ -121,14 +134,22 @@ static struct dms_device_stats *device_at(struct dms_stats *stats, uint32_t inde
 	if (!device)
 		return NULL;
 	no_iova(device);
-	device->recent_key = BREAKDOWN_NO_KEY;
-	device->first_ts = ts;
-	device->last_ts = ts;
+	device->first_ts = device->last_ts = step->event ? step->event->ts : step->ts;
 	stats->devices[index] = device;
 	return device;
 }
 
-bool stats_begin_histogram(struct dms_device_stats *device, enum dms_distribution distribution)
+static struct dms_device_stats *device_of(struct dms_stats *stats, const struct dms_step *step)
+{
+	uint32_t index = step->device ? step->device->index : step->mapping->device;
+
+	if (index < stats->capacity && stats->devices[index])
+		return stats->devices[index];
+	return add_device(stats, index, step);
+}
+
+_apart_ bool stats_begin_histogram(struct dms_device_stats *device,
+				   enum dms_distribution distribution)
 {
 	device->histograms[distribution] = dms_zalloc(sizeof(struct dms_histogram));
 	return device->histograms[distribution];
@@ -146,31 +167,39 @@ static bool is_streaming(unsigned int kind)
 	return kind <= DMS_MAPPING_SG;
 }
 
-/* Counters that the breakdown by kind and direction holds already, so that maps need not count twice. */
+/* Of maps and allocations: the breakdown by kind and direction holds them. */
+static void settle_maps(struct dms_device_stats *device, unsigned int kind)
+{
+	for (size_t dir = 0; dir < DMS_ARRAY_SIZE(direction_counters); dir++) {
+		const struct dms_calls *calls = &device->calls[kind][dir];
+
+		count(device, is_streaming(kind) ? COUNTER(MAPS) : COUNTER(ALLOCS), calls->maps);
+		count(device,
+		      is_streaming(kind) ? direction_counters[dir] : COUNTER(BYTES_ALLOCATED),
+		      calls->bytes);
+	}
+}
+
+static uint64_t sum_of(const struct dms_device_stats *device, enum dms_distribution distribution)
+{
+	const struct dms_histogram *histogram = device->histograms[distribution];
+
+	return histogram ? histogram->sum : 0;
+}
+
+/* Counters that other figures hold already: no step need count twice. */
 static void settle(struct dms_device_stats *device)
 {
-	uint64_t *counters = device->counters;
-
-	breakdown_settle(device);
-	counters[DMS_COUNT_MAPS] = counters[DMS_COUNT_ALLOCS] = 0;
-	counters[DMS_COUNT_BYTES_ALLOCATED] = 0;
-	for (size_t dir = 0; dir < DMS_ARRAY_SIZE(direction_counters); dir++) {
-		if (direction_counters[dir])
-			counters[direction_counters[dir] - 1] = 0;
-	}
-	for (unsigned int kind = 0; kind < DMS_MAPPING_N_KINDS; kind++) {
-		for (size_t dir = 0; dir < DMS_ARRAY_SIZE(direction_counters); dir++) {
-			const struct dms_calls *calls = &device->calls[kind][dir];
-
-			if (!is_streaming(kind)) {
-				counters[DMS_COUNT_ALLOCS] += calls->maps;
-				counters[DMS_COUNT_BYTES_ALLOCATED] += calls->bytes;
-				continue;
-			}
-			counters[DMS_COUNT_MAPS] += calls->maps;
-			count(device, direction_counters[dir], calls->bytes);
-		}
-	}
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(settled_counters); i++)
+		device->counters[settled_counters[i]] = 0;
+	for (unsigned int kind = 0; kind < DMS_MAPPING_N_KINDS; kind++)
+		settle_maps(device, kind);
+	for (unsigned int kind = 0; kind < DMS_EV_N_KINDS; kind++)
+		count(device, call_counters[kind], device->events[kind]);
+	device->counters[DMS_COUNT_SG_ENTRIES] = sum_of(device, DMS_DIST_ENTRIES);
+	device->counters[DMS_COUNT_SG_SEGMENTS] = sum_of(device, DMS_DIST_SEGMENTS);
+	/* failed maps count as unchecked only where checks are seen at all */
+	device->counters[DMS_COUNT_ERRORS_UNCHECKED] = device->has_checks ? device->unchecked : 0;
 }
 
 const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, uint32_t index)
@@ -180,12 +209,6 @@ const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, u
 	if (device)
 		settle(device);
 	return device;
-}
-
-static void count_call(struct dms_device_stats *device, const struct dms_step *step)
-{
-	if (step->event)
-		count(device, call_counters[step->event->kind], 1);
 }
 
 /* Most maps of a device repeat the one before; once the sample is full, this costs nothing. */
@@ -202,7 +225,7 @@ static void sample_stack(struct dms_device_stats *device, uint32_t stack)
 	device->map_stacks[device->n_map_stacks++] = stack;
 }
 
-static void note_range(struct dms_device_stats *device, uint64_t addr, uint64_t size)
+static void widen_range(struct dms_device_stats *device, uint64_t addr, uint64_t size)
 {
 	uint64_t last = addr + size - 1;
 
@@ -212,6 +235,13 @@ static void note_range(struct dms_device_stats *device, uint64_t addr, uint64_t 
 		device->iova_low = addr;
 	if (last > device->iova_high)
 		device->iova_high = last;
+}
+
+/* Nearly every range lies within what is known. */
+static void note_range(struct dms_device_stats *device, uint64_t addr, uint64_t size)
+{
+	if (addr < device->iova_low || addr + size - 1 > device->iova_high)
+		widen_range(device, addr, size);
 }
 
 static void note_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
@@ -242,30 +272,32 @@ static const uint8_t reason_counters[] = {
 };
 
 /* It holds room in swiotlb as long as it lives. */
-static void begin_bounced(struct dms_device_stats *device, const struct dms_step *step)
+static void begin_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping,
+			  uint64_t ts)
 {
 	count(device, COUNTER(BOUNCED_MAPS), 1);
-	count(device, reason_counters[step->mapping->bounce_reason], 1);
-	device->bounced_bytes += step->mapping->size;
+	count(device, reason_counters[mapping->bounce_reason], 1);
+	device->bounced_bytes += mapping->size;
 	if (device->bounced_bytes > device->peak_bounced_bytes) {
 		device->peak_bounced_bytes = device->bounced_bytes;
-		device->peak_bounced_bytes_ts = step->ts;
+		device->peak_bounced_bytes_ts = ts;
 	}
 }
 
-static void begin_live(struct dms_device_stats *device, const struct dms_step *step)
+static void begin_live(struct dms_device_stats *device, const struct dms_mapping *mapping,
+		       uint64_t ts)
 {
 	if (++device->live > device->peak_live) {
 		device->peak_live = device->live;
-		device->peak_live_ts = step->ts;
+		device->peak_live_ts = ts;
 	}
-	device->live_bytes += step->mapping->size;
+	device->live_bytes += mapping->size;
 	if (device->live_bytes > device->peak_live_bytes) {
 		device->peak_live_bytes = device->live_bytes;
-		device->peak_live_bytes_ts = step->ts;
+		device->peak_live_bytes_ts = ts;
 	}
-	if (step->mapping->bounced)
-		begin_bounced(device, step);
+	if (mapping->bounced)
+		begin_bounced(device, mapping, ts);
 }
 
 static bool begin_streaming(struct dms_device_stats *device, const struct dms_mapping *mapping)
@@ -274,28 +306,27 @@ static bool begin_streaming(struct dms_device_stats *device, const struct dms_ma
 		count(device, COUNTER(REMAPS), 1);
 		count(device, COUNTER(REMAPPED_BYTES), mapping->size);
 	}
-	if (mapping->kind == DMS_MAPPING_SG) {
-		count(device, COUNTER(SG_ENTRIES), mapping->nents);
-		count(device, COUNTER(SG_SEGMENTS), mapping->ents);
-		if (!stats_measure(device, DMS_DIST_ENTRIES, mapping->nents) ||
-		    !stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents))
-			return false;
-	}
+	if (mapping->kind == DMS_MAPPING_SG &&
+	    (!stats_measure(device, DMS_DIST_ENTRIES, mapping->nents) ||
+	     !stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents)))
+		return false;
 	return reuse_map(device, mapping->dma_addr, mapping->map_ts);
 }
 
-_flat_ static bool begin(struct dms_device_stats *device, const struct dms_step *step)
+static bool begin(struct dms_device_stats *device, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
-	struct dms_calls *calls =
-		breakdown_calls(device, mapping->map_cpu, mapping->kind, mapping->dir);
+	struct dms_calls *calls = breakdown_cpu(device, mapping->map_cpu);
 
 	if (!calls)
 		return false;
 	calls->maps++;
 	calls->bytes += mapping->size;
+	calls = breakdown_kind(device, mapping->kind, mapping->dir);
+	calls->maps++;
+	calls->bytes += mapping->size;
 	sample_stack(device, mapping->map_stack);
-	begin_live(device, step);
+	begin_live(device, mapping, step->ts);
 	note_addresses(device, mapping);
 	if (!stats_measure(device, DMS_DIST_SIZE, mapping->size))
 		return false;
@@ -318,76 +349,69 @@ static void end_older(struct dms_device_stats *device, const struct dms_mapping 
 	device->peak_live_bytes += mapping->size;
 }
 
-static void end(struct dms_device_stats *device, const struct dms_mapping *mapping)
+static void end_live(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
-	if (mapping->is_seeded) {
-		end_older(device, mapping);
-		return;
-	}
-	device->live = less(device->live, 1);
-	device->live_bytes = less(device->live_bytes, mapping->size);
+	if (device->live)
+		device->live--;
+	device->live_bytes -= mapping->size < device->live_bytes ? mapping->size : device->live_bytes;
 	if (mapping->bounced)
 		device->bounced_bytes = less(device->bounced_bytes, mapping->size);
 }
 
-/* Failed maps count as unchecked only where checks are seen at all. */
-static void know_checks(struct dms_device_stats *device, bool are_seen)
-{
-	device->has_checks |= are_seen;
-	if (device->has_checks)
-		device->counters[DMS_COUNT_ERRORS_UNCHECKED] = device->unchecked;
-}
-
 /* Of mappings whose map was seen. */
-static bool count_life(struct dms_device_stats *device, const struct dms_step *step)
+static bool count_life(struct dms_device_stats *device, const struct dms_mapping *mapping,
+		       const struct dms_event *event)
 {
-	const struct dms_mapping *mapping = step->mapping;
-	uint64_t unmap_ts = step->event ? step->event->ts : step->ts;
-
 	count(device, COUNTER(UNMAPS_MATCHED), 1);
-	if (step->event && step->event->cpu != mapping->map_cpu) {
+	if (event->cpu != mapping->map_cpu) {
 		count(device, COUNTER(HANDOVERS), 1);
-		if (!breakdown_handover(device, step))
+		if (!breakdown_handover(device, mapping, event->cpu))
 			return false;
 	}
 	/* clocks of two CPUs may disagree by a little */
 	return !is_streaming(mapping->kind) ||
-	       stats_measure(device, DMS_DIST_LIFETIME,
-			     unmap_ts > mapping->map_ts ? unmap_ts - mapping->map_ts : 0);
+	       stats_measure(device, DMS_DIST_LIFETIME, less(event->ts, mapping->map_ts));
 }
 
-/* Matched or not; nothing is known of the CPU of one that has no event. */
-static bool count_release(struct dms_device_stats *device, const struct dms_step *step)
+/* Matched or not. */
+static bool count_release(struct dms_device_stats *device, const struct dms_mapping *mapping,
+			  const struct dms_event *event)
+{
+	struct dms_calls *calls = breakdown_cpu(device, event->cpu);
+
+	if (!calls)
+		return false;
+	calls->unmaps++;
+	breakdown_kind(device, mapping->kind, mapping->dir)->unmaps++;
+	device->events[event->kind]++;
+	return true;
+}
+
+static bool count_unmap(struct dms_device_stats *device, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
-	struct dms_calls *calls;
+	const struct dms_event *event = step->event;
 
-	count_call(device, step);
-	if (!step->event || !mapping)
+	if (!count_release(device, mapping, event))
+		return false;
+	if (mapping->is_check_seen)
+		device->has_checks = true;
+	if (is_streaming(mapping->kind) && !reuse_unmap(device, mapping->dma_addr, event->ts))
+		return false;
+	if (mapping->is_seeded) {
+		end_older(device, mapping);
 		return true;
-	calls = breakdown_calls(device, step->event->cpu, mapping->kind, mapping->dir);
-	if (calls)
-		calls->unmaps++;
-	return calls;
-}
-
-_flat_ static bool count_unmap(struct dms_device_stats *device, const struct dms_step *step)
-{
-	const struct dms_mapping *mapping = step->mapping;
-
-	know_checks(device, mapping->is_check_seen);
-	end(device, mapping);
-	if (is_streaming(mapping->kind) && step->event &&
-	    !reuse_unmap(device, mapping->dma_addr, step->event->ts))
-		return false;
-	if (mapping->has && !mapping->is_seeded && !count_life(device, step))
-		return false;
-	return count_release(device, step);
+	}
+	end_live(device, mapping);
+	return !mapping->has || count_life(device, mapping, event);
 }
 
 static bool count_ended(struct dms_device_stats *device, const struct dms_step *step)
 {
-	end(device, step->mapping);
+	if (step->mapping->is_seeded)
+		end_older(device, step->mapping);
+	else
+		end_live(device, step->mapping);
 	count(device, ended_counters[step->end], 1);
 	if (step->end == DMS_END_LIVE)
 		count(device, COUNTER(LIVE_BYTES_AT_END), step->mapping->size);
@@ -405,18 +429,16 @@ static bool count_unmatched(struct dms_device_stats *device, const struct dms_st
 	count(device, unmatched_counters[is_error ? DMS_END_UNMATCHED : DMS_END_PRE_TRACE], 1);
 	if (step->end == DMS_END_PRE_TRACE && step->mapping)
 		end_older(device, step->mapping);
-	return count_release(device, step);
+	return count_release(device, step->mapping, step->event);
 }
 
 static bool count_failed(struct dms_device_stats *device, const struct dms_step *step)
 {
 	count(device, COUNTER(MAP_ERRORS), 1);
 	/* A list or an allocation that fails has no error value to check. */
-	if (step->event &&
-	    (step->event->kind == DMS_EV_MAP || step->event->kind == DMS_EV_MAP_RESOURCE))
+	if (step->event->kind == DMS_EV_MAP || step->event->kind == DMS_EV_MAP_RESOURCE)
 		device->unchecked++;
-	know_checks(device, false);
-	return breakdown_failed(device, step);
+	return breakdown_failed(device, step->event);
 }
 
 /*
@@ -427,7 +449,7 @@ static bool count_check(struct dms_device_stats *device, const struct dms_step *
 {
 	if (!step->mapping && device->unchecked)
 		device->unchecked--;
-	know_checks(device, true);
+	device->has_checks = true;
 	return true;
 }
 
@@ -470,71 +492,59 @@ static bool count_fault(struct dms_device_stats *device, const struct dms_step *
 
 static bool count_sync(struct dms_device_stats *device, const struct dms_step *step)
 {
-	count_call(device, step);
+	device->events[step->event->kind]++;
 	return breakdown_sync(device, step);
 }
 
-/* What each kind of step counts; NULL: nothing. False: no memory. */
-static const struct step_row {
-	bool (*count)(struct dms_device_stats *device, const struct dms_step *step);
-	bool needs_mapping; /* it reads step->mapping */
-	bool begins_latency; /* it may be the first thing that a latency begins with */
-} step_rows[DMS_N_STEPS] = {
-	[DMS_STEP_MAP] = {begin, true, false},
-	[DMS_STEP_MAP_FAILED] = {count_failed, false, false},
-	[DMS_STEP_UNMAP] = {count_unmap, true, true},
-	[DMS_STEP_UNMAP_UNMATCHED] = {count_unmatched, false, false},
-	[DMS_STEP_FREE_NULL] = {count_null_free, false, false},
-	[DMS_STEP_SYNC] = {count_sync, false, false},
-	[DMS_STEP_SYNC_UNMATCHED] = {count_sync, false, false},
-	[DMS_STEP_ENDED] = {count_ended, true, false},
-	[DMS_STEP_BOUNCE] = {count_bounce, false, true},
-	[DMS_STEP_IOMMU] = {NULL, false, true},
-	[DMS_STEP_FAULT] = {count_fault, false, false},
-	[DMS_STEP_CHECK] = {count_check, false, false},
-	[DMS_STEP_NOTE] = {count_note, false, false},
-	[DMS_STEP_MESSAGE] = {count_message, false, false},
+/* What the other kinds of steps count; NULL: nothing. False: no memory. */
+static bool (*const counts[DMS_N_STEPS])(struct dms_device_stats *device,
+					 const struct dms_step *step) = {
+	[DMS_STEP_MAP_FAILED] = count_failed,
+	[DMS_STEP_UNMAP_UNMATCHED] = count_unmatched,
+	[DMS_STEP_FREE_NULL] = count_null_free,
+	[DMS_STEP_SYNC] = count_sync,
+	[DMS_STEP_SYNC_UNMATCHED] = count_sync,
+	[DMS_STEP_ENDED] = count_ended,
+	[DMS_STEP_BOUNCE] = count_bounce,
+	[DMS_STEP_FAULT] = count_fault,
+	[DMS_STEP_CHECK] = count_check,
+	[DMS_STEP_NOTE] = count_note,
+	[DMS_STEP_MESSAGE] = count_message,
 };
 
-/* A step may be told late, so the span only widens; steps without an event are no activity. */
-static void widen_span(struct dms_device_stats *device, const struct dms_event *event)
+/* Maps and unmaps, which nearly all steps are, become part of dms_stats_step(): see _flat_. */
+static bool count_step(struct dms_device_stats *device, const struct dms_step *step)
 {
-	if (event && event->ts < device->first_ts)
-		device->first_ts = event->ts;
-	if (event && event->ts > device->last_ts)
-		device->last_ts = event->ts;
+	if (step->kind == DMS_STEP_MAP)
+		return begin(device, step);
+	if (step->kind == DMS_STEP_UNMAP)
+		return count_unmap(device, step);
+	return !counts[step->kind] || counts[step->kind](device, step);
 }
 
-/* Where there is neither IOMMU nor swiotlb, nothing is that a latency could begin with. */
-static bool may_tell_latency(const struct dms_stats *stats, const struct step_row *row,
-			     const struct dms_step *step)
+/* A step may be told late, so the span only widens. */
+static void widen_span(struct dms_device_stats *device, uint64_t ts)
 {
-	if (stats->latencies.n_cpus)
-		return true;
-	if (!row->begins_latency || step->kind != DMS_STEP_UNMAP)
-		return row->begins_latency;
-	return step->mapping && step->mapping->sg && step->device &&
-	       step->device->mode != DMS_MODE_DIRECT;
+	if (ts > device->last_ts)
+		device->last_ts = ts;
+	else if (ts < device->first_ts)
+		device->first_ts = ts;
 }
 
-struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step)
+_flat_ struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step)
 {
-	const struct step_row *row = &step_rows[step->kind];
 	struct dms_device_stats *device = NULL;
-	bool has_device = step->device || step->mapping; /* or it is a gap, the end, an iommu:map */
-	uint32_t index = 0;
 
-	if (has_device) {
-		index = step->device ? step->device->index : step->mapping->device;
-		device = device_at(stats, index, step->event ? step->event->ts : step->ts);
+	if (step->device || step->mapping) { /* it is no gap, not the end, no iommu:map */
+		device = device_of(stats, step);
 		if (!device)
 			return &dms_error_nomem;
-		widen_span(device, step->event);
-		if (row->count && (step->mapping || !row->needs_mapping) &&
-		    !row->count(device, step))
+		if (step->event) /* without one it is no activity */
+			widen_span(device, step->event->ts);
+		if (!count_step(device, step))
 			return &dms_error_nomem;
 	}
-	if (may_tell_latency(stats, row, step) && !latency_step(stats, device, step))
+	if (latency_needs(&stats->latencies, step->kind) && !latency_step(stats, device, step))
 		return &dms_error_nomem;
 	return NULL;
 }

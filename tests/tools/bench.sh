@@ -4,13 +4,15 @@
 #
 # Environment: BUILD and SRCDIR as for the tests; DMASCOPE the program (default $BUILD/dmascope);
 # BENCH_EVENTS events of the generated trace (5000000), BENCH_RUNS runs of which the best counts
-# (3), BENCH_PERF a perf.data of some 100 MB (else that part is skipped), BENCH_DIR where traces and databases go (about 150 bytes an event are needed).
+# (3), BENCH_PERF a perf.data of some 100 MB to take instead of a generated one, BENCH_DIR where
+# traces and databases go (about 150 bytes an event are needed).
 # Exit: 0 all targets met, 1 a target missed, 4 the bench itself could not run.
 set -u
 LC_ALL=C
 : "${BUILD:=build}" "${SRCDIR:=.}"
 dmascope=${DMASCOPE:-$BUILD/dmascope}
 tracegen=$BUILD/tools/tracegen
+nostats=$BUILD/tools/dmascope-nostats # dmascope, linked without its statistics
 count_events=$BUILD/tools/count_events
 events=${BENCH_EVENTS:-5000000}
 runs=${BENCH_RUNS:-3}
@@ -55,8 +57,9 @@ run() {
 	cpu=$(calc "$user + $sys" 3)
 }
 
-# best KEY COMMAND...: keeps the fastest run in best_wall[KEY] and its CPU time in best_cpu[KEY]
-declare -A best_wall best_cpu
+# best KEY COMMAND...: keeps the fastest run in best_wall[KEY], its CPU time in best_cpu[KEY], the
+# user's part of that in best_user[KEY]
+declare -A best_wall best_cpu best_user
 best() {
 	local key=$1
 
@@ -65,6 +68,7 @@ best() {
 	if [ -z "${best_wall[$key]:-}" ] || [ "$(calc "$wall < ${best_wall[$key]}" 0)" = 1 ]; then
 		best_wall[$key]=$wall
 		best_cpu[$key]=$cpu
+		best_user[$key]=$user
 	fi
 }
 
@@ -119,8 +123,46 @@ speed() {
 	cost=$(calc "100 * (${best_wall[analyze]} / (${best_wall[norules]} + 0.0005) - 1)" 1)
 	row "rules on: per cent more than all of them off" "< 15" "$cost" "$cost < 15"
 	fact "${name}_rules_percent" "$cost"
+	statistics "$name" "$file" "$n"
 	row "run.db, bytes a record" - "$(calc "$(stat -c %s "$work/run.db") / $n" 1)" ""
 	rm -f "$work/run.db"
+}
+
+# least A B: the smaller number; A may be empty
+least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b + 0 < a + 0 ? b : a }'; }
+
+# instructions COMMAND...: into $count
+instructions() {
+	DMASCOPE_THREADS=1 valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$@" \
+		>"$work/stdout" 2>"$work/stderr" || fail "valgrind $*: $(tail -n 1 "$work/stderr")"
+	count=$(sed -n 's/^totals: //p' "$work/callgrind")
+	[ "${count:-0}" -gt 0 ] || fail "valgrind counted no instructions"
+}
+
+# statistics NAME FILE RECORDS: against the same program without them, on one thread: CPU time, and
+# instructions, which nothing else that runs here can change. Counting takes some 50 times as long:
+# of a long trace the first part will do.
+statistics() {
+	local on="" off="" until cost i
+
+	for ((i = 0; i < runs; i++)); do
+		run env DMASCOPE_THREADS=1 "$dmascope" analyze "$2"
+		on=$(least "$on" "$cpu")
+		run env DMASCOPE_THREADS=1 "$nostats" analyze "$2"
+		off=$(least "$off" "$cpu")
+	done
+	cost=$(calc "100 * ($on / ($off + 0.0005) - 1)" 1)
+	row "statistics on: per cent more CPU than off" "< 10" "$cost" "$cost < 10"
+	fact "$1_statistics_cpu_percent" "$cost"
+	command -v valgrind >/dev/null || return 0
+	until=$("$dmascope" analyze "$2" | awk -v n="$3" '/^span / {
+		printf "%.6f", $(NF - 2) + ($NF - $(NF - 2)) * (n > 2000000 ? 300000 / n : 1) }')
+	instructions "$dmascope" analyze "$2" --until "$until"
+	on=$count
+	instructions "$nostats" analyze "$2" --until "$until"
+	cost=$(calc "100 * ($on / $count - 1)" 1)
+	row "statistics on: per cent more instructions than off" "< 10" "$cost" "$cost < 10"
+	fact "$1_statistics_instructions_percent" "$cost"
 }
 
 # speed_row NAME KEY LABEL RECORDS TARGET: 0 is no target
@@ -166,33 +208,62 @@ stacks() {
 	fact stacks_ratio "$ratio"
 }
 
+# Empty, or why perf cannot be the rival with the perf.data FILE.
+perf_cannot() {
+	if ! command -v perf >/dev/null; then
+		echo "perf is not installed"
+	elif ! perf --version >/dev/null 2>&1; then
+		# some distributions' perf looks for one made for the kernel that runs
+		echo "perf does not run here: $(perf --version 2>&1 | head -n 1)"
+	elif ! perf evlist -i "$1" >/dev/null 2>"$work/stderr"; then
+		# an older perf refuses what a newer one wrote
+		echo "this perf cannot read it: $(head -n 1 "$work/stderr")"
+	fi
+}
+
+# shellcheck disable=SC2317 # called through best
+perf_script() { perf script -i "$1" >/dev/null; }
+
 # perf.data against perf script, which does for it what trace-cmd report does for trace.dat
 perf_data() {
-	local file=${BENCH_PERF:-} i ratio why=""
+	local file=${BENCH_PERF:-} i n="" ratio why limit
 
-	[ -r "$file" ] || why="BENCH_PERF names no perf.data"
-	command -v perf >/dev/null || why="perf is missing"
-	# an older perf refuses what a newer one wrote
-	[ -n "$why" ] || perf script -i "$file" >/dev/null 2>&1 || why="this perf cannot read it"
+	if [ -z "$file" ]; then
+		file=$work/perf.data
+		generate "$file" --perf --events "$((events / 8))" # perf script takes some 5 s for 600000
+		n=", $(said "$file" records) records"
+	fi
+	why=$(perf_cannot "$file")
 	echo
 	if [ -n "$why" ]; then
 		echo "perf.data: skipped, $why"
 		fact perf skipped
+		rm -f "$work/perf.data"
 		return
 	fi
-	best_wall=() best_cpu=()
+	best_wall=() best_cpu=() best_user=()
 	cat "$file" >/dev/null
 	for ((i = 0; i < runs; i++)); do
-		best report perf script -i "$file"
+		best report perf_script "$file"
 		best analyze "$dmascope" analyze "$file"
 	done
-	echo "perf.data: $(($(stat -L -c %s "$file") / 1048576)) MiB; best of $runs"
+	echo "perf.data: $(($(stat -L -c %s "$file") / 1048576)) MiB$n; best of $runs"
 	printf '%-54s %14s %16s  %s\n' what target measured verdict
-	row "perf script: wall s (CPU s)" - "${best_wall[report]} (${best_cpu[report]})" ""
-	row "analyze: wall s (CPU s)" - "${best_wall[analyze]} (${best_cpu[analyze]})" ""
+	row "perf script >/dev/null: wall s (user s)" - "${best_wall[report]} (${best_user[report]})" ""
+	row "analyze: wall s (user s)" - "${best_wall[analyze]} (${best_user[analyze]})" ""
 	ratio=$(calc "${best_wall[report]} / (${best_wall[analyze]} + 0.0005)")
 	row "analyze: times faster than perf script" ">= 8" "$ratio" "$ratio >= 8"
 	fact perf_analyze_ratio "$ratio"
+	ratio=$(calc "${best_user[report]} / (${best_user[analyze]} + 0.0005)")
+	row "analyze: times less user time than perf script" - "$ratio" ""
+	fact perf_analyze_user_ratio "$ratio"
+	if [ -n "$n" ]; then
+		peak "$dmascope" analyze "$file"
+		limit=$(calc "64 * 1024 + 200 * $(said "$file" live) / 1024" 0)
+		row "analyze: peak KiB (live $(said "$file" live))" "<= $limit" "$peak_kib" "$peak_kib <= $limit"
+		fact perf_analyze_kib "$peak_kib"
+	fi
+	rm -f "$work/perf.data"
 }
 
 # what trace-cmd report prints, as a trace
@@ -281,7 +352,7 @@ big_recording() {
 }
 
 [ "$events" -ge 100000 ] 2>/dev/null || fail "BENCH_EVENTS must be a number from 100000"
-for tool in "$dmascope" "$tracegen" "$count_events" trace-cmd zstd /usr/bin/time; do
+for tool in "$dmascope" "$nostats" "$tracegen" "$count_events" trace-cmd zstd /usr/bin/time; do
 	command -v "$tool" >/dev/null || fail "$tool is missing"
 done
 
