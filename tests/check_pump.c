@@ -226,11 +226,13 @@ START_TEST(test_environment_decides)
 	struct dms_merge *merge = open_many(paths[0], 1);
 
 	setenv("DMASCOPE_THREADS", "2", 1);
-	ck_assert(dms_pump_pays(merge));
+	ck_assert_uint_eq(dms_pump_threads(merge, true), 2);
 	setenv("DMASCOPE_THREADS", "1", 1);
-	ck_assert(!dms_pump_pays(merge));
+	ck_assert_uint_eq(dms_pump_threads(merge, true), 1);
+	setenv("DMASCOPE_THREADS", "16", 1);
+	ck_assert_uint_eq(dms_pump_threads(merge, false), 3);
 	unsetenv("DMASCOPE_THREADS");
-	ck_assert(!dms_pump_pays(merge)); /* a fixture is small */
+	ck_assert_uint_eq(dms_pump_threads(merge, true), 1); /* a fixture is small */
 	dms_merge_destroy(merge);
 }
 END_TEST

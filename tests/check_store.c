@@ -181,6 +181,7 @@ START_TEST(device_figures)
 	dms_histogram_add(stats->histograms[DMS_DIST_LIFETIME], 5000);
 	room.device.dma_mask = UINT64_MAX;
 	room.device.iommu_group = 3;
+	room_must(dms_store_histograms(room.store, &room.device, stats));
 	room_must(dms_store_device(room.store, &room.names, &room.device, NULL, stats));
 	room.device.index = 1;
 	room.device.generation = 2;

@@ -60,6 +60,62 @@ START_TEST(lifetimes_of_call_sites)
 }
 END_TEST
 
+/* Two devices' figures, in which two measures are told in another order than that of their names. */
+static void tell_figures(struct room *room, const uint32_t *devices)
+{
+	struct dms_device_stats *stats = dms_zalloc(sizeof(*stats));
+	struct dms_series *series = dms_series_create();
+	struct dms_step step = {.kind = DMS_STEP_MAP, .mapping = &room->mapping, .ts = 1000};
+
+	stats->histograms[DMS_DIST_LIFETIME] = dms_zalloc(sizeof(struct dms_histogram));
+	stats->histograms[DMS_DIST_ENTRIES] = dms_zalloc(sizeof(struct dms_histogram));
+	dms_histogram_add(stats->histograms[DMS_DIST_LIFETIME], 7);
+	dms_histogram_add(stats->histograms[DMS_DIST_ENTRIES], 3);
+	dms_histogram_add(stats->histograms[DMS_DIST_ENTRIES], 1);
+	for (int i = 0; i < 2; i++) {
+		room->device.index = devices[i];
+		room->device.generation = devices[i] + 1;
+		step.device = &room->device;
+		room_must(dms_series_step(series, &step));
+	}
+	for (int i = 0; i < 2; i++) {
+		room->device.index = devices[i];
+		room_must(dms_store_series(room->store, &room->device, series));
+		room_must(dms_store_histograms(room->store, &room->device, stats));
+	}
+	for (int i = 0; i < 2; i++) {
+		room->device.index = (uint32_t)i;
+		room->device.generation = (uint32_t)i + 1;
+		room_must(dms_store_device(room->store, &room->names, &room->device, NULL, NULL));
+	}
+	dms_series_destroy(series);
+	dms_free(stats->histograms[DMS_DIST_LIFETIME]);
+	dms_free(stats->histograms[DMS_DIST_ENTRIES]);
+	dms_free(stats);
+}
+
+/* In order they go straight to the file; out of it SQLite puts some of them in their places. */
+START_TEST(figures_in_any_order)
+{
+	static const uint32_t orders[][2] = {{0, 1}, {1, 0}};
+	struct room room;
+
+	room_enter(&room);
+	room_begin(&room, false);
+	tell_figures(&room, orders[_i]);
+	room_finish(&room);
+	ASK(&room, "SELECT device_id, measure, low, count, unit FROM histogram",
+	    "1|entries|1|1|entries 1|entries|3|1|entries 1|lifetime|7|1|ns "
+	    "2|entries|1|1|entries 2|entries|3|1|entries 2|lifetime|7|1|ns");
+	ASK(&room, "SELECT measure, start_ns, length_ns, value, unit FROM series WHERE device_id = 2",
+	    "bytes_to_device|0|16384|4096|bytes live|0|16384|1|mappings "
+	    "live_bytes|0|16384|4096|bytes maps|0|16384|1|mappings");
+	ASK(&room, "SELECT count(*), count(DISTINCT device_id) FROM series", "8|2");
+	room_assert_sound(&room);
+	room_leave(&room);
+}
+END_TEST
+
 /* Stack 1 is a mapping's only, 2 a call site's, 3 a finding's and 4 one of its facts. */
 static void tell_stacks(struct room *room)
 {
@@ -136,6 +192,7 @@ int main(void)
 
 	tcase_add_test(tests, counted_findings);
 	tcase_add_test(tests, lifetimes_of_call_sites);
+	tcase_add_loop_test(tests, figures_in_any_order, 0, 2);
 	tcase_add_test(tests, figures_only);
 	tcase_add_test(tests, mappings_are_there);
 	suite_add_tcase(suite, tests);

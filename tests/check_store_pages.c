@@ -13,31 +13,48 @@
 
 #define WIDE "a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z"
 #define MAX_COLUMNS 27
+/* Of the words the first two are long. */
+#define FIRST_SHORT 2
+#define N_WORDS	    7
 
 /** A table as SQLite and dms_payload_make() know it. */
 struct shape {
 	const char *sql;
 	uint64_t before; /* keys begin after it */
 	struct dms_bulk_spec spec;
+	const char *delete_some, *insert_some; /* later, with the numbers of a table "numbers" */
 };
 static const struct shape table = {
 	"CREATE TABLE t (id INTEGER PRIMARY KEY, " WIDE ")", 0,
 	{ .table = "t", .n_columns = 27, .words = 1 << 3 | 1 << 26 },
+	"DELETE FROM t WHERE id % 3 = 1", "INSERT INTO t (id) SELECT -value FROM numbers",
 };
 static const struct shape far = { /* its keys grow from eight bytes to nine */
 	"CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER) STRICT", (1ull << 56) - 300,
 	{ .table = "t", .n_columns = 2 },
+	"DELETE FROM t WHERE id % 3 = 1", "INSERT INTO t (id) SELECT -value FROM numbers",
 };
 static const struct shape index_tree = {
 	"CREATE TABLE t (a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER, d INTEGER, e INTEGER, "
 	"PRIMARY KEY (a, b)) STRICT, WITHOUT ROWID", 0,
-	{ .table = "t", .n_columns = 5, .without_rowid = true },
+	{ .table = "t", .n_columns = 5, .n_keys = 2 },
+	"DELETE FROM t WHERE b % 3 = 1",
+	"INSERT INTO t SELECT value / 2, -value, NULL, 1, value FROM numbers",
 };
-static const struct dms_word words[] = {
-	{ "", 0 }, { "x", 1 }, { "to device", 9 },
-	{ "a word of fifty-seven bytes has a type of one byte: so near", 57 },
-	{ "a word of fifty-eight bytes has a type of two bytes: behold", 58 },
+static const struct shape figures = { /* words are keys, as in series and histogram */
+	"CREATE TABLE t (a INTEGER NOT NULL, b TEXT NOT NULL, c INTEGER NOT NULL, d INTEGER, e TEXT, "
+	"PRIMARY KEY (a, b, c)) STRICT, WITHOUT ROWID", 0,
+	{ .table = "t", .n_columns = 5, .words = 1 << 1 | 1 << 4, .first_word = FIRST_SHORT,
+	  .n_keys = 3 },
+	"DELETE FROM t WHERE c % 2 = 1",
+	"INSERT INTO t SELECT value / 2, 'zero', value, NULL, 'x' FROM numbers",
 };
+static const char *const texts[N_WORDS] = {
+	"a word of fifty-seven bytes has a type of one byte: so near",
+	"a word of fifty-eight bytes has a type of two bytes: behold",
+	"", "in sixteen bytes", "is in seventeen..", "to device", "x", /* short, in order */
+};
+static struct dms_word words[N_WORDS]; /* of these, made in main() */
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -62,16 +79,21 @@ static void make_row(const struct dms_bulk_spec *spec, uint64_t number, uint64_t
 {
 	uint64_t random = next_random(state), key = row[1];
 
-	row[0] = next_random(state) & next_random(state) & ~3ull; /* a quarter is NULL */
+	row[0] = next_random(state) & next_random(state) & ~7ull; /* a quarter is NULL */
 	if (random % 64 == 0)
-		row[0] = UINT64_MAX & ~(spec->without_rowid ? 3ull : 1ull);
+		row[0] = UINT64_MAX & ~((1ull << spec->n_keys) - 1) & ~1ull;
 	for (unsigned int i = 0; i < spec->n_columns; i++) {
 		random = next_random(state);
-		row[1 + i] = spec->words >> i & 1 ? random % DMS_ARRAY_SIZE(words) :
-						    boundary(random);
+		row[1 + i] = spec->words >> i & 1 ?
+				     spec->first_word + random % (N_WORDS - spec->first_word) :
+				     boundary(random);
 	}
 	row[1] = key + 1;
-	if (spec->without_rowid) {
+	if (spec->n_keys == 3) {
+		row[1] = number / 15;
+		row[2] = FIRST_SHORT + number / 3 % 5;
+		row[3] = number % 3;
+	} else if (spec->n_keys) {
 		row[1] = number / 3;
 		row[2] = number;
 	} else if (random % 8 == 0) {
@@ -109,8 +131,8 @@ static void write_pages(const char *path, const struct shape *shape, uint32_t n_
 	if (lock_page)
 		pages->lock_page = lock_page;
 	ck_assert_uint_le(dms_payload_max_bytes(&shape->spec, words, DMS_ARRAY_SIZE(words)),
-			  dms_tree_max_bytes(pages, shape->spec.without_rowid));
-	room_must(dms_tree_create(pages, 2, shape->spec.without_rowid, &tree));
+			  dms_tree_max_bytes(pages, shape->spec.n_keys > 0));
+	room_must(dms_tree_create(pages, 2, shape->spec.n_keys > 0, &tree));
 	for (uint32_t i = 0; i < n_rows; i++) {
 		make_row(&shape->spec, i, &state, row);
 		dms_payload_make(&payload, &shape->spec, words, row);
@@ -218,13 +240,8 @@ static void expect_usable(sqlite3 *db, const struct shape *shape)
 		"SELECT value + 1 FROM n WHERE value < 500) SELECT value FROM n");
 	run(db, "INSERT INTO other SELECT value, 'x' || value FROM numbers");
 	expect_sound(db);
-	if (shape->spec.without_rowid) {
-		run(db, "DELETE FROM t WHERE b % 3 = 1");
-		run(db, "INSERT INTO t SELECT value / 2, -value, NULL, 1, value FROM numbers");
-	} else {
-		run(db, "DELETE FROM t WHERE id % 3 = 1");
-		run(db, "INSERT INTO t (id) SELECT -value FROM numbers");
-	}
+	run(db, shape->delete_some);
+	run(db, shape->insert_some);
 	expect_sound(db);
 	run(db, "VACUUM");
 	expect_sound(db);
@@ -301,7 +318,7 @@ static void pair_enter(struct pair *pair, uint32_t page_bytes)
 	pair->page_bytes = page_bytes;
 }
 
-static const struct shape *const shapes[] = { &table, &far, &index_tree };
+static const struct shape *const shapes[] = { &table, &far, &index_tree, &figures };
 
 /* An empty table, the last row of a page, the first of the next, and so on. */
 START_TEST(every_small_number_of_rows)
@@ -357,8 +374,8 @@ START_TEST(large_trees)
 		uint32_t page_bytes;
 		unsigned int depths[DMS_ARRAY_SIZE(shapes)];
 	} cases[] = {
-		{ 512, { 4, 3, 4 } }, { 1024, { 3, 3, 3 } }, { 4096, { 3, 2, 2 } },
-		{ 32768, { 2, 2, 2 } }, { 65536, { 2, 2, 2 } },
+		{ 512, { 4, 3, 4, 4 } }, { 1024, { 3, 3, 3, 3 } }, { 4096, { 3, 2, 2, 3 } },
+		{ 32768, { 2, 2, 2, 2 } }, { 65536, { 2, 2, 2, 2 } },
 	};
 	struct pair pair;
 
@@ -384,6 +401,7 @@ START_TEST(locked_page_left_out)
 		pair.lock_page = lock_page;
 		compare(&pair, &table, 400);
 		compare(&pair, &index_tree, 3000);
+		compare(&pair, &figures, 3000);
 	}
 	sqlite3_test_control(SQLITE_TESTCTRL_PENDING_BYTE, 0x40000000);
 	room_leave(&pair.room);
@@ -419,6 +437,8 @@ END_TEST
 
 int main(void)
 {
+	for (int i = 0; i < N_WORDS; i++)
+		words[i] = dms_word_make(texts[i]);
 	const TTest *const tests[] = {
 		every_small_number_of_rows, every_number_around_a_level, large_trees,
 		locked_page_left_out, unknown_files_left_to_sqlite,

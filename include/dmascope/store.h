@@ -46,6 +46,8 @@ void dms_store_destroy(struct dms_store *store);
 /** Store what @step completes: a mapping row, a gap row. Errors of the writer come out here. */
 struct dms_error *dms_store_step(struct dms_store *store, struct dms_model *model,
 				 const struct dms_step *step);
+/** True if storing a step of @kind asks the model for the number of its mapping's row. */
+bool dms_store_wants_row(const struct dms_store *store, enum dms_step_kind kind);
 /** Store one event, if events are kept. @mapping_row: of the mapping it concerns, or 0. */
 struct dms_error *dms_store_event(struct dms_store *store, const struct dms_event *event,
 				  uint64_t mapping_row);
@@ -53,7 +55,27 @@ struct dms_error *dms_store_event(struct dms_store *store, const struct dms_even
 /** Make all that was stored so far last, in place; otherwise nothing. */
 struct dms_error *dms_store_commit(struct dms_store *store);
 
-/* The rest is told once, after the last step and before dms_store_finish(). */
+/*
+ * The rest is told once, after the last step and before dms_store_finish(). What may have many rows,
+ * dms_store_series() to dms_store_stacks(), should come first, devices in order: it goes to the file
+ * as mappings do. Everything else ends that, and what then follows takes several times as long.
+ */
+
+/** Rows of series for one device: counts that are not 0, and every level. */
+struct dms_error *dms_store_series(struct dms_store *store, const struct dms_device *device,
+				   const struct dms_series *series);
+/** Rows of histogram for one device. @stats may be NULL. */
+struct dms_error *dms_store_histograms(struct dms_store *store, const struct dms_device *device,
+				       const struct dms_device_stats *stats);
+/** Row @number, from 1, of call_site, and its lifetimes. Told when the model has ended. */
+struct dms_error *dms_store_site(struct dms_store *store, uint64_t number,
+				 const struct dms_site *site);
+/**
+ * Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). With
+ * figures_only call sites and findings have to be told before.
+ */
+struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,
+				   const struct dms_symbols *symbols);
 
 /** One row of table run. NULL @value is allowed. */
 struct dms_error *dms_store_run(struct dms_store *store, const char *key, const char *value);
@@ -71,26 +93,11 @@ struct dms_device_facts {
 	uint64_t dma_mask;	  /* 0: not known */
 	int32_t iommu_group;	  /* -1: not known */
 };
-/**
- * Rows of device, device_counter, distribution, histogram and breakdown for one device. @facts,
- * @stats may be NULL.
- */
+/** Rows of device, device_counter, distribution and breakdown for one device. @facts, @stats may be NULL. */
 struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,
 				   const struct dms_device *device,
 				   const struct dms_device_facts *facts,
 				   const struct dms_device_stats *stats);
-/** Rows of series for one device: counts that are not 0, and every level. */
-struct dms_error *dms_store_series(struct dms_store *store, const struct dms_device *device,
-				   const struct dms_series *series);
-/** Row @number, from 1, of call_site, and its lifetimes. Told when the model has ended. */
-struct dms_error *dms_store_site(struct dms_store *store, uint64_t number,
-				 const struct dms_site *site);
-/**
- * Rows of stack, frame and symbol for all of @stacks, named by @symbols (may be NULL). With
- * figures_only call sites and findings have to be told before.
- */
-struct dms_error *dms_store_stacks(struct dms_store *store, const struct dms_stacks *stacks,
-				   const struct dms_symbols *symbols);
 struct dms_error *dms_store_task(struct dms_store *store, uint32_t pid, const char *comm);
 /** One row of table finding. Strings are borrowed for the call. */
 struct dms_finding_row {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "digest.h"
 #include "run.h"
 
 static const struct dms_source_info *first_info(const struct dms_run *run)
@@ -107,7 +108,8 @@ static struct dms_error *store_file(struct dms_run *run, uint32_t file)
 	struct dms_error *err;
 	char hash[DMS_HASH_TEXT];
 
-	if ((err = dms_source_hash(source, hash)) ||
+	err = run->digest ? dms_digest_get(run->digest, file, hash) : dms_source_hash(source, hash);
+	if (err ||
 	    (err = dms_store_input(run->store, file, info, hash[0] ? hash : NULL)))
 		return err;
 	for (uint32_t i = 0; i < info->n_instances; i++) {
@@ -125,18 +127,12 @@ static struct dms_error *store_file(struct dms_run *run, uint32_t file)
 
 static struct dms_error *store_devices(struct dms_run *run)
 {
-	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
-		const struct dms_device *device = dms_model_device(run->model, i);
-		struct dms_error *err;
+	struct dms_error *err = NULL;
 
-		err = dms_store_device(run->store, &run->names, device, &run->device_facts[i],
-				       dms_stats_device(run->stats, i));
-		if (!err)
-			err = dms_store_series(run->store, device, run->series);
-		if (err)
-			return err;
-	}
-	return NULL;
+	for (uint32_t i = 0; i < dms_model_n_devices(run->model) && !err; i++)
+		err = dms_store_device(run->store, &run->names, dms_model_device(run->model, i),
+				       &run->device_facts[i], dms_stats_device(run->stats, i));
+	return err;
 }
 
 static struct dms_error *store_sites(struct dms_run *run)
@@ -151,13 +147,34 @@ static struct dms_error *store_sites(struct dms_run *run)
 	return NULL;
 }
 
+static struct dms_error *store_stacks(struct dms_run *run)
+{
+	return run->symbols ? dms_store_stacks(run->store, run->names.stacks, run->symbols) : NULL;
+}
+
+/* What may have many rows; which stacks findings name is known when they are stored. */
+static struct dms_error *store_many(struct dms_run *run)
+{
+	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
+		const struct dms_device *device = dms_model_device(run->model, i);
+		struct dms_error *err = dms_store_series(run->store, device, run->series);
+
+		if (!err)
+			err = dms_store_histograms(run->store, device,
+						   dms_stats_device(run->stats, i));
+		if (err)
+			return err;
+	}
+	struct dms_error *err = store_sites(run);
+
+	return err || run->figures_only ? err : store_stacks(run);
+}
+
 static struct dms_error *store_findings_and_stacks(struct dms_run *run)
 {
 	struct dms_error *err = dms_run_store_findings(run);
 
-	if (!err && run->symbols)
-		err = dms_store_stacks(run->store, run->names.stacks, run->symbols);
-	return err;
+	return err || !run->figures_only ? err : store_stacks(run);
 }
 
 const char *dms_run_comm(struct dms_run *run, uint32_t pid)
@@ -318,12 +335,14 @@ struct dms_error *dms_run_finish(struct dms_run *run)
 	dms_run_filter_findings(run);
 	if ((err = dms_run_groups_settle(run)) || (err = dms_run_note_all(run)) || !run->store)
 		return err;
+	if ((err = store_many(run)))
+		return err;
 	for (uint32_t i = 0; i < run->n_files; i++) {
 		if ((err = store_file(run, i)))
 			return err;
 	}
 	if ((err = store_run(run)) || (err = store_totals(run)) || (err = store_devices(run)) ||
-	    (err = store_sites(run)) || (err = store_findings_and_stacks(run)) ||
+	    (err = store_findings_and_stacks(run)) ||
 	    (err = store_tasks(run)) || (err = store_notes(run)))
 		return err;
 	return dms_store_finish(run->store);

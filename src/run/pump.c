@@ -2,17 +2,18 @@
 /* Read-ahead: items are decoded into batches, which go round between two threads. */
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pump.h"
+#include "turns.h"
 
 /*
  * A batch holds some 100 microseconds of work, far more than it costs to wake a thread. All that is
  * under way takes about 0.8 MiB, which the caches of two cores hold between them.
  */
-#define BATCHES	    8
+#define BATCHES	     8
+#define LATE_BATCHES 16 /* if they are released late */
 #define BATCH_ITEMS 512
 #define BATCH_BYTES (16u << 10)
 /* A smaller file is read before a thread has begun to run. */
@@ -37,17 +38,13 @@ struct dms_pump {
 	/* of the thread that takes items */
 	struct batch *current; /* being emptied, from at on; NULL: none yet */
 	uint32_t at;
+	uint64_t n_taken; /* batches, ever */
 	uint64_t done, total;
 
-	/* shared, under the lock: batches in turn are filled, emptied, filled again */
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t filled, emptied;
-	uint64_t n_filled, n_emptied; /* ever */
-	bool is_reader_waiting, is_taker_waiting;
-	bool is_stopped; /* nobody wants more */
-	bool is_done;	 /* there is no more */
-	struct batch *batches[BATCHES];
+	struct turns turns;
+	unsigned int n_batches;
+	struct batch *batches[LATE_BATCHES];
 };
 
 static void add_progress(const struct dms_merge *merge, uint64_t *ret_done, uint64_t *ret_total)
@@ -139,19 +136,11 @@ static void keep_tail(struct batch *batch, const struct tail *tail, struct dms_e
 static struct batch *next_batch(struct dms_pump *pump)
 {
 	struct batch *batch;
+	unsigned int slot;
 
-	pthread_mutex_lock(&pump->lock);
-	if (pump->n_filled - pump->n_emptied == BATCHES) {
-		/* woken when half of them are empty: sleeping and waking for each one costs more */
-		pump->is_reader_waiting = true;
-		while (pump->n_filled - pump->n_emptied > BATCHES / 2 && !pump->is_stopped)
-			pthread_cond_wait(&pump->emptied, &pump->lock);
-		pump->is_reader_waiting = false;
-	}
-	batch = pump->is_stopped ? NULL : pump->batches[pump->n_filled % BATCHES];
-	pthread_mutex_unlock(&pump->lock);
-	if (!batch)
+	if (!turns_take_empty(&pump->turns, &slot))
 		return NULL;
+	batch = pump->batches[slot];
 	batch->n_items = 0;
 	batch->n_bytes = 0;
 	return batch;
@@ -160,11 +149,7 @@ static struct batch *next_batch(struct dms_pump *pump)
 static void hand_over(struct dms_pump *pump, struct batch *batch)
 {
 	add_progress(pump->merge, &batch->done, &batch->total);
-	pthread_mutex_lock(&pump->lock);
-	pump->n_filled++;
-	if (pump->is_taker_waiting)
-		pthread_cond_signal(&pump->filled);
-	pthread_mutex_unlock(&pump->lock);
+	turns_put_full(&pump->turns);
 }
 
 /* A tail beyond all measure goes into a batch of its own, made large enough. */
@@ -234,35 +219,33 @@ static void *reader(void *arg)
 	struct dms_pump *pump = arg;
 
 	read_all(pump);
-	pthread_mutex_lock(&pump->lock);
-	pump->is_done = true;
-	pthread_cond_signal(&pump->filled);
-	pthread_mutex_unlock(&pump->lock);
+	turns_end(&pump->turns);
 	return NULL;
 }
 
 /* ---- emptying them --------------------------------------------------------------------------- */
 
+void dms_pump_release(struct dms_pump *pump)
+{
+	turns_put_empty(&pump->turns);
+}
+
 /* Done with the current batch, if there is one: the next; NULL at the end. */
 static struct batch *turn(struct dms_pump *pump)
 {
-	struct batch *batch;
+	struct batch *batch = NULL;
+	unsigned int slot;
 
-	pthread_mutex_lock(&pump->lock);
-	if (pump->current) {
-		pump->n_emptied++;
-		if (pump->is_reader_waiting && pump->n_filled - pump->n_emptied <= BATCHES / 2)
-			pthread_cond_signal(&pump->emptied);
-	}
-	pump->is_taker_waiting = true;
-	while (pump->n_filled == pump->n_emptied && !pump->is_done)
-		pthread_cond_wait(&pump->filled, &pump->lock);
-	pump->is_taker_waiting = false;
-	batch = pump->n_filled == pump->n_emptied ? NULL : pump->batches[pump->n_emptied % BATCHES];
-	pthread_mutex_unlock(&pump->lock);
+	if (pump->current && pump->options.turned)
+		pump->options.turned(pump->options.context);
+	else if (pump->current)
+		dms_pump_release(pump);
+	if (turns_take_full(&pump->turns, pump->n_taken, &slot))
+		batch = pump->batches[slot];
 	pump->current = batch;
 	pump->at = 0;
 	if (batch) {
+		pump->n_taken++;
 		pump->done = batch->done;
 		pump->total = batch->total;
 	}
@@ -302,37 +285,27 @@ void dms_pump_progress(const struct dms_pump *pump, uint64_t *ret_done, uint64_t
 
 /* ---- opening and closing --------------------------------------------------------------------- */
 
-bool dms_pump_pays(const struct dms_merge *merge)
+unsigned int dms_pump_threads(const struct dms_merge *merge, bool has_rows)
 {
 	const char *wish = getenv("DMASCOPE_THREADS");
 	uint64_t bytes = 0;
 	cpu_set_t cpus;
+	int n_cpus;
 
 	if (wish && *wish >= '1' && *wish <= '9')
-		return strcmp(wish, "1") != 0;
+		return wish[1] || *wish > '3' ? 3 : (unsigned int)(*wish - '0');
 	for (uint32_t i = 0; i < dms_merge_count(merge); i++)
 		bytes += dms_source_info(dms_merge_source(merge, i))->file_size;
-	/* more CPUs than the set has room for are an error, and more than one */
-	return bytes >= MIN_FILE_BYTES &&
-	       (sched_getaffinity(0, sizeof(cpus), &cpus) || CPU_COUNT(&cpus) > 1);
-}
-
-/* Signals are the main thread's: a handler there must not find itself in the reader. */
-static bool start_quietly(struct dms_pump *pump)
-{
-	sigset_t all, before;
-	int errnum;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errnum = pthread_create(&pump->thread, NULL, reader, pump);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return !errnum;
+	if (bytes < MIN_FILE_BYTES)
+		return 1;
+	/* more CPUs than the set has room for are an error, and many */
+	n_cpus = sched_getaffinity(0, sizeof(cpus), &cpus) ? CPU_SETSIZE : CPU_COUNT(&cpus);
+	return n_cpus == 1 ? 1 : n_cpus == 2 && !has_rows ? 2 : 3;
 }
 
 static bool allocate(struct dms_pump *pump)
 {
-	for (unsigned int i = 0; i < BATCHES; i++) {
+	for (unsigned int i = 0; i < pump->n_batches; i++) {
 		struct batch *batch = pump->batches[i] = dms_alloc(sizeof(*batch));
 
 		if (!batch)
@@ -344,14 +317,6 @@ static bool allocate(struct dms_pump *pump)
 			return false;
 	}
 	return true;
-}
-
-static void deinit_locks(struct dms_pump *pump)
-{
-	pthread_cond_destroy(&pump->emptied);
-	pthread_cond_destroy(&pump->filled);
-	pthread_mutex_destroy(&pump->lock);
-	pump->has_thread = false;
 }
 
 struct dms_error *dms_pump_create(struct dms_merge *merge, const struct dms_pump_options *options,
@@ -367,17 +332,19 @@ struct dms_error *dms_pump_create(struct dms_merge *merge, const struct dms_pump
 	pump->item.ts = UINT64_MAX;
 	if (!options->has_thread)
 		return NULL;
+	pump->n_batches = options->turned ? LATE_BATCHES : BATCHES;
 	if (!allocate(pump))
 		return &dms_error_nomem;
-	pthread_mutex_init(&pump->lock, NULL);
-	pthread_cond_init(&pump->filled, NULL);
-	pthread_cond_init(&pump->emptied, NULL);
-	pump->has_thread = true;
-	if (start_quietly(pump))
-		return NULL;
-	/* where threads may not be, all goes without */
-	deinit_locks(pump);
+	turns_init(&pump->turns, pump->n_batches);
+	pump->has_thread = dms_thread_start(&pump->thread, reader, pump);
+	if (!pump->has_thread) /* where threads may not be, all goes without */
+		turns_deinit(&pump->turns);
 	return NULL;
+}
+
+bool dms_pump_has_thread(const struct dms_pump *pump)
+{
+	return pump->has_thread;
 }
 
 void dms_pump_destroy(struct dms_pump *pump)
@@ -385,14 +352,11 @@ void dms_pump_destroy(struct dms_pump *pump)
 	if (!pump)
 		return;
 	if (pump->has_thread) {
-		pthread_mutex_lock(&pump->lock);
-		pump->is_stopped = true;
-		pthread_cond_signal(&pump->emptied);
-		pthread_mutex_unlock(&pump->lock);
+		turns_stop(&pump->turns);
 		pthread_join(pump->thread, NULL);
-		deinit_locks(pump);
+		turns_deinit(&pump->turns);
 	}
-	for (unsigned int i = 0; i < BATCHES && pump->batches[i]; i++) {
+	for (unsigned int i = 0; i < pump->n_batches && pump->batches[i]; i++) {
 		dms_error_free(pump->batches[i]->error);
 		dms_free(pump->batches[i]->bytes);
 		dms_free(pump->batches[i]);

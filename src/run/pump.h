@@ -38,15 +38,21 @@ struct dms_pump_options {
 	 */
 	struct dms_error *(*decode)(void *context, const struct dms_item *item,
 				    struct dms_decoded *ret);
+	/**
+	 * The next item will be of another batch: the one before is needed until dms_pump_release().
+	 * NULL: until now.
+	 */
+	void (*turned)(void *context);
 	void *context;
-	bool has_thread; /* see dms_pump_pays() */
+	bool has_thread; /* see dms_pump_threads() */
 };
 
 /**
- * True if a thread of its own for reading pays: there is more than one CPU, and enough to read.
- * DMASCOPE_THREADS in the environment decides otherwise: 1 is without, more is with.
+ * How many threads pay: 1 where there is one CPU or little to read; 2, reading and making sense of
+ * it; 3, and statistics, where there is a CPU for that, or @has_rows: steps become rows of a
+ * database. DMASCOPE_THREADS in the environment decides otherwise.
  */
-bool dms_pump_pays(const struct dms_merge *merge);
+unsigned int dms_pump_threads(const struct dms_merge *merge, bool has_rows);
 
 /**
  * Begin to read @merge, which is borrowed. With a thread, the sources, and whatever decoding
@@ -55,14 +61,18 @@ bool dms_pump_pays(const struct dms_merge *merge);
  */
 struct dms_error *dms_pump_create(struct dms_merge *merge, const struct dms_pump_options *options,
 				  struct dms_pump **ret);
+/** False if there may be no thread, or none was wanted: turned() is not called then. */
+bool dms_pump_has_thread(const struct dms_pump *pump);
 /** Waits for the thread, which stops where it is. */
 void dms_pump_destroy(struct dms_pump *pump);
 
 /**
  * What dms_merge_next() would give, in the same order, decoded, its errors among it. *@ret and all
- * it points to are borrowed until the next call.
+ * it points to are borrowed until the next call, with turned() until its batch is released.
  */
 struct dms_error *dms_pump_next(struct dms_pump *pump, const struct dms_decoded **ret);
+/** Of the batches that turned() was called for, the oldest is not needed any more. By any thread. */
+void dms_pump_release(struct dms_pump *pump);
 /** As dms_source_progress(), of all files together, up to about the item given last. */
 void dms_pump_progress(const struct dms_pump *pump, uint64_t *ret_done, uint64_t *ret_total);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "run.h"
+#include "digest.h"
+#include "ledger.h"
 #include "pump.h"
 #include "recognise.h"
 #include "trust.h"
@@ -15,23 +17,24 @@
 static struct dms_error *take_step(void *context, const struct dms_step *step)
 {
 	struct dms_run *run = context;
+	const struct dms_books books = {run->model, run->stats, run->series, run->store};
 	struct dms_error *err;
 
-	if ((err = dms_stats_step(run->stats, step)) || (err = dms_run_judge(run, step)))
+	if ((err = dms_run_judge(run, step)))
 		return err;
 	if (run->watcher.step && (err = run->watcher.step(run->watcher.context, step)))
 		return err;
-	if (!run->store || (err = dms_series_step(run->series, step)))
-		return err;
+	if (run->ledger)
+		return dms_ledger_step(run->ledger, step, run->event);
 	/* The end, which tells all of each device, may never come. */
-	if (run->in_place && step->kind == DMS_STEP_DEVICE &&
+	if (run->store && run->in_place && step->kind == DMS_STEP_DEVICE &&
 	    (err = dms_store_device(run->store, &run->names, step->device, NULL, NULL)))
 		return err;
 	/* A step told late is about an event that was stored long ago. */
-	if (step->mapping && run->keep_events && step->event == run->event &&
+	if (run->store && step->mapping && run->keep_events && step->event == run->event &&
 	    step->kind != DMS_STEP_ENDED)
 		run->mapping_row = dms_mapping_row(run->model, step->mapping);
-	return dms_store_step(run->store, run->model, step);
+	return dms_books_enter(&books, step);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -184,6 +187,7 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 
 void dms_run_close(struct dms_run *run)
 {
+	dms_digest_destroy(run->digest);
 	for (uint32_t i = 0; run->decoders && i < run->n_files; i++)
 		dms_decoder_destroy(run->decoders[i]);
 	dms_store_destroy(run->store);
@@ -238,7 +242,9 @@ _flat_ static struct dms_error *take_event(struct dms_run *run, const struct dms
 	struct dms_error *err;
 
 	run->records++;
-	run->file_inputs[decoded->file] = decoded->inputs;
+	/* written when it changes only: what lies beside it the reading thread looks at */
+	if (run->file_inputs[decoded->file] != decoded->inputs)
+		run->file_inputs[decoded->file] = decoded->inputs;
 	if (event->kind == DMS_EV_NONE)
 		return decoded->is_malformed ? take_malformed(run, decoded) : NULL;
 	if (run->n_files > 1 && (err = dms_run_twins_note(run, decoded->file, event)))
@@ -312,12 +318,11 @@ struct dms_error *dms_run_take(struct dms_run *run, const struct dms_item *item)
 	return take_decoded(run, &decoded);
 }
 
-static void report_progress(const struct dms_run *run, const struct dms_pump *pump,
-			    const struct dms_run_options *options)
+static void report_progress(const struct dms_run *run, const struct dms_run_options *options)
 {
 	uint64_t done, total;
 
-	dms_pump_progress(pump, &done, &total);
+	dms_pump_progress(run->pump, &done, &total);
 	options->progress(options->progress_context, done, total, run->records);
 }
 
@@ -347,16 +352,25 @@ struct dms_error *dms_run_end(struct dms_run *run)
 	return err ? err : dms_model_end(run->model, run->last_ts);
 }
 
+/* Figures begin anew with the window: those of before must be complete. */
+static struct dms_error *begin_window(struct dms_run *run, uint64_t ts)
+{
+	if (!run->ledger || !run->since_ts || run->is_window_begun || ts < run->since_ts)
+		return NULL;
+	return dms_ledger_drain(run->ledger);
+}
+
 /* From the first item to the last one that is told. */
-static struct dms_error *take_all(struct dms_run *run, struct dms_pump *pump,
-				  const struct dms_run_options *options)
+static struct dms_error *take_all(struct dms_run *run, const struct dms_run_options *options)
 {
 	uint64_t countdown = PROGRESS_RECORDS;
 	const struct dms_decoded *decoded;
 	struct dms_error *err;
 
 	for (;;) {
-		if ((err = dms_pump_next(pump, &decoded)))
+		if ((err = dms_pump_next(run->pump, &decoded)))
+			return err;
+		if ((err = begin_window(run, decoded->ts)))
 			return err;
 		if (!dms_run_window_at(run, decoded->ts) || decoded->kind == DMS_ITEM_END)
 			return NULL;
@@ -365,26 +379,73 @@ static struct dms_error *take_all(struct dms_run *run, struct dms_pump *pump,
 		if (!--countdown) {
 			countdown = PROGRESS_RECORDS;
 			if (options->progress)
-				report_progress(run, pump, options);
+				report_progress(run, options);
 		}
 	}
 }
 
+/* The batch that was taken last is needed until all steps of it are entered. */
+static void turned(void *context)
+{
+	struct dms_run *run = context;
+
+	if (run->ledger)
+		dms_ledger_turn(run->ledger);
+	else
+		dms_pump_release(run->pump);
+}
+
+/* Rows of --events, and what is to last from its beginning, are stored as the model tells them. */
+static bool wants_ledger(const struct dms_run *run, unsigned int n_threads)
+{
+	return n_threads > 2 && !run->keep_events && !run->in_place;
+}
+
+/* What need not wait for the model, in threads of their own. */
+static struct dms_error *start_threads(struct dms_run *run, const struct dms_run_options *options,
+				       unsigned int n_threads)
+{
+	const struct dms_books books = {run->model, run->stats, run->series, run->store};
+	struct dms_error *err = NULL;
+
+	if (!dms_pump_has_thread(run->pump))
+		return NULL;
+	if (run->store && !options->source)
+		err = dms_digest_create(run->merge, &run->digest);
+	if (!err && wants_ledger(run, n_threads))
+		err = dms_ledger_create(&books, run->pump, &run->ledger);
+	return err;
+}
+
+static struct dms_error *end_threads(struct dms_run *run, struct dms_error *err)
+{
+	if (!err && run->ledger)
+		err = dms_ledger_drain(run->ledger);
+	dms_ledger_destroy(run->ledger);
+	run->ledger = NULL;
+	dms_pump_destroy(run->pump); /* from here on the sources are ours again */
+	run->pump = NULL;
+	return err;
+}
+
 struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options)
 {
+	unsigned int n_threads =
+		dms_run_side_asks_decoders(run) ? 1 : dms_pump_threads(run->merge, run->store);
 	const struct dms_pump_options pump_options = {
 		.until_ts = run->until_ts,
 		.decode = decode_record,
+		.turned = wants_ledger(run, n_threads) ? turned : NULL,
 		.context = run,
-		.has_thread = dms_pump_pays(run->merge) && !dms_run_side_asks_decoders(run),
+		.has_thread = n_threads > 1,
 	};
-	struct dms_pump *pump = NULL;
-	struct dms_error *err = dms_pump_create(run->merge, &pump_options, &pump);
+	struct dms_error *err = dms_pump_create(run->merge, &pump_options, &run->pump);
 
 	if (!err)
-		err = take_all(run, pump, options);
-	dms_pump_destroy(pump); /* from here on the sources are ours again */
-	if (err)
+		err = start_threads(run, options, n_threads);
+	if (!err)
+		err = take_all(run, options);
+	if ((err = end_threads(run, err)))
 		return err;
 	if (!options->salvage && (err = check_undamaged(run)))
 		return err;

@@ -36,6 +36,10 @@ struct dms_run_findings;
 struct dms_run_groups;
 /** Files beside the traces: side.c. */
 struct dms_run_side;
+/** Threads: pump.h, ledger.h, digest.h. */
+struct dms_pump;
+struct dms_ledger;
+struct dms_digest;
 /** Copies of what is compressed or a pipe: recognise.c. */
 struct dms_run_files;
 
@@ -62,6 +66,9 @@ struct dms_run {
 	struct dms_series *series; /* NULL: no database */
 	struct dms_store *store; /* NULL: no database */
 	bool keep_events, in_place, figures_only;
+	struct dms_pump *pump;	   /* these two: while dms_run_read() reads; else NULL */
+	struct dms_ledger *ledger; /* NULL: steps are entered as they are told */
+	struct dms_digest *digest; /* NULL: files are hashed when that is asked for */
 	struct dms_run_twins *twins;   /* NULL: there is but one file */
 	bool salvage;		       /* what cannot be read is done without */
 	const struct dms_event *event; /* being processed */

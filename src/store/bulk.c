@@ -16,8 +16,8 @@
 
 /** Where a table has got to. */
 struct order {
-	uint64_t next;	  /* rowid that may be appended; index: first column of the last row */
-	uint64_t number;  /* index: second column of the last row */
+	uint64_t next;	  /* rowid that may be appended; index: 0 before the first row */
+	uint64_t keys[DMS_BULK_KEYS]; /* index: of the last row */
 	uint64_t *window; /* row n at n % WINDOW_ROWS; NULL until one comes early */
 	uint32_t n_rows;  /* in window */
 };
@@ -40,7 +40,7 @@ static bool rows_fit(const struct dms_pages *pages, const struct dms_word *words
 		const struct dms_bulk_spec *spec = &dms_bulk_specs[i];
 
 		if (dms_payload_max_bytes(spec, words, DMS_N_WORDS) >
-		    dms_tree_max_bytes(pages, spec->without_rowid))
+		    dms_tree_max_bytes(pages, spec->n_keys > 0))
 			return false;
 	}
 	return true;
@@ -63,8 +63,8 @@ struct dms_error *dms_bulk_create(const struct dms_part *part, const struct dms_
 		return err;
 	}
 	for (int i = 0; i < DMS_N_BULK_TABLES && !err; i++) {
-		bulk->orders[i].next = !dms_bulk_specs[i].without_rowid;
-		err = dms_tree_create(bulk->pages, roots[i], dms_bulk_specs[i].without_rowid,
+		bulk->orders[i].next = !dms_bulk_specs[i].n_keys;
+		err = dms_tree_create(bulk->pages, roots[i], dms_bulk_specs[i].n_keys > 0,
 				      &bulk->trees[i]);
 	}
 	if (err) {
@@ -177,16 +177,38 @@ static struct dms_error *wait_turn(struct dms_bulk *bulk, enum dms_bulk_table ta
 	return advance(bulk, table, 0);
 }
 
+/* As SQLite orders them. */
+static int compare_cells(const struct dms_bulk *bulk, bool is_word, uint64_t a, uint64_t b)
+{
+	if (is_word)
+		return strcmp(bulk->words[a].text, bulk->words[b].text);
+	return ((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b);
+}
+
+static bool is_behind(const struct dms_bulk *bulk, enum dms_bulk_table table, const uint64_t *row)
+{
+	const struct dms_bulk_spec *spec = &dms_bulk_specs[table];
+	const struct order *order = &bulk->orders[table];
+
+	for (unsigned int i = 0; i < spec->n_keys; i++) {
+		int sign = compare_cells(bulk, spec->words >> i & 1, row[1 + i], order->keys[i]);
+
+		if (sign)
+			return sign > 0;
+	}
+	return false;
+}
+
 /* Keys of an index have gaps, so nothing can be waited for. */
 static struct dms_error *take_index(struct dms_bulk *bulk, enum dms_bulk_table table,
 				    const uint64_t *row)
 {
 	struct order *order = &bulk->orders[table];
 
-	if (row[1] < order->next || (row[1] == order->next && row[2] <= order->number))
+	if (order->next && !is_behind(bulk, table, row))
 		return keep_late(bulk, table, row);
-	order->next = row[1];
-	order->number = row[2];
+	order->next = 1;
+	memcpy(order->keys, row + 1, dms_bulk_specs[table].n_keys * sizeof(*row));
 	return append(bulk, table, row);
 }
 
@@ -195,7 +217,7 @@ static struct dms_error *take_row(struct dms_bulk *bulk, enum dms_bulk_table tab
 {
 	struct order *order = &bulk->orders[table];
 
-	if (dms_bulk_specs[table].without_rowid)
+	if (dms_bulk_specs[table].n_keys)
 		return take_index(bulk, table, row);
 	if (row[1] != order->next || order->n_rows)
 		return wait_turn(bulk, table, row);

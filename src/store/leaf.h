@@ -14,8 +14,9 @@
 struct dms_payload {
 	uint32_t head_bytes;
 	uint32_t body_bytes;
-	unsigned char head[DMS_PAYLOAD_HEAD_BYTES + 9]; /* room for a last number, written whole */
-	unsigned char body[DMS_PAYLOAD_BODY_BYTES + 9];
+	/* room for a last number and a last word, which are written whole */
+	unsigned char head[DMS_PAYLOAD_HEAD_BYTES + 9];
+	unsigned char body[DMS_PAYLOAD_BODY_BYTES + DMS_WORD_START];
 };
 
 /** Bytes of the largest record of @spec's rows; SIZE_MAX if dms_payload_make() cannot hold it. */

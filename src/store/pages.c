@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The end of a database file, to which whole pages are appended in large blocks. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,6 +100,9 @@ static struct dms_error *write_block(struct dms_pages *pages)
 	struct dms_error *err;
 
 	err = write_at(pages, pages->block, pages->block_used, pages->block_offset);
+	/* on its way to the disk: the fsync() at the end then has little left to wait for */
+	sync_file_range(pages->fd, (off_t)pages->block_offset, (off_t)pages->block_used,
+			SYNC_FILE_RANGE_WRITE);
 	pages->block_offset += pages->block_used;
 	pages->block_used = 0;
 	return err;

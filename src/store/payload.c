@@ -60,13 +60,39 @@ static inline unsigned char *put_integer(unsigned char *body, uint64_t value, un
 	return body + bytes;
 }
 
+struct dms_word dms_word_make(const char *text)
+{
+	struct dms_word word = {.text = text ? text : ""};
+
+	word.bytes = (int)strlen(word.text);
+	memcpy(word.start, word.text,
+	       word.bytes < DMS_WORD_START ? (size_t)word.bytes : DMS_WORD_START);
+	return word;
+}
+
+/* Its type to *@head, its bytes to @body. */
+static inline unsigned char *put_word(unsigned char **head, unsigned char *body,
+				      const struct dms_word *word)
+{
+	uint64_t type = TYPE_TEXT + 2 * (uint64_t)word->bytes;
+
+	if (type < 0x80)
+		*(*head)++ = (unsigned char)type;
+	else
+		*head += dms_varint_put(*head, type);
+	memcpy(body, word->start, DMS_WORD_START);
+	if (word->bytes > DMS_WORD_START)
+		memcpy(body, word->text, (size_t)word->bytes);
+	return body + word->bytes;
+}
+
 size_t dms_payload_max_bytes(const struct dms_bulk_spec *spec, const struct dms_word *words,
 			    unsigned int n_words)
 {
 	size_t n_texts = (size_t)__builtin_popcountll(spec->words);
 	size_t text = 0, head, body;
 
-	for (unsigned int i = 0; i < n_words; i++)
+	for (unsigned int i = spec->first_word; i < n_words; i++)
 		text = (size_t)words[i].bytes > text ? (size_t)words[i].bytes : text;
 	head = 1 + spec->n_columns + n_texts; /* types of texts: two bytes at most */
 	body = (spec->n_columns - n_texts) * sizeof(uint64_t) + n_texts * text;
@@ -77,19 +103,15 @@ size_t dms_payload_max_bytes(const struct dms_bulk_spec *spec, const struct dms_
 void dms_payload_make(struct dms_payload *payload, const struct dms_bulk_spec *spec,
 		     const struct dms_word *words, const uint64_t *row)
 {
-	uint64_t nulls = row[0] | !spec->without_rowid;
+	uint64_t nulls = row[0] | !spec->n_keys;
 	unsigned char *head = payload->head + 1, *body = payload->body;
-	const struct dms_word *word;
 	unsigned int type;
 
 	for (unsigned int i = 0; i < spec->n_columns; i++) {
 		if (nulls >> i & 1) {
 			*head++ = TYPE_NULL;
 		} else if (spec->words >> i & 1) {
-			word = &words[row[1 + i]];
-			head += dms_varint_put(head, TYPE_TEXT + 2 * (uint64_t)word->bytes);
-			memcpy(body, word->text, (size_t)word->bytes);
-			body += word->bytes;
+			body = put_word(&head, body, &words[row[1 + i]]);
 		} else {
 			type = type_of(row[1 + i]);
 			*head++ = (unsigned char)type;

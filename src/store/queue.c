@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The bounded queue of batches and the one thread that writes them. */
-#include <signal.h>
-
 #include "store.h"
 
 /* One open batch for each table, and three under way: the memory of the store is bounded. */
@@ -59,23 +57,9 @@ static void *writer(void *arg)
 	return NULL;
 }
 
-/* Signals are the main thread's: a handler there must not find itself in the writer. */
-static int start_quietly(struct dms_queue *queue)
-{
-	sigset_t all, before;
-	int errnum;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	errnum = pthread_create(&queue->thread, NULL, writer, queue);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return errnum;
-}
-
 struct dms_error *dms_queue_create(dms_batch_fn write, void *context, struct dms_queue **ret)
 {
 	struct dms_queue *queue = dms_zalloc(sizeof(*queue));
-	int errnum;
 
 	if (!queue)
 		return &dms_error_nomem;
@@ -85,10 +69,9 @@ struct dms_error *dms_queue_create(dms_batch_fn write, void *context, struct dms
 	queue->last = &queue->first;
 	queue->write = write;
 	queue->context = context;
-	errnum = start_quietly(queue);
-	if (errnum) {
+	if (!dms_thread_start(&queue->thread, writer, queue)) {
 		dms_free(queue);
-		return dms_error_errno(DMS_ERROR_INTERNAL, errnum, "starting the writer thread");
+		return dms_error_new(DMS_ERROR_INTERNAL, "the writer thread cannot be started");
 	}
 	*ret = queue;
 	return NULL;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Steps and events become rows of the bulk tables, in batches. */
+#include <string.h>
+
 #include "store.h"
 
 /* Columns in the order of schemas/001-init.sql. */
@@ -20,10 +22,12 @@ enum event_column {
 #define BIT64(column) (1ull << (column))
 
 /* The virtual tables' columns have the real ones' order; their names do not matter. */
-#define C5  "a, b, c, d, e"
+#define C4  "a, b, c, d"
+#define C5  C4 ", e"
 #define C6  C5 ", f"
 #define C23 C6 ", g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w"
-#define C27 C23 ", x, y, z, aa"
+#define C25 C23 ", x, y"
+#define C27 C25 ", z, aa"
 
 const struct dms_bulk_spec dms_bulk_specs[DMS_N_BULK_TABLES] = {
 	[DMS_BULK_MAPPING] = {
@@ -31,24 +35,52 @@ const struct dms_bulk_spec dms_bulk_specs[DMS_N_BULK_TABLES] = {
 		"INSERT INTO mapping SELECT * FROM dms_batch_mapping", M_N_COLUMNS,
 		BIT64(M_KIND) | BIT64(M_DIRECTION) | BIT64(M_END) | BIT64(M_CONFIDENCE) |
 			BIT64(M_REASON),
-		false,
+		0, 0,
 	},
 	[DMS_BULK_SEGMENT] = {
 		"mapping_segment", "dms_batch_segment", "CREATE TABLE x (" C5 ")",
-		"INSERT INTO mapping_segment SELECT * FROM dms_batch_segment", S_N_COLUMNS, 0, true,
+		"INSERT INTO mapping_segment SELECT * FROM dms_batch_segment", S_N_COLUMNS, 0, 0, 2,
 	},
 	[DMS_BULK_GAP] = {
 		"gap", "dms_batch_gap", "CREATE TABLE x (" C6 ")",
-		"INSERT INTO gap SELECT * FROM dms_batch_gap", G_N_COLUMNS, 0, false,
+		"INSERT INTO gap SELECT * FROM dms_batch_gap", G_N_COLUMNS, 0, 0, 0,
 	},
 	[DMS_BULK_EVENT] = {
 		"event", "dms_batch_event", "CREATE TABLE x (" C23 ")",
 		"INSERT INTO event SELECT * FROM dms_batch_event", E_N_COLUMNS,
-		BIT64(E_KIND) | BIT64(E_DIRECTION), false,
+		BIT64(E_KIND) | BIT64(E_DIRECTION), 0, 0,
 	},
 	[DMS_BULK_EVENT_SEGMENT] = {
 		"event_segment", "dms_batch_event_segment", "CREATE TABLE x (" C5 ")",
-		"INSERT INTO event_segment SELECT * FROM dms_batch_event_segment", S_N_COLUMNS, 0, true,
+		"INSERT INTO event_segment SELECT * FROM dms_batch_event_segment", S_N_COLUMNS, 0, 0, 2,
+	},
+	[DMS_BULK_SERIES] = {
+		"series", "dms_batch_series", "CREATE TABLE x (" C6 ")",
+		"INSERT INTO series SELECT * FROM dms_batch_series", 6, BIT64(1) | BIT64(5),
+		DMS_WORD_MEASURE, 3,
+	},
+	[DMS_BULK_HISTOGRAM] = {
+		"histogram", "dms_batch_histogram", "CREATE TABLE x (" C6 ")",
+		"INSERT INTO histogram SELECT * FROM dms_batch_histogram", 6, BIT64(1) | BIT64(5),
+		DMS_WORD_MEASURE, 3,
+	},
+	[DMS_BULK_CALL_SITE] = {
+		"call_site", "dms_batch_call_site", "CREATE TABLE x (" C25 ")",
+		"INSERT INTO call_site SELECT * FROM dms_batch_call_site", 25, BIT64(3) | BIT64(4),
+		0, 0,
+	},
+	[DMS_BULK_CALL_SITE_LIFETIME] = {
+		"call_site_lifetime", "dms_batch_call_site_lifetime", "CREATE TABLE x (" C4 ")",
+		"INSERT INTO call_site_lifetime SELECT * FROM dms_batch_call_site_lifetime", 4, 0, 0,
+		2,
+	},
+	[DMS_BULK_STACK] = {
+		"stack", "dms_batch_stack", "CREATE TABLE x (" C4 ")",
+		"INSERT INTO stack SELECT * FROM dms_batch_stack", 4, 0, 0, 0,
+	},
+	[DMS_BULK_FRAME] = {
+		"frame", "dms_batch_frame", "CREATE TABLE x (" C5 ")",
+		"INSERT INTO frame SELECT * FROM dms_batch_frame", 5, 0, 0, 2,
 	},
 };
 
@@ -103,6 +135,28 @@ static struct dms_error *next_row(struct dms_store *store, enum dms_bulk_table t
 	ret->cells = batch->cells + batch->n_rows++ * stride;
 	ret->cells[0] = UINT64_MAX;
 	return NULL;
+}
+
+struct dms_error *dms_store_row(struct dms_store *store, enum dms_bulk_table table,
+				const struct dms_value *values)
+{
+	struct dms_error *err;
+	struct row row;
+
+	if ((err = next_row(store, table, &row)))
+		return err;
+	for (unsigned int i = 0; i < dms_bulk_specs[table].n_columns; i++)
+		set_if(row, i, !values[i].is_null, (uint64_t)values[i].integer);
+	return NULL;
+}
+
+void dms_store_by_name(unsigned int n, const char *(*name)(unsigned int), uint8_t *ret)
+{
+	for (unsigned int i = 0, at; i < n; i++) {
+		for (at = i; at && strcmp(name(ret[at - 1]), name(i)) > 0; at--)
+			ret[at] = ret[at - 1];
+		ret[at] = (uint8_t)i;
+	}
 }
 
 struct dms_error *dms_store_drain(struct dms_store *store)
@@ -266,6 +320,13 @@ static struct dms_error *note_device(struct dms_store *store, const struct dms_d
 		return &dms_error_nomem;
 	store->device_rows[device->name] = (uint64_t)device->index + 1;
 	return NULL;
+}
+
+bool dms_store_wants_row(const struct dms_store *store, enum dms_step_kind kind)
+{
+	return !store->options.figures_only &&
+	       (kind == DMS_STEP_UNMAP || kind == DMS_STEP_UNMAP_UNMATCHED ||
+		kind == DMS_STEP_ENDED);
 }
 
 struct dms_error *dms_store_step(struct dms_store *store, struct dms_model *model,

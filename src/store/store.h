@@ -10,13 +10,19 @@
 
 /* ---- batches: rows of one table on their way to SQLite -------------------------------------- */
 
-/** Tables filled row by row while the trace is read. */
+/** Tables filled row by row while the trace is read; and then those whose rows may be many. */
 enum dms_bulk_table {
 	DMS_BULK_MAPPING,
 	DMS_BULK_SEGMENT,
 	DMS_BULK_GAP,
 	DMS_BULK_EVENT,
 	DMS_BULK_EVENT_SEGMENT,
+	DMS_BULK_SERIES,
+	DMS_BULK_HISTOGRAM,
+	DMS_BULK_CALL_SITE,
+	DMS_BULK_CALL_SITE_LIFETIME,
+	DMS_BULK_STACK,
+	DMS_BULK_FRAME,
 	DMS_N_BULK_TABLES
 };
 
@@ -28,15 +34,24 @@ struct dms_bulk_spec {
 	const char *insert;  /* moves one batch */
 	unsigned int n_columns;
 	uint64_t words;	     /* bit n: cells of column n are numbers of words, not values */
-	bool without_rowid;  /* the first two columns are the key, otherwise the first is */
+	unsigned int first_word; /* the least of them */
+	unsigned int n_keys; /* WITHOUT ROWID: so many first columns are the key; 0: the first is the rowid */
 };
+/** Most columns of a key. */
+#define DMS_BULK_KEYS 3
 extern const struct dms_bulk_spec dms_bulk_specs[DMS_N_BULK_TABLES];
+
+/* Most words are no longer: their bytes are copied without asking how many there are. */
+#define DMS_WORD_START 16
 
 /** A word of the schema's TEXT columns; static, so SQLite need not copy it. */
 struct dms_word {
 	const char *text;
 	int bytes;
+	char start[DMS_WORD_START]; /* of text, and 0: copied as one */
 };
+/** @text as a word; NULL is empty. */
+struct dms_word dms_word_make(const char *text);
 
 /** Where each kind of word begins among dms_store.words. */
 enum dms_word_base {
@@ -46,7 +61,12 @@ enum dms_word_base {
 	DMS_WORD_EVENT = DMS_WORD_END + DMS_N_ENDS,
 	DMS_WORD_CONFIDENCE = DMS_WORD_EVENT + DMS_EV_N_KINDS, /* by doubts */
 	DMS_WORD_REASON = DMS_WORD_CONFIDENCE + (1 << DMS_N_DOUBTS), /* by doubts */
-	DMS_N_WORDS = DMS_WORD_REASON + (1 << DMS_N_DOUBTS)
+	/* of figures: of these a row of an index has two, so they are short */
+	DMS_WORD_MEASURE = DMS_WORD_REASON + (1 << DMS_N_DOUBTS),
+	DMS_WORD_MEASURE_UNIT = DMS_WORD_MEASURE + DMS_N_MEASURES,
+	DMS_WORD_DISTRIBUTION = DMS_WORD_MEASURE_UNIT + DMS_N_MEASURES,
+	DMS_WORD_DISTRIBUTION_UNIT = DMS_WORD_DISTRIBUTION + DMS_N_DISTRIBUTIONS,
+	DMS_N_WORDS = DMS_WORD_DISTRIBUTION_UNIT + DMS_N_DISTRIBUTIONS
 };
 
 /* A quarter MiB: of the widest table 1170 rows, enough to make a hand-over cheap. */
@@ -137,15 +157,9 @@ enum dms_statement {
 	DMS_SQL_TRACEPOINT,
 	DMS_SQL_DEVICE,
 	DMS_SQL_COUNTER,
-	DMS_SQL_HISTOGRAM,
 	DMS_SQL_DISTRIBUTION,
 	DMS_SQL_BREAKDOWN,
-	DMS_SQL_CALL_SITE,
-	DMS_SQL_CALL_SITE_LIFETIME,
-	DMS_SQL_SERIES,
 	DMS_SQL_SYMBOL,
-	DMS_SQL_STACK,
-	DMS_SQL_FRAME,
 	DMS_SQL_TASK,
 	DMS_SQL_NOT_JUDGED,
 	DMS_SQL_FINDING,
@@ -192,10 +206,16 @@ struct dms_value {
 struct dms_error *dms_store_tell(struct dms_store *store, enum dms_statement statement,
 				 const struct dms_value *values, int n_values);
 
+/** Hand on a row of @table: @values has one for each column, of words their numbers. */
+struct dms_error *dms_store_row(struct dms_store *store, enum dms_bulk_table table,
+				const struct dms_value *values);
+/** Numbers 0 to @n - 1 to @ret, in order of their names. */
+void dms_store_by_name(unsigned int n, const char *(*name)(unsigned int), uint8_t *ret);
+
 /** dms_store_tell() of an array. */
 #define DMS_STORE_TELL(store, statement, values)                                                  \
 	dms_store_tell(store, statement, values, (int)DMS_ARRAY_SIZE(values))
-/** tell_figures.c: rows of distribution, histogram and breakdown of the device in @device_row. */
+/** tell_figures.c: rows of distribution and breakdown of the device in @device_row. */
 struct dms_error *dms_store_figures(struct dms_store *store, uint64_t device_row,
 				    const struct dms_device_stats *stats);
 /** A row of device_counter. */

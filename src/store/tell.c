@@ -19,17 +19,9 @@ static const char *const statement_sql[DMS_N_STATEMENTS] = {
 	/* in place, each device is told twice: by name at first sight, and at the end */
 	[DMS_SQL_DEVICE] = "INSERT OR REPLACE INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_COUNTER] = "INSERT INTO device_counter VALUES (?, ?, ?, ?)",
-	[DMS_SQL_HISTOGRAM] = "INSERT INTO histogram VALUES (?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_DISTRIBUTION] = "INSERT INTO distribution VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_BREAKDOWN] = "INSERT INTO breakdown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	[DMS_SQL_CALL_SITE] =
-		("INSERT INTO call_site VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		 " ?, ?, ?, ?, ?, ?, ?, ?)"),
-	[DMS_SQL_CALL_SITE_LIFETIME] = "INSERT INTO call_site_lifetime VALUES (?, ?, ?, ?)",
-	[DMS_SQL_SERIES] = "INSERT INTO series VALUES (?, ?, ?, ?, ?, ?)",
 	[DMS_SQL_SYMBOL] = "INSERT INTO symbol VALUES (?, ?, ?, ?)",
-	[DMS_SQL_STACK] = "INSERT INTO stack VALUES (?, ?, ?, ?)",
-	[DMS_SQL_FRAME] = "INSERT INTO frame VALUES (?, ?, ?, ?, ?)",
 	[DMS_SQL_TASK] = "INSERT OR REPLACE INTO task VALUES (?, ?)",
 	[DMS_SQL_NOT_JUDGED] = "INSERT INTO not_judged VALUES (?, ?, ?, ?)",
 	[DMS_SQL_FINDING] =
@@ -331,38 +323,4 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 	    (lifetime && lifetime->count && (err = tell_lifetimes(store, row, lifetime))))
 		return err;
 	return dms_store_figures(store, row, stats);
-}
-
-static struct dms_error *tell_measure(struct dms_store *store, const struct dms_device *device,
-				      const struct dms_series *series, enum dms_measure measure)
-{
-	bool is_level = measure == DMS_MEASURE_LIVE || measure == DMS_MEASURE_LIVE_BYTES;
-	uint64_t length = dms_series_bucket_ns(series);
-	struct dms_error *err = NULL;
-
-	for (uint32_t i = 0; i < dms_series_count(series) && !err; i++) {
-		uint64_t value = dms_series_value(series, device->index, measure, i);
-		const struct dms_value values[] = {
-			dms_int((uint64_t)device->index + 1),
-			dms_text(dms_measure_name(measure)),
-			dms_int(dms_series_start(series) + i * length),
-			dms_int(length),
-			dms_count(value),
-			dms_text(dms_measure_unit(measure)),
-		};
-
-		if (value || is_level)
-			err = DMS_STORE_TELL(store, DMS_SQL_SERIES, values);
-	}
-	return err;
-}
-
-struct dms_error *dms_store_series(struct dms_store *store, const struct dms_device *device,
-				   const struct dms_series *series)
-{
-	struct dms_error *err = NULL;
-
-	for (int i = 0; i < DMS_N_MEASURES && !err; i++)
-		err = tell_measure(store, device, series, (enum dms_measure)i);
-	return err;
 }

@@ -8,31 +8,6 @@
 
 /* ---- distributions --------------------------------------------------------------------------- */
 
-static struct dms_error *tell_buckets(struct dms_store *store, uint64_t device_row,
-				      enum dms_distribution measure,
-				      const struct dms_histogram *histogram)
-{
-	struct dms_error *err = NULL;
-	uint64_t low, high;
-
-	for (uint32_t i = 0; i < DMS_HISTOGRAM_BUCKETS && !err; i++) {
-		if (!histogram->buckets[i])
-			continue;
-		dms_histogram_bounds(i, &low, &high);
-		const struct dms_value values[] = {
-			dms_int(device_row),
-			dms_text(dms_distribution_name(measure)),
-			dms_count(low),
-			dms_count(high),
-			dms_int(histogram->buckets[i]),
-			dms_text(dms_distribution_unit(measure)),
-		};
-
-		err = DMS_STORE_TELL(store, DMS_SQL_HISTOGRAM, values);
-	}
-	return err;
-}
-
 static struct dms_error *tell_distribution(struct dms_store *store, uint64_t device_row,
 					   enum dms_distribution measure,
 					   const struct dms_histogram *histogram)
@@ -46,9 +21,8 @@ static struct dms_error *tell_distribution(struct dms_store *store, uint64_t dev
 		dms_count(histogram->min),
 		dms_count(histogram->max),
 	};
-	struct dms_error *err = DMS_STORE_TELL(store, DMS_SQL_DISTRIBUTION, values);
 
-	return err ? err : tell_buckets(store, device_row, measure, histogram);
+	return DMS_STORE_TELL(store, DMS_SQL_DISTRIBUTION, values);
 }
 
 /* ---- breakdowns ------------------------------------------------------------------------------ */
@@ -153,78 +127,4 @@ struct dms_error *dms_store_figures(struct dms_store *store, uint64_t device_row
 			return err;
 	}
 	return NULL;
-}
-
-/* ---- call sites ------------------------------------------------------------------------------ */
-
-/* At least @permille of the lifetimes are no longer: the end of a bucket, a power of two. */
-static uint64_t lifetime_quantile(const struct dms_site *site, unsigned int permille)
-{
-	uint64_t rank = (site->unmapped * permille + 999) / 1000, passed = 0;
-
-	for (unsigned int i = 0; i < DMS_ARRAY_SIZE(site->lifetimes); i++) {
-		uint64_t last = (2ull << i) - 1; /* of the bucket; of the last one all ones */
-
-		passed += site->lifetimes[i];
-		if (passed >= rank)
-			return last < site->lifetime_max_ns ? last : site->lifetime_max_ns;
-	}
-	return site->lifetime_max_ns;
-}
-
-static struct dms_error *tell_lifetimes(struct dms_store *store, uint64_t number,
-					const struct dms_site *site)
-{
-	struct dms_error *err = NULL;
-
-	for (unsigned int i = 0; i < DMS_ARRAY_SIZE(site->lifetimes) && !err; i++) {
-		const struct dms_value values[] = {
-			dms_int(number),
-			dms_count(i ? 1ull << i : 0),
-			dms_count((2ull << i) - 1),
-			dms_count(site->lifetimes[i]),
-		};
-
-		if (site->lifetimes[i])
-			err = DMS_STORE_TELL(store, DMS_SQL_CALL_SITE_LIFETIME, values);
-	}
-	return err;
-}
-
-struct dms_error *dms_store_site(struct dms_store *store, uint64_t number,
-				 const struct dms_site *site)
-{
-	bool has_ended = site->unmapped > 0;
-	uint64_t bounced = site->bounced_forced + site->bounced_mask + site->bounced_other;
-	const struct dms_value values[] = {
-		dms_int(number),
-		dms_int((uint64_t)site->device + 1),
-		dms_int_if(site->stack != DMS_ID_NONE, (uint64_t)site->stack + 1),
-		dms_text(dms_mapping_kind_name((enum dms_mapping_kind)site->kind)),
-		dms_text(dms_dir_name((enum dms_dir)site->dir)),
-		dms_count(site->maps),
-		dms_count(site->unmapped),
-		dms_count(site->n_buckets ? site->live_series[site->n_buckets - 1] : 0),
-		dms_count(site->size_bytes),
-		dms_count(site->min_size),
-		dms_count(site->max_size),
-		dms_int_if(has_ended, lifetime_quantile(site, 500)),
-		dms_int_if(has_ended, lifetime_quantile(site, 900)),
-		dms_int_if(has_ended, lifetime_quantile(site, 990)),
-		dms_int_if(has_ended, site->lifetime_max_ns),
-		dms_count(site->syncs_for_cpu),
-		dms_count(site->syncs_for_device),
-		dms_count(site->remaps),
-		dms_count(bounced),
-		dms_count(site->bounced_forced),
-		dms_count(site->bounced_mask),
-		dms_count(site->bounced_other),
-		dms_count(site->bounced_bytes),
-		dms_count(site->first_ts),
-		dms_count(site->last_ts),
-	};
-
-	struct dms_error *err = DMS_STORE_TELL(store, DMS_SQL_CALL_SITE, values);
-
-	return err ? err : tell_lifetimes(store, number, site);
 }

@@ -76,12 +76,8 @@ static struct dms_error *write_batch(void *context, const struct dms_batch *batc
 static void add_words(struct dms_store *store, unsigned int base, unsigned int count,
 		      const char *(*name)(unsigned int))
 {
-	for (unsigned int i = 0; i < count; i++) {
-		const char *text = name(i);
-
-		store->words[base + i].text = text ? text : "";
-		store->words[base + i].bytes = text ? (int)strlen(text) : 0;
-	}
+	for (unsigned int i = 0; i < count; i++)
+		store->words[base + i] = dms_word_make(name(i));
 }
 
 static const char *kind_word(unsigned int kind)
@@ -114,6 +110,26 @@ static const char *reason_word(unsigned int doubts)
 	return dms_doubt_reason(doubts);
 }
 
+static const char *measure_word(unsigned int measure)
+{
+	return dms_measure_name((enum dms_measure)measure);
+}
+
+static const char *measure_unit_word(unsigned int measure)
+{
+	return dms_measure_unit((enum dms_measure)measure);
+}
+
+static const char *distribution_word(unsigned int distribution)
+{
+	return dms_distribution_name((enum dms_distribution)distribution);
+}
+
+static const char *distribution_unit_word(unsigned int distribution)
+{
+	return dms_distribution_unit((enum dms_distribution)distribution);
+}
+
 static void make_words(struct dms_store *store)
 {
 	add_words(store, DMS_WORD_KIND, DMS_MAPPING_N_KINDS, kind_word);
@@ -122,6 +138,10 @@ static void make_words(struct dms_store *store)
 	add_words(store, DMS_WORD_EVENT, DMS_EV_N_KINDS, event_word);
 	add_words(store, DMS_WORD_CONFIDENCE, 1u << DMS_N_DOUBTS, confidence_word);
 	add_words(store, DMS_WORD_REASON, 1u << DMS_N_DOUBTS, reason_word);
+	add_words(store, DMS_WORD_MEASURE, DMS_N_MEASURES, measure_word);
+	add_words(store, DMS_WORD_MEASURE_UNIT, DMS_N_MEASURES, measure_unit_word);
+	add_words(store, DMS_WORD_DISTRIBUTION, DMS_N_DISTRIBUTIONS, distribution_word);
+	add_words(store, DMS_WORD_DISTRIBUTION_UNIT, DMS_N_DISTRIBUTIONS, distribution_unit_word);
 }
 
 static struct dms_error *open_database(struct dms_store *store)
