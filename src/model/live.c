@@ -63,10 +63,9 @@ _apart_ static bool grow(struct extent_table *table)
 	return true;
 }
 
-/* Half full at most: at three quarters searches take twice the steps, which nobody can predict. */
 static bool make_room(struct extent_table *table)
 {
-	return table->count < table->n_entries / 2 || grow(table);
+	return !is_table_full(table->count, table->n_entries) || grow(table);
 }
 
 static void count_one(struct extent_table *table, unsigned int class)
@@ -250,18 +249,26 @@ _apart_ static bool add_block(struct slot_pool *pool)
 struct list_part *list_create(uint32_t n_segments, uint32_t n_phys)
 {
 	size_t segments_bytes = n_segments * sizeof(struct dms_segment);
-	size_t entries_bytes = n_phys * (sizeof(struct memory_node) + sizeof(uint64_t));
-	struct list_part *list = dms_alloc(sizeof(*list) + segments_bytes + entries_bytes);
+	struct list_part *list =
+		dms_alloc(sizeof(*list) + segments_bytes + n_phys * sizeof(uint64_t));
 
 	if (!list)
 		return NULL;
-	list->nodes = (struct memory_node *)(list->segments + n_segments);
+	list->nodes = NULL;
 	list->sg = (struct dms_sg){
 		.n_phys = n_phys,
 		.n_segments = n_segments,
-		.phys = (uint64_t *)(list->nodes + n_phys),
+		.phys = (uint64_t *)(list->segments + n_segments),
 	};
 	return list;
+}
+
+static void list_destroy(struct list_part *list)
+{
+	if (!list)
+		return;
+	dms_free(list->nodes);
+	dms_free(list);
 }
 
 struct live_mapping *slots_take(struct slot_pool *pool)
@@ -282,7 +289,7 @@ struct live_mapping *slots_take(struct slot_pool *pool)
 
 void slots_give(struct slot_pool *pool, struct live_mapping *live)
 {
-	dms_free(live->list);
+	list_destroy(live->list);
 	live->mapping.serial = 0;
 	live->next_free = pool->free;
 	pool->free = live;
@@ -294,7 +301,7 @@ void slots_deinit(struct slot_pool *pool)
 	for (size_t i = 0; i < pool->n_blocks; i++) {
 		for (size_t j = 0; j < SLOTS_PER_BLOCK; j++) {
 			if (pool->blocks[i][j].mapping.serial)
-				dms_free(pool->blocks[i][j].list);
+				list_destroy(pool->blocks[i][j].list);
 		}
 		dms_free(pool->blocks[i]);
 	}

@@ -12,14 +12,14 @@ struct memory_node {
 	uint32_t number; /* of its list; 0 if it is none */
 };
 
-/** What a list adds to its mapping: one block of memory, freed with it. */
+/** What a list adds to its mapping. */
 struct list_part {
 	struct dms_sg sg;
-	struct memory_node *nodes;     /* n_phys; memory.c's, if it is_indexed */
-	struct dms_segment segments[]; /* n_segments; the nodes and the physical addresses follow */
+	struct memory_node *nodes;     /* n_phys; memory.c's, if it ever was indexed; or NULL */
+	struct dms_segment segments[]; /* n_segments; the physical addresses follow */
 };
 
-/** A list of so many, its segments and addresses to be filled; NULL: memory is short. dms_free() */
+/** A list of so many, its segments and addresses to be filled; NULL: memory is short. slots_give() */
 struct list_part *list_create(uint32_t n_segments, uint32_t n_phys);
 
 /** A mapping while it lives. */
@@ -58,6 +58,16 @@ void slots_deinit(struct slot_pool *pool);
 static inline struct live_mapping *slots_at(const struct slot_pool *pool, uint32_t slot)
 {
 	return &pool->blocks[slot / SLOTS_PER_BLOCK][slot % SLOTS_PER_BLOCK];
+}
+
+/*
+ * Half full at most as long as a table fits into caches: at three quarters searches take twice the
+ * steps, which nobody can predict. In a larger one they wait for memory anyway, and its bytes count.
+ */
+#define SMALL_TABLE_PLACES 65536
+static inline bool is_table_full(uint32_t n_taken, uint32_t n_places)
+{
+	return n_taken >= n_places - n_places / (n_places > SMALL_TABLE_PLACES ? 4 : 2);
 }
 
 /** One address range of one live mapping, as the table keeps it: 16 bytes. */

@@ -67,12 +67,11 @@ _apart_ static bool grow(struct memory_index *index)
 	return true;
 }
 
-/* Half of the places are taken at most: see extents_add(). */
 static bool add_node(struct memory_index *index, struct memory_node *node, uint64_t frame)
 {
 	struct memory_frame *place;
 
-	if (index->n_frames >= index->n_places / 2 && !grow(index))
+	if (is_table_full(index->n_frames, index->n_places) && !grow(index))
 		return false;
 	place = place_of(index, frame);
 	index->n_frames += !place->first;
@@ -302,8 +301,14 @@ static void remove_one(struct memory_index *index, const struct live_mapping *li
 		remove_node(index, node, memory.first >> FRAME_SHIFT);
 }
 
+/* Many lists are never indexed, and 16 bytes for each of their entries would be a lot. */
 _apart_ static bool add_list(struct memory_index *index, struct live_mapping *live)
 {
+	struct list_part *list = live->list;
+
+	list->nodes = dms_alloc(list->sg.n_phys * sizeof(*list->nodes));
+	if (!list->nodes)
+		return false;
 	for (uint32_t i = 0; i < live->list->sg.n_phys; i++) {
 		if (!add(index, live, i, &live->list->nodes[i]))
 			return false;
@@ -313,7 +318,7 @@ _apart_ static bool add_list(struct memory_index *index, struct live_mapping *li
 
 _apart_ static void remove_list(struct memory_index *index, const struct live_mapping *live)
 {
-	for (uint32_t i = 0; i < live->list->sg.n_phys; i++)
+	for (uint32_t i = 0; live->list->nodes && i < live->list->sg.n_phys; i++)
 		remove_one(index, live, i, &live->list->nodes[i]);
 }
 

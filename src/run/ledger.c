@@ -55,15 +55,20 @@ struct dms_ledger {
 	struct batch *batches[BATCHES];
 };
 
+/* Apart, so that without a database the statistics are all there is to a step. */
+_apart_ static struct dms_error *enter_rows(const struct dms_books *books,
+					    const struct dms_step *step)
+{
+	struct dms_error *err = dms_series_step(books->series, step);
+
+	return err ? err : dms_store_step(books->store, books->model, step);
+}
+
 struct dms_error *dms_books_enter(const struct dms_books *books, const struct dms_step *step)
 {
-	struct dms_error *err;
+	struct dms_error *err = dms_stats_step(books->stats, step);
 
-	if ((err = dms_stats_step(books->stats, step)) || !books->store)
-		return err;
-	if ((err = dms_series_step(books->series, step)))
-		return err;
-	return dms_store_step(books->store, books->model, step);
+	return err || !books->store ? err : enter_rows(books, step);
 }
 
 /* ---- the thread: entering -------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ _apart_ static bool add_handovers(struct dms_device_stats *device, uint32_t map_
 	return device->handovers[map_cpu];
 }
 
-bool breakdown_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
+_apart_ bool breakdown_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
 			uint32_t unmap_cpu)
 {
 	uint32_t map_cpu = mapping->map_cpu;

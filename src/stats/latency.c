@@ -143,7 +143,7 @@ static bool end(struct dms_stats *stats, struct dms_device_stats *device,
 	return step->kind != DMS_STEP_IOMMU || end_lookup(stats, step->event, before);
 }
 
-bool latency_step(struct dms_stats *stats, struct dms_device_stats *device,
+_apart_ bool latency_step(struct dms_stats *stats, struct dms_device_stats *device,
 		  const struct dms_step *step)
 {
 	const struct dms_event *event = step->event;

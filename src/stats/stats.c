@@ -244,7 +244,7 @@ static void note_range(struct dms_device_stats *device, uint64_t addr, uint64_t 
 		widen_range(device, addr, size);
 }
 
-static void note_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
+_apart_ static void note_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	for (uint32_t i = 0; i < mapping->sg->n_segments; i++) {
 		struct dms_segment segment = dms_mapping_segment(mapping, i);
@@ -272,7 +272,7 @@ static const uint8_t reason_counters[] = {
 };
 
 /* It holds room in swiotlb as long as it lives. */
-static void begin_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping,
+_apart_ static void begin_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping,
 			  uint64_t ts)
 {
 	count(device, COUNTER(BOUNCED_MAPS), 1);
@@ -300,15 +300,19 @@ static void begin_live(struct dms_device_stats *device, const struct dms_mapping
 		begin_bounced(device, mapping, ts);
 }
 
+_apart_ static bool measure_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
+{
+	return stats_measure(device, DMS_DIST_ENTRIES, mapping->nents) &&
+	       stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents);
+}
+
 static bool begin_streaming(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	if (mapping->is_remap) {
 		count(device, COUNTER(REMAPS), 1);
 		count(device, COUNTER(REMAPPED_BYTES), mapping->size);
 	}
-	if (mapping->kind == DMS_MAPPING_SG &&
-	    (!stats_measure(device, DMS_DIST_ENTRIES, mapping->nents) ||
-	     !stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents)))
+	if (mapping->kind == DMS_MAPPING_SG && !measure_list(device, mapping))
 		return false;
 	return reuse_map(device, mapping->dma_addr, mapping->map_ts);
 }
@@ -342,7 +346,7 @@ static uint64_t less(uint64_t from, uint64_t by)
  * It lived from before the trace up to now: at every time so far there was one more, also at that
  * of the peak. What comes from now on is compared with the peak as it then was.
  */
-static void end_older(struct dms_device_stats *device, const struct dms_mapping *mapping)
+_apart_ static void end_older(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	if (!device->peak_live++)
 		device->peak_live_ts = device->peak_live_bytes_ts = device->first_ts;
