@@ -179,7 +179,7 @@ SELECT 1 AS x'
 	expect 'live at start' 0 - - live "$db" --at start
 	expect 'live at end' 0 - - live "$db" --at end
 	expect 'live of a device' 0 '^drv' - live "$db" --at 7.1 --device dev0
-	expect 'live of no device' 2 - "no device 'dev1'" live "$db" --at 7.1 --device dev1
+	expect 'live of no device' 2 - "dev1: none in this run, did you mean 'dev0'" live "$db" --at 7.1 --device dev1
 	expect 'live outside warns' 0 - 'outside the trace' live "$db" --at 9
 	expect 'live outside, quiet' 0 - - live "$db" --at 9 -q
 	expect 'live without a time' 2 - '--at TIME is needed' live "$db"

@@ -241,6 +241,10 @@ has 'the clocks there are' 'this kernel has local [global]'
 run 2 'unknown driver' record --dry-run --driver ahci
 run 2 'driver that is a path' record --dry-run --driver ../nvme
 run 2 'unknown event' record --dry-run -e sched:nothing
+run 2 'event nearly of the kernel' record --dry-run -e iommu:io_page_falt
+has 'the event that may be meant' "did you mean 'iommu:io_page_fault'?"
+run 2 'system nearly of the kernel' record --dry-run -e swiotbl:swiotlb_bounced
+has 'the system that may be meant' "did you mean 'swiotlb'?"
 run 2 'event that is a path' record --dry-run -e ../events
 run 2 'event without a name' record --dry-run -e sched:
 run 2 'device with a quote' record --dry-run --device 'a"b'

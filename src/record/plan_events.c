@@ -228,6 +228,35 @@ static struct dms_error *add_probed(struct choosing *choosing, bool has_stand_in
 	return NULL;
 }
 
+/* Error: the kernel's event, or its system if it is that, whose name is nearest to @wanted's. */
+static struct dms_error *unknown_event(const struct dms_kernel *kernel, const char *wanted,
+				       const struct event_choice *choice)
+{
+	bool has_system = choice->event && *choice->system &&
+			  dms_kernel_has_event(kernel, choice->system, NULL);
+	const char *name = has_system ? choice->event : choice->system;
+	struct dms_nearest nearest = dms_nearest_to(name, strlen(name));
+	_cleanup_(dms_freep) char *folder =
+		dms_asprintf("events%s%s", has_system ? "/" : "", has_system ? choice->system : "");
+	struct dms_list names = {0};
+	struct dms_error *err =
+		folder ? dms_kernel_list_tracefs(kernel, folder, &names) : &dms_error_nomem;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < names.n_items; i++)
+		dms_nearest_try(&nearest, names.items[i]);
+	err = nearest.word ? dms_error_new(DMS_ERROR_USAGE,
+					   "--event %s: this kernel has no such event; did you mean "
+					   "'%s%s%s'?",
+					   wanted, has_system ? choice->system : "",
+					   has_system ? ":" : "", nearest.word) :
+			     dms_error_new(DMS_ERROR_USAGE,
+					   "--event %s: this kernel has no such event", wanted);
+	dms_list_free(&names);
+	return err;
+}
+
 /* What the user asks for besides: "SYSTEM" or "SYSTEM:EVENT". */
 static struct dms_error *add_wanted(struct choosing *choosing, const char *wanted)
 {
@@ -242,8 +271,7 @@ static struct dms_error *add_wanted(struct choosing *choosing, const char *wante
 	if (!*system || strchr(system, '.') || (colon && strpbrk(colon + 1, "/.")) ||
 	    (colon && !colon[1]) ||
 	    !dms_kernel_has_event(choosing->kernel, choice.system, choice.event))
-		return dms_error_new(DMS_ERROR_USAGE, "--event %s: this kernel has no such event",
-				     wanted);
+		return unknown_event(choosing->kernel, wanted, &choice);
 	return add_choice(choosing, &choice);
 }
 

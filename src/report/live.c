@@ -160,7 +160,7 @@ static struct dms_error *check_device(struct sqlite3 *db, const char *device)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_DONE)
-		err = dms_error_new(DMS_ERROR_USAGE, "no device '%s' in this run", device);
+		err = dms_unknown_name(db, DMS_ERROR_USAGE, false, device);
 	else if (rc != SQLITE_ROW)
 		err = dms_read_error(db, "looking for the device");
 	sqlite3_finalize(stmt);

@@ -38,6 +38,9 @@ struct dms_error *dms_check_written(FILE *out);
 struct sqlite3;
 /** @db's last trouble: DMS_ERROR_INPUT for a damaged file, else as dms_db_error(). */
 struct dms_error *dms_read_error(struct sqlite3 *db, const char *doing);
+/** Error @code: this run has no device, or driver, @name; which one is near, or which it has. */
+struct dms_error *dms_unknown_name(struct sqlite3 *db, enum dms_error_code code, bool is_driver,
+				   const char *name);
 
 /* ---- table.c: aligned columns --------------------------------------------------------------- */
 

@@ -90,8 +90,8 @@ static struct dms_error *ask(struct sqlite3 *db, const char *sql, bool is_driver
 
 #define KNOWN_BYTES 200 /* of names that are told when one is not known */
 
-/* Error: what there is instead of @name, the nearest if one is near. */
-static struct dms_error *unknown_name(struct sqlite3 *db, bool is_driver, const char *name)
+struct dms_error *dms_unknown_name(struct sqlite3 *db, enum dms_error_code code, bool is_driver,
+				   const char *name)
 {
 	const char *option = is_driver ? "driver" : "device";
 	struct dms_nearest nearest = dms_nearest_to(name, strlen(name));
@@ -117,10 +117,9 @@ static struct dms_error *unknown_name(struct sqlite3 *db, bool is_driver, const 
 	if (used >= sizeof(known))
 		strcpy(known + sizeof(known) - 4, "...");
 	if (near[0])
-		return dms_error_new(DMS_ERROR_INPUT,
-				     "--%s %s: none in this run, did you mean '%s'?", option, name,
+		return dms_error_new(code, "--%s %s: none in this run, did you mean '%s'?", option, name,
 				     near);
-	return dms_error_new(DMS_ERROR_INPUT, "--%s %s: none in this run%s%s", option, name,
+	return dms_error_new(code, "--%s %s: none in this run%s%s", option, name,
 			     used ? "; it has " : is_driver ? "; no driver is known" : "", known);
 }
 
@@ -135,7 +134,7 @@ static struct dms_error *add_names(struct sqlite3 *db, const char *const *names,
 		if ((err = ask(db, is_known_sql, is_driver, names[i], &is_known)))
 			return err;
 		if (!is_known)
-			return unknown_name(db, is_driver, names[i]);
+			return dms_unknown_name(db, DMS_ERROR_INPUT, is_driver, names[i]);
 		if ((err = ask(db, name_sql, is_driver, names[i], &is_known)))
 			return err;
 	}
