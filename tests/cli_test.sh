@@ -147,6 +147,10 @@ if command -v sqlite3 >/dev/null; then
 	expect 'operand behind --' 0 '^1$' - query "$db" -- '-- comment
 SELECT 1 AS x'
 	expect 'query by name' 0 '^\[' - query "$db" --name devices --format json
+	expect 'query near a table' 2 - "no such table: mapings \(did you mean 'mappings'" query "$db" \
+		'SELECT 1 FROM mapings'
+	expect 'query near a column' 2 - "no such column: m.devise.*\(did you mean 'device'" query "$db" \
+		'SELECT m.devise FROM mappings AS m'
 	expect 'query near a name' 2 - "did you mean 'latencies'" query "$db" --name latency
 	expect 'query list beside a database' 0 '^latencies ' - query "$db" --list
 	COLUMNS=60 "$DMASCOPE" analyze -q "$SRCDIR/tests/fixtures/twin-7.2.txt" >"$work/narrow"

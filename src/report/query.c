@@ -267,21 +267,66 @@ static int authorize(void *context, int action, const char *first, const char *s
 	}
 }
 
+/* SQLite's words before a name it does not know, and where the known ones stand. */
+static const struct {
+	const char *message, *sql;
+} known_names[] = {
+	{"no such table: ", "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"},
+	{"no such column: ", "SELECT DISTINCT c.name FROM sqlite_schema AS s,"
+			     " pragma_table_info(s.name) AS c WHERE s.type IN ('table', 'view')"},
+};
+
+/* The name nearest to the one in @message, in brackets; "" if it tells of none, or none is near. */
+static const char *hint(struct sqlite3 *db, const char *message, char *buf, size_t size)
+{
+	struct dms_nearest nearest = {0};
+	sqlite3_stmt *stmt = NULL;
+	const char *name = message, *dot;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(known_names) && !stmt; i++) {
+		size_t len = strlen(known_names[i].message);
+
+		if (strncmp(message, known_names[i].message, len) != 0)
+			continue;
+		name = message + len;
+		if (sqlite3_prepare_v2(db, known_names[i].sql, -1, &stmt, NULL) != SQLITE_OK)
+			return buf;
+	}
+	dot = strrchr(name, '.'); /* of which table was not at fault */
+	name = dot ? dot + 1 : name;
+	nearest = dms_nearest_to(name, strlen(name));
+	while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+		const char *known = (const char *)sqlite3_column_text(stmt, 0);
+
+		nearest.word = NULL;
+		if (known)
+			dms_nearest_try(&nearest, known);
+		if (nearest.word)
+			snprintf(buf, size, " (did you mean '%s'?)", known);
+	}
+	sqlite3_finalize(stmt);
+	return buf;
+}
+
 static struct dms_error *sql_error(struct sqlite3 *db, const char *sql)
 {
 	int offset = sqlite3_error_offset(db), code = sqlite3_errcode(db) & 0xff;
+	_cleanup_(dms_freep) char *message = dms_strdup(sqlite3_errmsg(db));
+	char near[80];
 
-	if (code == SQLITE_NOMEM)
+	if (code == SQLITE_NOMEM || !message)
 		return &dms_error_nomem;
 	if (code == SQLITE_AUTH)
 		return dms_error_new(DMS_ERROR_USAGE, "only SQL that reads is allowed");
 	if (code != SQLITE_ERROR && code != SQLITE_RANGE && code != SQLITE_MISMATCH &&
 	    code != SQLITE_TOOBIG && code != SQLITE_READONLY)
 		return dms_read_error(db, "running SQL");
+	hint(db, message, near, sizeof(near));
 	if (offset < 0)
-		return dms_error_new(DMS_ERROR_USAGE, "SQL: %s", sqlite3_errmsg(db));
-	return dms_error_new(DMS_ERROR_USAGE, "SQL: %s, at offset %d: \"%.20s\"",
-			     sqlite3_errmsg(db), offset, sql + offset);
+		return dms_error_new(DMS_ERROR_USAGE, "SQL: %s%s", message, near);
+	return dms_error_new(DMS_ERROR_USAGE, "SQL: %s, at offset %d: \"%.20s\"%s", message, offset,
+			     sql + offset, near);
 }
 
 /* Only blanks, comments and semicolons may follow the statement. */
