@@ -106,7 +106,7 @@ is "each struct has its page" structs_have_pages
 # ---- as it is installed ----
 run_make() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-		make -s -C "$SRCDIR" B="$BUILD" DESTDIR="$root" PREFIX="$prefix" "$@"
+		make -s -C "$SRCDIR" B="${BUILD#"$SRCDIR"/}" DESTDIR="$root" PREFIX="$prefix" "$@"
 }
 is "make install" run_make install
 export PKG_CONFIG_PATH=$root$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root

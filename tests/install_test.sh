@@ -23,7 +23,7 @@ is() {
 # make keeps the flags of the build it is called from out of this one
 run_make() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-		make -s -C "$SRCDIR" B="$BUILD" DESTDIR="$root" PREFIX="$prefix" "$@"
+		make -s -C "$SRCDIR" B="${BUILD#"$SRCDIR"/}" DESTDIR="$root" PREFIX="$prefix" "$@"
 }
 
 every_header_compiles() {

@@ -229,7 +229,7 @@ fi
 # ---- where it is installed ----
 # install_line PREFIX [DESTDIR=FOLDER]: what make install does with the plugin
 install_line() {
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -n -C "$SRCDIR" B="$BUILD" PREFIX="$1" ${2:+"$2"} install 2>/dev/null |
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -n -C "$SRCDIR" B="${BUILD#"$SRCDIR"/}" PREFIX="$1" ${2:+"$2"} install 2>/dev/null |
 		grep -E '^install .*/dmascope\.so$'
 }
 # the library has the name of its own folder in it
