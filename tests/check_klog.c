@@ -172,6 +172,58 @@ START_TEST(odd_files)
 }
 END_TEST
 
+/* Files are read by blocks of 64 KiB: a line may begin in one and end in the next. */
+START_TEST(blocks)
+{
+	static const char good[] = "[    1.000000] drv a: rejecting DMA map of vmalloc memory\n";
+	static const size_t block = 64 << 10;
+	struct heard *heard = heard_create();
+	char *bytes = malloc(block + 2 * sizeof(good));
+
+	ck_assert_ptr_nonnull(bytes);
+	memset(bytes, '\n', block);
+	for (size_t before = 0; before <= strlen(good); before++) {
+		memcpy(bytes + block - before, good, strlen(good));
+		memcpy(bytes + block - before + strlen(good), good, strlen(good));
+		heard->n_events = 0;
+		ck_assert_ptr_null(hear_bytes(heard, bytes, block - before + 2 * strlen(good)));
+		ck_assert_uint_eq(heard->n_events, 2);
+		ck_assert_str_eq(heard->first_text, "drv a: rejecting DMA map of vmalloc memory");
+		ck_assert_uint_eq(heard->events[1].ts, 1000000000);
+		memset(bytes + block - before, '\n', before);
+	}
+	free(bytes);
+	heard_destroy(heard);
+}
+END_TEST
+
+static const struct {
+	const char *bytes;
+	bool is_log;
+} kinds_of_file[] = {
+	{"U-Boot 2026.01\n\n[    0.000000] Linux version 7.2\nany\n", true},
+	{"<6>any\n", true},
+	{"any\ndrv a: rejecting DMA map of vmalloc memory\n", true},
+	{"any: 1\nother: [2]\n", false},
+	{"any", false},
+	{"", true}, /* a machine that has said nothing */
+};
+
+START_TEST(is_log)
+{
+	char path[] = "/tmp/check_klog.XXXXXX";
+	size_t size = strlen(kinds_of_file[_i].bytes);
+	int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, kinds_of_file[_i].bytes, size), (ssize_t)size);
+	close(fd);
+	ck_assert_int_eq(dms_console_is_log(path), kinds_of_file[_i].is_log);
+	unlink(path);
+	ck_assert(!dms_console_is_log(path));
+}
+END_TEST
+
 /* ---- dma-debug's own logs -------------------------------------------------------------------- */
 
 /* Kinds of expected.tsv that are messages of their own; all others are DMS_MSG_DEBUG_OTHER. */
@@ -344,6 +396,8 @@ int main(void)
 	tcase_add_loop_test(tcase, stamp, 0, (int)DMS_ARRAY_SIZE(stamps));
 	tcase_add_test(tcase, two_lines);
 	tcase_add_test(tcase, odd_files);
+	tcase_add_test(tcase, blocks);
+	tcase_add_loop_test(tcase, is_log, 0, (int)DMS_ARRAY_SIZE(kinds_of_file));
 	tcase_add_test(tcase, fixture);
 	tcase_add_test(tcase, oracle);
 	tcase_add_test(tcase, healthy);

@@ -20,22 +20,6 @@ static bool is_list_of(const struct format_field *field, enum field_type type)
 	return format_type_has(field, "64") || format_type_has(field, "long long");
 }
 
-/* As nearly all numbers are: nothing to convert. */
-static uint8_t copied_bytes(enum field_type type, uint32_t size)
-{
-	switch (type) {
-	case FIELD_U64:
-		return size == 8 ? 8 : 0;
-	case FIELD_U32:
-	case FIELD_S32:
-		return size == 4 ? 4 : 0;
-	case FIELD_U8:
-		return size == 1 ? 1 : 0;
-	default:
-		return 0;
-	}
-}
-
 /* Fill @bound from @field; false if the field is not of the row's type. */
 static bool bind_field(const struct field_row *row, const struct format_field *field,
 		       struct bound_field *bound)
@@ -47,7 +31,6 @@ static bool bind_field(const struct field_row *row, const struct format_field *f
 		.type = (uint8_t)row->type,
 		.is_dynamic = field->is_dynamic,
 		.is_relative = field->is_relative,
-		.copied = copied_bytes(row->type, field->size),
 	};
 	switch (row->type) {
 	case FIELD_PHYS:
@@ -107,22 +90,69 @@ static void bind_rows(struct tracepoint *tracepoint, const struct field_row *row
 	}
 }
 
-/* What is only copied comes first, by its length; the others stay in order. */
+/* Is @field the @member of a record's head, where struct trace_entry has it? See read_usual(). */
+static bool is_of_head(const struct bound_field *field, size_t member, uint32_t offset)
+{
+	return field->member == member && field->offset == offset && !field->is_dynamic;
+}
+
+/* Take @field among the usual ones of @tracepoint. False: it is none, or there is no room. */
+static bool take_usual(struct tracepoint *tracepoint, const struct bound_field *field,
+		       uint32_t *n_words)
+{
+	struct usual_fields *usual = &tracepoint->usual;
+	struct word_move move;
+
+	if (field->offset > UINT16_MAX)
+		return false;
+	switch ((enum field_type)field->type) {
+	case FIELD_U8:
+		return is_of_head(field, offsetof(struct dms_event, common_flags), 2) ||
+		       is_of_head(field, offsetof(struct dms_event, preempt_count), 3);
+	case FIELD_U32:
+		return is_of_head(field, offsetof(struct dms_event, pid), 4) && field->size == 4;
+	case FIELD_U64:
+		if (field->size != 8 || *n_words == USUAL_WORDS)
+			return false;
+		move = (struct word_move){(uint16_t)field->offset, field->member};
+		for (uint32_t i = (*n_words)++; i < USUAL_WORDS; i++)
+			usual->words[i] = move;
+		return true;
+	case FIELD_NAME:
+		if (usual->name_offset || !field->is_dynamic || field->is_relative)
+			return false;
+		usual->name_offset = (uint16_t)field->offset;
+		usual->name_member = field->member;
+		return true;
+	case FIELD_DIR:
+		usual->dir_offset = field->size == 4 ? (uint16_t)field->offset : 0;
+		return usual->dir_offset != 0;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The usual fields come first, the others stay in order. A record without the usual head or a word
+ * of 8 bytes has none.
+ */
 static void sort_fields(struct tracepoint *tracepoint)
 {
-	static const uint8_t lengths[] = {8, 4, 1, 0};
-	struct bound_field sorted[MAX_BOUND_FIELDS];
-	uint32_t n_sorted = 0;
+	struct bound_field others[MAX_BOUND_FIELDS];
+	uint32_t n_others = 0, n_usual = 0, n_words = 0, n_head = 0;
 
-	for (size_t i = 0; i < DMS_ARRAY_SIZE(lengths); i++) {
-		for (uint32_t j = 0; j < tracepoint->n_fields; j++) {
-			if (tracepoint->fields[j].copied == lengths[i])
-				sorted[n_sorted++] = tracepoint->fields[j];
+	for (uint32_t i = 0; i < tracepoint->n_fields; i++) {
+		struct bound_field *field = &tracepoint->fields[i];
+
+		if (take_usual(tracepoint, field, &n_words)) {
+			n_head += field->type == FIELD_U8 || field->type == FIELD_U32;
+			tracepoint->fields[n_usual++] = *field;
+		} else {
+			others[n_others++] = *field;
 		}
-		if (lengths[i])
-			tracepoint->copied_end[i] = n_sorted;
 	}
-	memcpy(tracepoint->fields, sorted, n_sorted * sizeof(*sorted));
+	memcpy(tracepoint->fields + n_usual, others, n_others * sizeof(*others));
+	tracepoint->n_usual = n_words && n_head == n_common_fields ? n_usual : 0;
 }
 
 struct dms_error *bind_tracepoint(struct tracepoint *tracepoint)
@@ -131,6 +161,7 @@ struct dms_error *bind_tracepoint(struct tracepoint *tracepoint)
 	const char *missing = NULL;
 
 	tracepoint->n_fields = 0;
+	tracepoint->usual = (struct usual_fields){0};
 	tracepoint->has = 0;
 	tracepoint->min_size = 0;
 	bind_rows(tracepoint, common_fields, n_common_fields, &missing);

@@ -3,6 +3,8 @@
 #ifndef DMS_DECODE_CONSOLE_H
 #define DMS_DECODE_CONSOLE_H
 
+#include <string.h>
+
 #include <dmascope/decode.h>
 
 /** A part of a message; not terminated, any bytes. */
@@ -15,6 +17,12 @@ struct text {
 /** What is behind the first @needle in @text; at NULL: it is not there. */
 struct text text_behind(struct text text, struct text needle);
 bool text_holds(struct text text, const char *needle);
+/** Many begin alike, few end alike: their last characters are compared first. */
+static inline bool text_begins(struct text text, struct text word)
+{
+	return text.size >= word.size && text.at[word.size - 1] == word.at[word.size - 1] &&
+	       !memcmp(text.at, word.at, word.size);
+}
 bool text_is(struct text text, const char *word);
 /**
  * Read a number off the front of @text; "0x" before it makes @base 16.
@@ -36,6 +44,12 @@ struct reader {
 	struct dms_event *event;
 };
 
+/**
+ * console_fault.c: true if @text, which begins with ':', may be the beginning of a fault's message;
+ * true if @text holds that of one which begins otherwise.
+ */
+bool console_fault_begins(struct text text);
+bool console_fault_holds(struct text text);
 /** console_fault.c: true if @text is a fault. */
 bool console_read_fault(struct reader *reader, struct text text);
 

@@ -234,16 +234,50 @@ static bool read_named(struct reader *reader, struct text head, struct text rest
 /** A message of an IOMMU, by what it begins with behind the name of its driver. */
 static const struct fault_row {
 	struct text text;
+	size_t capital; /* where in text, if it does not begin with ':': logs have few of them */
 	bool (*read)(struct reader *reader, struct text head, struct text rest);
 } fault_rows[] = {
-	{TEXT(" Request device ["), read_dmar},
-	{TEXT("Event logged [IO_PAGE_FAULT "), read_amd},
-	{TEXT(": Unhandled context fault: fsr="), read_smmu},
-	{TEXT(" fault from EP "), read_virtio},
-	{TEXT(": event 0x"), open_record},
-	{TEXT(": event: F_"), read_named},
-	{TEXT(": "), read_word},
+	{TEXT(" Request device ["), 2, read_dmar},
+	{TEXT("Event logged [IO_PAGE_FAULT "), 0, read_amd},
+	{TEXT(": Unhandled context fault: fsr="), 0, read_smmu},
+	{TEXT(" fault from EP "), 12, read_virtio},
+	{TEXT(": event 0x"), 0, open_record},
+	{TEXT(": event: F_"), 0, read_named},
+	{TEXT(": "), 0, read_word}, /* of a record that is open */
 };
+
+bool console_fault_begins(struct text text)
+{
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(fault_rows); i++) {
+		if (fault_rows[i].read != read_word && text_begins(text, fault_rows[i].text))
+			return true;
+	}
+	return false;
+}
+
+/* As text_holds(), by the one character of it that is seldom. */
+static bool holds_row(struct text text, const struct fault_row *row)
+{
+	const char *end = text.at + text.size, *at = text.at;
+
+	for (; (at = memchr(at, row->text.at[row->capital], (size_t)(end - at))); at++) {
+		const char *begin = at - row->capital;
+
+		if ((size_t)(at - text.at) >= row->capital &&
+		    text_begins((struct text){begin, (size_t)(end - begin)}, row->text))
+			return true;
+	}
+	return false;
+}
+
+bool console_fault_holds(struct text text)
+{
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(fault_rows); i++) {
+		if (*fault_rows[i].text.at != ':' && holds_row(text, &fault_rows[i]))
+			return true;
+	}
+	return false;
+}
 
 bool console_read_fault(struct reader *reader, struct text text)
 {

@@ -1,301 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-only
-/* Record to event: walk the bound fields of the record's tracepoint. */
+/* Record to event: which tracepoint it is of, and what follows from its fields. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "format.h"
 #include "probe.h"
 
-/* ---- reading fields -------------------------------------------------------------------------- */
-
-/* Where a dynamic field's bytes are; false if that is not inside the record. Inline: see read_name(). */
-__attribute__((always_inline)) static inline bool
-locate(const struct dms_decoder *decoder, const struct dms_record *record,
-       const struct bound_field *field, uint32_t *ret_offset, uint32_t *ret_bytes)
-{
-	uint32_t word;
-
-	if (!field->is_dynamic) {
-		*ret_offset = field->offset;
-		*ret_bytes = field->size;
-		return true;
-	}
-	word = (uint32_t)load((const uint8_t *)record->data + field->offset, 4, decoder->swap);
-	*ret_offset = word & 0xffff;
-	*ret_bytes = word >> 16;
-	if (field->is_relative)
-		*ret_offset += field->offset + 4;
-	return *ret_offset <= record->size && *ret_bytes <= record->size - *ret_offset;
-}
-
-static inline struct name_ends ends_of(const char *str, uint32_t bytes)
-{
-	struct name_ends ends = {0};
-
-	/* Loads of known size: what is pieced together through memory makes the CPU wait. */
-	if (bytes >= sizeof(ends.first)) {
-		memcpy(&ends.first, str, sizeof(ends.first));
-		memcpy(&ends.last, str + bytes - sizeof(ends.last), sizeof(ends.last));
-	} else {
-		memcpy(&ends.first, str, bytes);
-		ends.last = ends.first;
-	}
-	return ends;
-}
-
-/* The slot that a name of @bytes that ends so may be cached in. */
-static inline struct cached_name *name_slot(struct dms_decoder *decoder,
-					    const struct name_ends *ends, uint32_t bytes)
-{
-	return &decoder->name_cache[dms_hash64(ends->last ^ bytes) % NAME_CACHE];
-}
-
-/* Is it the name in the slot? Of up to 16 bytes, as nearly all have, the ends are all. */
-static inline bool is_cached(const struct cached_name *cached, const struct name_ends *ends,
-			     const char *str, uint32_t bytes)
-{
-	return cached->ends.last == ends->last && cached->ends.first == ends->first &&
-	       cached->bytes == bytes && cached->str &&
-	       (bytes <= 16 || !memcmp(cached->str + 8, str + 8, bytes - 16));
-}
-
-/* Number of the string of @bytes at @str in the run's names. */
-static uint32_t name_id(struct dms_decoder *decoder, const char *str, uint32_t bytes)
-{
-	struct name_ends ends = ends_of(str, bytes);
-	struct cached_name *cached = name_slot(decoder, &ends, bytes);
-
-	if (is_cached(cached, &ends, str, bytes))
-		return cached->id;
-	cached->id = dms_strtab_add(decoder->names->devices, str, bytes);
-	cached->ends = ends;
-	cached->bytes = bytes;
-	cached->str = dms_strtab_get(decoder->names->devices, cached->id);
-	return cached->id;
-}
-
-/*
- * The same of a string in @room bytes. Nearly always it fills them up to its terminator and was
- * seen before: that saves looking for the terminator. DMS_STR_NONE: not so.
- */
-static inline uint32_t known_name_id(struct dms_decoder *decoder, const char *str, uint32_t room)
-{
-	const struct cached_name *cached;
-	struct name_ends ends;
-
-	if (!room || str[room - 1])
-		return DMS_STR_NONE;
-	ends = ends_of(str, room - 1);
-	cached = name_slot(decoder, &ends, room - 1);
-	return is_cached(cached, &ends, str, room - 1) ? cached->id : DMS_STR_NONE;
-}
-
-/* Copy an array to host order. NULL: memory is short. */
-static void *read_list(struct list *list, const uint8_t *at, uint32_t count, unsigned int size,
-		       bool swap)
-{
-	uint32_t *words;
-
-	list->count = count;
-	if (!dms_grow(&list->values, &list->capacity, (size_t)count + 1, sizeof(uint64_t)))
-		return NULL;
-	if (!swap) {
-		memcpy(list->values, at, (size_t)count * size);
-		return list->values;
-	}
-	words = (uint32_t *)list->values;
-	for (uint32_t i = 0; i < count; i++) {
-		if (size == 8)
-			list->values[i] = load(at + (size_t)i * 8, 8, true);
-		else
-			words[i] = (uint32_t)load(at + (size_t)i * 4, 4, true);
-	}
-	return list->values;
-}
-
-const char out_of_memory[] = "out of memory";
-
-static malformed read_array(struct dms_decoder *decoder, const struct dms_record *record,
-			    const struct bound_field *field, struct dms_event *event)
-{
-	uint32_t offset, bytes, count;
-	struct list *list;
-	void *values;
-
-	if (!locate(decoder, record, field, &offset, &bytes))
-		return "an array lies outside the record";
-	if (bytes % field->size)
-		return "an array is no whole number of elements";
-	count = bytes / field->size;
-	list = field->type == FIELD_PHYS  ? &decoder->phys
-	       : field->type == FIELD_DMA ? &decoder->dma
-					  : &decoder->lengths;
-	values = read_list(list, (const uint8_t *)record->data + offset, count, field->size,
-			   decoder->swap);
-	if (!values)
-		return out_of_memory;
-	if (field->type == FIELD_PHYS) {
-		event->phys_list = values;
-		event->n_phys = count;
-	} else if (field->type == FIELD_DMA) {
-		event->dma_list = values;
-		event->n_dma = count;
-	} else {
-		event->lengths = values;
-	}
-	return NULL;
-}
-
-/* Inline: every event has a name, and the compiler sees but two callers. */
-__attribute__((always_inline)) static inline malformed read_name(struct dms_decoder *decoder,
-								 const struct dms_record *record,
-								 const struct bound_field *field,
-								 struct dms_event *event)
-{
-	uint32_t offset, bytes, *member = (uint32_t *)((char *)event + field->member);
-	const char *str, *nul;
-
-	if (!locate(decoder, record, field, &offset, &bytes))
-		return "a string lies outside the record";
-	str = (const char *)record->data + offset;
-	*member = known_name_id(decoder, str, bytes);
-	if (*member != DMS_STR_NONE)
-		return NULL;
-	nul = memchr(str, '\0', bytes);
-	if (!nul)
-		return "a string is not terminated";
-	*member = name_id(decoder, str, (uint32_t)(nul - str));
-	return *member == DMS_STR_NONE ? out_of_memory : NULL;
-}
-
-/* Probes read strings through pointers; what they could not read is empty, or says so. */
-static malformed read_probe_name(struct dms_decoder *decoder, const struct dms_record *record,
-				 const struct bound_field *field, struct dms_event *event)
-{
-	static const char fault[] = "(fault)";
-	uint32_t offset, bytes;
-	const char *str;
-
-	if (!locate(decoder, record, field, &offset, &bytes))
-		return "a string lies outside the record";
-	str = (const char *)record->data + offset;
-	if (bytes && *str && (bytes < sizeof(fault) || memcmp(str, fault, sizeof(fault))))
-		return read_name(decoder, record, field, event);
-	event->has &= ~field->has;
-	return NULL;
-}
-
-static malformed read_text(struct dms_decoder *decoder, const struct dms_record *record,
-			   const struct bound_field *field, struct dms_event *event)
-{
-	uint32_t offset, bytes;
-	const char *nul;
-
-	if (!locate(decoder, record, field, &offset, &bytes))
-		return "a text lies outside the record";
-	if (!field->is_dynamic && !field->size)
-		bytes = record->size - offset; /* all that is left of the record */
-	event->text = (const char *)record->data + offset;
-	nul = memchr(event->text, '\0', bytes);
-	event->text_len = nul ? (uint32_t)(nul - event->text) : bytes;
-	if (event->text_len && event->text[event->text_len - 1] == '\n')
-		event->text_len--;
-	return NULL;
-}
-
-/* Numbers that have to be converted, lists and texts; names are read_name()'s. */
-static malformed read_other(struct dms_decoder *decoder, const struct dms_record *record,
-			    const struct bound_field *field, struct dms_event *event)
-{
-	const uint8_t *at = (const uint8_t *)record->data + field->offset;
-	char *member = (char *)event + field->member;
-	uint32_t word;
-	uint64_t value;
-
-	switch ((enum field_type)field->type) {
-	case FIELD_U64:
-		value = load(at, field->size, decoder->swap);
-		memcpy(member, &value, sizeof(value));
-		return NULL;
-	case FIELD_S32:
-	case FIELD_U32:
-		word = (uint32_t)load(at, field->size, decoder->swap);
-		memcpy(member, &word, sizeof(word));
-		return NULL;
-	case FIELD_U8:
-		*(uint8_t *)member = (uint8_t)load(at, field->size, decoder->swap);
-		return NULL;
-	case FIELD_BOOL:
-		*(bool *)member = load(at, field->size, decoder->swap) != 0;
-		return NULL;
-	case FIELD_PROBE_NAME:
-		return read_probe_name(decoder, record, field, event);
-	case FIELD_TEXT:
-		return read_text(decoder, record, field, event);
-	default:
-		return read_array(decoder, record, field, event);
-	}
-}
-
-static void read_dir(const struct dms_decoder *decoder, const uint8_t *at, unsigned int size,
-		     struct dms_event *event)
-{
-	uint64_t value = load(at, size, decoder->swap);
-
-	if (value > DMS_DIR_NONE)
-		event->has &= ~(uint32_t)DMS_HAS_DIR;
-	else
-		event->dir = (uint8_t)value;
-}
-
-/*
- * Ten fields an event, and nearly all of them are a number that only has to be copied: a loop for
- * each length, without a look at the type of each, makes reading fields half as dear. Return: the
- * first of those that are not copied.
- */
-static inline const struct bound_field *copy_fields(const struct tracepoint *tracepoint,
-						    const uint8_t *data, struct dms_event *event)
-{
-	const struct bound_field *field = tracepoint->fields, *end;
-	char *to = (char *)event;
-
-	for (end = tracepoint->fields + tracepoint->copied_end[0]; field < end; field++)
-		memcpy(to + field->member, data + field->offset, 8);
-	for (end = tracepoint->fields + tracepoint->copied_end[1]; field < end; field++)
-		memcpy(to + field->member, data + field->offset, 4);
-	for (end = tracepoint->fields + tracepoint->copied_end[2]; field < end; field++)
-		to[field->member] = (char)data[field->offset];
-	return field;
-}
-
-static malformed read_fields(struct dms_decoder *decoder, const struct tracepoint *tracepoint,
-			     const struct dms_record *record, struct dms_event *event)
-{
-	const struct bound_field *end = tracepoint->fields + tracepoint->n_fields;
-	const struct bound_field *field = tracepoint->fields;
-	malformed why;
-
-	event->has = tracepoint->has;
-	if (!decoder->swap)
-		field = copy_fields(tracepoint, record->data, event);
-	for (; field < end; field++) {
-		if (field->type == FIELD_DIR)
-			read_dir(decoder, (const uint8_t *)record->data + field->offset,
-				 field->size, event);
-		else if ((why = field->type == FIELD_NAME
-					? read_name(decoder, record, field, event)
-					: read_other(decoder, record, field, event)))
-			return why;
-	}
-	return NULL;
-}
-
 /* ---- the decoder ------------------------------------------------------------------------------
  */
 
-static struct dms_error *count_malformed(struct tracepoint *tracepoint,
+static struct dms_error *count_malformed(struct dms_decoder *decoder, struct tracepoint *tracepoint,
 					 const struct dms_record *record, malformed why)
 {
+	decoder->n_malformed += tracepoint->row->kind < DMS_EV_CHECK;
 	if (why == out_of_memory)
 		return &dms_error_nomem;
 	tracepoint->malformed++;
@@ -304,6 +21,76 @@ static struct dms_error *count_malformed(struct tracepoint *tracepoint,
 	tracepoint->reason = dms_strdup(why);
 	tracepoint->reason_offset = record->offset;
 	return tracepoint->reason ? NULL : &dms_error_nomem;
+}
+
+/* @record of a tracepoint without a row: a stack, a probe that may get one now, or none of ours. */
+_apart_ static struct dms_error *look_at_other(struct dms_decoder *decoder,
+					       struct tracepoint *tracepoint,
+					       const struct dms_record *record)
+{
+	struct dms_error *err;
+
+	if (tracepoint->format->id == decoder->stack_type)
+		stack_count_orphan(decoder, record);
+	if (!tracepoint->probe.is_pending)
+		return NULL;
+	err = probe_settle(decoder, tracepoint, record);
+	inputs_note(decoder);
+	return err;
+}
+
+static inline void finish_map(const struct dms_decoder *decoder, struct dms_event *event)
+{
+	bool is_map = event->kind == DMS_EV_MAP || event->kind == DMS_EV_MAP_RESOURCE;
+
+	/* Since 6.18 a resource is a phys mapping with this attribute. */
+	if (event->attrs & DMS_ATTR_MMIO)
+		event->kind = is_map ? DMS_EV_MAP_RESOURCE : DMS_EV_UNMAP_RESOURCE;
+	if (event->dma_addr == decoder->mapping_error) {
+		event->failed = is_map;
+		event->dma_addr = DMS_MAPPING_ERROR64; /* of a 32-bit dma_addr_t, too */
+	}
+}
+
+/* What follows from the fields of @event by its kind; it may become NONE. */
+static inline malformed finish_event(struct dms_decoder *decoder, struct dms_event *event)
+{
+	switch (event->kind) {
+	case DMS_EV_MAP: /* nearly all: without a call */
+	case DMS_EV_MAP_RESOURCE:
+	case DMS_EV_UNMAP:
+	case DMS_EV_UNMAP_RESOURCE:
+		finish_map(decoder, event);
+		return NULL;
+	default:
+		return finish[event->kind] ? finish[event->kind](decoder, event) : NULL;
+	}
+}
+
+static inline malformed decode(struct dms_decoder *decoder, const struct tracepoint *tracepoint,
+			       const struct dms_record *record, struct dms_event *event)
+{
+	malformed why;
+
+	event_clear(event);
+	event->kind = tracepoint->row->kind;
+	event->ts = record->ts;
+	event->cpu = record->cpu;
+	event->instance = record->instance;
+	if (record->size < tracepoint->min_size)
+		return "the record is shorter than its fields";
+	if ((why = read_fields(decoder, tracepoint, record, event)))
+		return why;
+	if (tracepoint->probe.half != HALF_NONE &&
+	    (why = probe_join(decoder, (enum half)tracepoint->probe.half, event)))
+		return why;
+	if ((why = finish_event(decoder, event)) || event->kind == DMS_EV_NONE)
+		return why;
+	if (!stack_take(decoder, record, event))
+		return out_of_memory;
+	if (event->kind >= DMS_EV_CHECK)
+		caller_by_stack(decoder, event);
+	return NULL;
 }
 
 struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_record *record,
@@ -315,47 +102,19 @@ struct dms_error *dms_decode(struct dms_decoder *decoder, const struct dms_recor
 	malformed why;
 
 	ret->kind = DMS_EV_NONE;
-	if (type >= decoder->n_types || !decoder->by_type[type])
+	if (type >= decoder->n_types || !(tracepoint = decoder->by_type[type]))
 		return NULL;
-	tracepoint = &decoder->tracepoints[decoder->by_type[type] - 1];
 	tracepoint->records++;
-	if (type == decoder->stack_type)
-		stack_count_orphan(decoder, record);
 	if (!tracepoint->row) {
-		if (!tracepoint->probe.is_pending)
-			return NULL;
-		err = probe_settle(decoder, tracepoint, record);
-		inputs_note(decoder);
+		err = look_at_other(decoder, tracepoint, record);
 		if (err || !tracepoint->row)
 			return err;
 	}
-	*ret = decoder->blank;
-	ret->kind = tracepoint->row->kind;
-	ret->ts = record->ts;
-	ret->cpu = record->cpu;
-	ret->instance = record->instance;
-	why = record->size < tracepoint->min_size ? "the record is shorter than its fields"
-						  : read_fields(decoder, tracepoint, record, ret);
-	if (!why && tracepoint->probe.half != HALF_NONE) {
-		why = probe_join(decoder, (enum half)tracepoint->probe.half, ret);
-		if (!why && ret->kind == DMS_EV_NONE)
-			return NULL;
-	}
-	if (!why && finish[ret->kind]) {
-		why = finish[ret->kind](decoder, ret);
-		if (!why && ret->kind == DMS_EV_NONE)
-			return NULL;
-	}
-	if (!why && !stack_take(decoder, record, ret))
-		why = out_of_memory;
-	if (!why) {
-		if (ret->kind >= DMS_EV_CHECK)
-			caller_by_stack(decoder, ret);
+	why = decode(decoder, tracepoint, record, ret);
+	if (!why)
 		return NULL;
-	}
 	ret->kind = DMS_EV_NONE;
-	decoder->n_malformed += tracepoint->row->kind < DMS_EV_CHECK;
-	return count_malformed(tracepoint, record, why);
+	return count_malformed(decoder, tracepoint, record, why);
 }
 
 static int compare_tracepoints(const void *left, const void *right)
@@ -405,10 +164,10 @@ static struct dms_error *bind_all(struct dms_decoder *decoder)
 			continue; /* no record can name it */
 		if (decoder->by_type[format->id])
 			continue; /* the first of two formats of one id counts */
-		decoder->by_type[format->id] = i + 1;
+		decoder->by_type[format->id] = tracepoint;
 		if (!strcmp(format->system, "ftrace") && !strcmp(format->name, "kernel_stack")) {
-			decoder->stack_type = format->id;
-			decoder->stack_offset = bind_stack(format);
+			stack_bind(decoder, format);
+			continue;
 		}
 		half = probe_half_of(format);
 		tracepoint->probe.half = half ? half->half : HALF_NONE;
@@ -490,13 +249,10 @@ struct dms_error *dms_decoder_create(struct dms_source *source, const struct dms
 	decoder->long_size = info->long_size;
 	decoder->swap = info->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 	decoder->no_alloc_dir = alloc_dir_is_garbage(info->release);
-	decoder->stack_type = MAX_TYPES;
-	decoder->blank = (struct dms_event){
-		.device = DMS_ID_NONE,
-		.driver = DMS_ID_NONE,
-		.stack = DMS_ID_NONE,
-		.dir = DMS_DIR_UNKNOWN,
-	};
+	decoder->stack_type = NO_TYPE;
+	decoder->taken_type = NO_TYPE;
+	for (size_t i = 0; i < NAME_CACHE; i++)
+		decoder->name_cache[i].bytes = UINT32_MAX; /* as no name has */
 	formats = dms_source_formats(source, &n_formats);
 	if (!allocate(decoder, formats, n_formats)) {
 		dms_decoder_destroy(decoder);

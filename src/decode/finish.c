@@ -2,22 +2,6 @@
 /* What follows from the fields of an event, by its kind. */
 #include "decoder.h"
 
-static malformed finish_map(struct dms_decoder *decoder, struct dms_event *event)
-{
-	/* Since 6.18 a resource is a phys mapping with this attribute. */
-	if (event->attrs & DMS_ATTR_MMIO) {
-		if (event->kind == DMS_EV_MAP)
-			event->kind = DMS_EV_MAP_RESOURCE;
-		else if (event->kind == DMS_EV_UNMAP)
-			event->kind = DMS_EV_UNMAP_RESOURCE;
-	}
-	if (event->dma_addr == decoder->mapping_error) {
-		event->failed = event->kind == DMS_EV_MAP || event->kind == DMS_EV_MAP_RESOURCE;
-		event->dma_addr = DMS_MAPPING_ERROR64; /* of a 32-bit dma_addr_t, too */
-	}
-	return NULL;
-}
-
 void finish_gfp(const struct dms_decoder *decoder, struct dms_event *event)
 {
 	if (!(event->has & DMS_HAS_GFP) || !decoder->direct_reclaim)
@@ -105,8 +89,9 @@ static malformed finish_marker(struct dms_decoder *decoder, struct dms_event *ev
 
 static malformed finish_console(struct dms_decoder *decoder, struct dms_event *event)
 {
-	struct dms_event said = decoder->blank;
+	struct dms_event said;
 
+	event_clear(&said);
 	if (!dms_console_read(&decoder->console, event->text, event->text_len,
 			      decoder->names->devices, &said) ||
 	    said.kind == DMS_EV_NONE) {
@@ -123,11 +108,8 @@ static malformed finish_console(struct dms_decoder *decoder, struct dms_event *e
 	return NULL;
 }
 
+/* Those of finish_map() are not here: see finish_event(). */
 const finish_fn finish[DMS_EV_N_KINDS] = {
-	[DMS_EV_MAP] = finish_map,
-	[DMS_EV_MAP_RESOURCE] = finish_map,
-	[DMS_EV_UNMAP] = finish_map,
-	[DMS_EV_UNMAP_RESOURCE] = finish_map,
 	[DMS_EV_ALLOC] = finish_alloc,
 	[DMS_EV_ALLOC_PAGES] = finish_alloc,
 	[DMS_EV_ALLOC_SGT] = finish_alloc,

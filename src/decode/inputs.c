@@ -94,6 +94,16 @@ static uint32_t read_bit(const char *at, const char *end)
 	return bit <= UINT32_MAX && bit && !(bit & (bit - 1)) ? (uint32_t)bit : 0;
 }
 
+/* Of @text. Not memrchr(): beside UBSan's own checks gcc takes @text for NULL, and warns. */
+static const char *last_before(const char *text, const char *at, char wanted)
+{
+	while (at > text) {
+		if (*--at == wanted)
+			return at;
+	}
+	return NULL;
+}
+
 /* The print format pairs values with names: {VALUE, "__GFP_DIRECT_RECLAIM"}. */
 uint32_t gfp_direct_reclaim(const char *text, size_t size)
 {
@@ -102,10 +112,10 @@ uint32_t gfp_direct_reclaim(const char *text, size_t size)
 
 	if (!found)
 		return 0;
-	end = memrchr(text, ',', (size_t)(found - text));
+	end = last_before(text, found, ',');
 	if (!end)
 		return 0;
-	start = memrchr(text, '{', (size_t)(end - text));
+	start = last_before(text, end, '{');
 	return start ? read_bit(start + 1, end) : 0;
 }
 

@@ -7,7 +7,8 @@
 #include "console.h"
 
 /* printk's longest message is 2 KiB (CONSOLE_EXT_LOG_MAX 8); what is beyond this is cut. */
-#define LINE_BYTES 8192
+#define LINE_BYTES  8192
+#define BLOCK_BYTES (64u << 10)
 /* Boot loaders talk before the kernel does; but what has said nothing of a log by then is none. */
 #define MAX_STRANGE_BYTES (64u << 20)
 
@@ -16,6 +17,9 @@
  * told in two. So there are two lines: the one being read, and the waiting event's.
  */
 struct klog {
+	FILE *file;
+	char block[BLOCK_BYTES];
+	const char *at, *end; /* what is left of it */
 	struct dms_console_state state;
 	struct dms_strtab *names;
 	struct dms_error *(*take)(void *context, const struct dms_event *event);
@@ -28,18 +32,36 @@ struct klog {
 	bool is_log;		  /* a line began as a log's do, or told of DMA */
 };
 
-/* One line without its end into @line. Return: its length; -1 at the end of what is to be read. */
-static long read_line(struct klog *log, FILE *file, char *line)
+static bool fill_block(struct klog *log)
 {
-	long size = 0;
-	int c = EOF;
+	log->at = log->block;
+	log->end = log->block + fread(log->block, 1, sizeof(log->block), log->file);
+	return log->at < log->end;
+}
 
-	while (log->left && (c = getc_unlocked(file)) != EOF && c != '\n') {
-		if (size < LINE_BYTES)
-			line[size++] = (char)c;
-		log->left--;
+/* One line without its end into @line. Return: its length; -1 at the end of what is to be read. */
+static long read_line(struct klog *log, char *line)
+{
+	size_t size = 0;
+
+	while (log->at < log->end || fill_block(log)) {
+		size_t there = (size_t)(log->end - log->at), room = LINE_BYTES - size;
+		const char *newline = memchr(log->at, '\n', there);
+		size_t take = newline ? (size_t)(newline - log->at) : there;
+
+		take = take < log->left ? take : log->left;
+		memcpy(line + size, log->at, take < room ? take : room);
+		size += take < room ? take : room;
+		log->at += take;
+		log->left -= take;
+		if (!log->left)
+			return -1;
+		if (newline) {
+			log->at++;
+			return (long)size;
+		}
 	}
-	return !log->left || (c == EOF && !size) ? -1 : size;
+	return size ? (long)size : -1;
 }
 
 /* ---- what writers of logs put before the text ------------------------------------------------ */
@@ -211,37 +233,65 @@ static struct dms_error *read_event(struct klog *log, size_t size)
 	return err;
 }
 
-struct dms_error *dms_console_read_file(const char *path, struct dms_strtab *names,
-					struct dms_error *(*take)(void *context,
-								  const struct dms_event *event),
-					void *context)
+/* Up to the end, or only until it is known to be a log. */
+static struct dms_error *read_lines(struct klog *log, const char *path, bool is_enough)
 {
-	_cleanup_(dms_freep) struct klog *log = dms_zalloc(sizeof(*log));
 	struct dms_error *err = NULL;
-	FILE *file;
 	long size;
 
-	if (!log)
-		return &dms_error_nomem;
-	log->names = names;
-	log->take = take;
-	log->context = context;
 	log->left = MAX_STRANGE_BYTES;
-	file = fopen(path, "re");
-	if (!file)
+	log->file = fopen(path, "re");
+	if (!log->file)
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
-	while (!err && (size = read_line(log, file, log->lines[log->current])) >= 0) {
+	while (!err && !(is_enough && log->is_log) &&
+	       (size = read_line(log, log->lines[log->current])) >= 0) {
 		err = read_event(log, (size_t)size);
 		if (log->is_log)
 			log->left = UINT64_MAX;
 	}
-	if (!err && ferror(file))
+	if (!err && ferror(log->file))
 		err = dms_error_errno(DMS_ERROR_INPUT, errno, "%s: cannot read", path);
 	if (!err)
 		err = give_waiting(log);
 	/* Another file in its place would let rules pass as judged that were not. */
 	if (!err && (log->has_text || !log->left) && !log->is_log)
 		err = dms_error_new(DMS_ERROR_INPUT, "%s: no line of a kernel log", path);
-	fclose(file);
+	fclose(log->file);
 	return err;
+}
+
+struct dms_error *dms_console_read_file(const char *path, struct dms_strtab *names,
+					struct dms_error *(*take)(void *context,
+								  const struct dms_event *event),
+					void *context)
+{
+	_cleanup_(dms_freep) struct klog *log = dms_zalloc(sizeof(*log));
+
+	if (!log)
+		return &dms_error_nomem;
+	log->names = names;
+	log->take = take;
+	log->context = context;
+	return read_lines(log, path, false);
+}
+
+static struct dms_error *ignore_event(void *context, const struct dms_event *event)
+{
+	(void)context;
+	(void)event;
+	return NULL;
+}
+
+bool dms_console_is_log(const char *path)
+{
+	_cleanup_(dms_freep) struct klog *log = dms_zalloc(sizeof(*log));
+	struct dms_error *err = &dms_error_nomem;
+
+	if (log && (log->names = dms_strtab_create())) {
+		log->take = ignore_event;
+		err = read_lines(log, path, true);
+		dms_strtab_destroy(log->names);
+	}
+	dms_error_free(err);
+	return !err;
 }

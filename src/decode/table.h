@@ -51,12 +51,24 @@ struct bound_field {
 	uint16_t member;
 	uint8_t type;	  /* enum field_type */
 	uint8_t size;	  /* of a number: 1, 2, 4, 8; of an array's element */
-	uint8_t copied;	  /* bytes, if in our byte order the field is its member as it stands; or 0 */
 	bool is_dynamic;  /* offset is that of a __data_loc or __rel_loc word */
 	bool is_relative; /* __rel_loc: its offset counts from behind the word */
 };
 
 #define MAX_BOUND_FIELDS 20
+
+/** Where a word of a record is, and where in the event it belongs. */
+struct word_move {
+	uint16_t from, to; /* bytes */
+};
+#define USUAL_WORDS 4
+
+/** The fields that nearly every event has, found without looking for them: see read_usual(). */
+struct usual_fields {
+	struct word_move words[USUAL_WORDS]; /* of 8 bytes; what is left over repeats the last */
+	uint16_t name_offset, name_member;   /* of the __data_loc word; 0: there is none */
+	uint16_t dir_offset;		     /* 0: there is none */
+};
 
 /** What is known of a tracepoint that may be a probe. */
 struct probe_state {
@@ -72,9 +84,10 @@ struct probe_state {
 struct tracepoint {
 	const struct dms_format *format;
 	const struct event_row *row; /* NULL: not one of ours, or not decodable */
-	struct bound_field fields[MAX_BOUND_FIELDS]; /* by copied: of 8 bytes, of 4, of 1, not */
+	struct bound_field fields[MAX_BOUND_FIELDS];
 	uint32_t n_fields;
-	uint32_t copied_end[3]; /* of those of 8 bytes, of 4, of 1 */
+	uint32_t n_usual; /* of fields, the first ones; 0: usual is not filled */
+	struct usual_fields usual;
 	uint32_t has;	   /* of all fields */
 	uint32_t min_size; /* a record of fewer bytes lacks a field */
 	uint64_t records, malformed, reason_offset;

@@ -165,13 +165,11 @@ const struct dms_hole *dms_merge_hole(const struct dms_merge *merge, uint32_t fi
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-struct dms_error *dms_merge_next(struct dms_merge *merge, struct dms_item *ret)
+_apart_ static struct dms_error *next_of_many(struct dms_merge *merge, struct dms_item *ret)
 {
 	struct dms_error *err;
 	uint32_t best = 0;
 
-	if (merge->n_lanes == 1)
-		return dms_source_next(merge->lanes[0].source, ret);
 	if (merge->given < merge->n_lanes)
 		merge->lanes[merge->given].is_loaded = false;
 	for (uint32_t i = 0; i < merge->n_lanes; i++) {
@@ -188,6 +186,12 @@ struct dms_error *dms_merge_next(struct dms_merge *merge, struct dms_item *ret)
 	ret->file = best;
 	merge->given = best;
 	return NULL;
+}
+
+struct dms_error *dms_merge_next(struct dms_merge *merge, struct dms_item *ret)
+{
+	return merge->n_lanes == 1 ? dms_source_next(merge->lanes[0].source, ret)
+				   : next_of_many(merge, ret);
 }
 
 uint32_t dms_merge_count(const struct dms_merge *merge)

@@ -72,8 +72,8 @@ static inline bool page_has(const struct page *page, uint64_t bytes)
 	return bytes <= (uint64_t)(page->end - page->at);
 }
 
-/** The next event of @page. */
-static inline enum page_result page_next(struct page *page)
+/* The next event of @page, whatever comes before it; apart: it is large, and seldom called. */
+_apart_ __attribute__((unused)) static enum page_result page_search(struct page *page)
 {
 	while (page_has(page, 4)) {
 		uint32_t word = load32(page->at, page->swap), extra;
@@ -126,6 +126,27 @@ static inline enum page_result page_next(struct page *page)
 		}
 	}
 	return page->at == page->end ? PAGE_END : PAGE_DAMAGED;
+}
+
+/**
+ * The next event of @page. Nearly always it is the next entry, with its length in the header and in
+ * our byte order: that much is inlined where every record passes, in a third of the instructions.
+ */
+static inline enum page_result page_next(struct page *page)
+{
+	uint32_t word, type;
+
+	if (HOST_BIG_ENDIAN || page->big_endian || !page_has(page, 4))
+		return page_search(page);
+	word = load32(page->at, false);
+	type = word & 31;
+	if (!type || type >= PAGE_TYPE_PADDING || !page_has(page, 4 + type * 4))
+		return page_search(page);
+	page->ts += word >> 5;
+	page->data = page->at + 4;
+	page->size = type * 4;
+	page->at += 4 + type * 4;
+	return PAGE_EVENT;
 }
 
 #endif

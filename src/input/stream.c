@@ -10,7 +10,7 @@
 _apart_ static struct dms_error *note_damage(struct stream *stream, uint64_t offset, const char *what)
 {
 	stream->n_damaged++;
-	stream->next_missed = PAGE_MISSED_UNKNOWN;
+	stream->missed = PAGE_MISSED_UNKNOWN;
 	if (stream->first_damage)
 		return NULL;
 	stream->first_damage = dms_asprintf("at offset %#" PRIx64 ": %s", offset, what);
@@ -114,12 +114,27 @@ static uint64_t page_file_offset(const struct stream *stream)
 	return stream->compressed ? chunk->offset : chunk->offset + stream->page_offset;
 }
 
-/* Begin the next page, in the next chunk if need be. *@ret false: no more data. */
-_apart_ static struct dms_error *load_page(struct stream *stream, bool *ret)
+static struct dms_error *begin_page(struct stream *stream, const uint8_t *memory)
+{
+	uint64_t missed;
+
+	stream->head_offset = page_file_offset(stream);
+	if (!page_begin(&stream->page, memory, stream->page_size, stream->dat->long_size, &missed))
+		return note_damage(stream, stream->head_offset,
+				   "a ring-buffer page claims more data than fits");
+	if (missed)
+		stream->missed = missed;
+	return NULL;
+}
+
+/*
+ * Begin the next page, in the next chunk if need be; a damaged one has no records. *@ret false: no
+ * more data.
+ */
+static struct dms_error *load_page(struct stream *stream, bool *ret)
 {
 	struct chunk *chunk = &stream->chunks[stream->filled];
 	struct dms_error *err;
-	uint64_t missed;
 	uint32_t left;
 
 	*ret = true;
@@ -129,6 +144,7 @@ _apart_ static struct dms_error *load_page(struct stream *stream, bool *ret)
 			return err;
 		chunk = &stream->chunks[stream->filled];
 	}
+	stream->page.at = stream->page.end = chunk->pages;
 	left = chunk->size - stream->page_offset;
 	if (left < stream->page_size) {
 		err = note_damage(stream, page_file_offset(stream),
@@ -136,57 +152,8 @@ _apart_ static struct dms_error *load_page(struct stream *stream, bool *ret)
 		stream->page_offset = chunk->size;
 		return err;
 	}
-	if (page_begin(&stream->page, chunk->pages + stream->page_offset, stream->page_size,
-		       stream->dat->long_size, &missed)) {
-		stream->in_page = true;
-		if (missed)
-			stream->next_missed = missed;
-		err = NULL;
-	} else {
-		err = note_damage(stream, page_file_offset(stream),
-				  "a ring-buffer page claims more data than fits");
-	}
+	err = begin_page(stream, chunk->pages + stream->page_offset);
 	stream->page_offset += stream->page_size;
-	return err;
-}
-
-/* Read the next record ahead; has_next false at the end. */
-static struct dms_error *read_ahead(struct stream *stream)
-{
-	struct dms_error *err;
-	bool more = true;
-
-	stream->next_missed = 0;
-	stream->held = stream->filled;
-	for (;;) {
-		if (!stream->in_page) {
-			err = load_page(stream, &more);
-			if (err || !more)
-				break;
-			continue;
-		}
-		switch (page_next(&stream->page)) {
-		case PAGE_EVENT:
-			stream->next_data = stream->page.data;
-			stream->next_size = stream->page.size;
-			stream->next_ts = stream->page.ts;
-			stream->next_offset = page_file_offset(stream) -
-					      (stream->compressed ? 0 : stream->page_size);
-			stream->has_next = true;
-			return NULL;
-		case PAGE_END:
-			stream->in_page = false;
-			break;
-		case PAGE_DAMAGED:
-			stream->in_page = false;
-			err = note_damage(
-				stream, page_file_offset(stream),
-				"a ring-buffer page before this has an entry that does not fit");
-			if (err)
-				return err;
-		}
-	}
-	stream->has_next = false;
 	return err;
 }
 
@@ -198,33 +165,76 @@ static uint64_t convert_ts(const struct tracedat *dat, uint64_t ts)
 	return ts + (uint64_t)dat->ts_offset_ns;
 }
 
-/* What was lost between the current record, if there is one, and the one read ahead. */
-static void set_gap(struct stream *stream)
+/* What was lost between the record taken last, of @after_ts, and the head, if there is one. */
+static void set_gap(struct stream *stream, uint64_t after_ts)
 {
-	stream->has_gap = stream->next_missed != 0;
+	stream->has_gap = stream->missed != 0;
 	if (!stream->has_gap)
 		return;
-	stream->gap.after_ts = stream->is_valid ? stream->record.ts : 0;
-	stream->gap.before_ts =
-		stream->has_next ? convert_ts(stream->dat, stream->next_ts) : UINT64_MAX;
-	stream->gap.lost = stream->next_missed == PAGE_MISSED_UNKNOWN ? 0 : stream->next_missed;
+	stream->gap.after_ts = after_ts;
+	stream->gap.before_ts = stream->has_head ? stream->head_ts : UINT64_MAX;
+	stream->gap.lost = stream->missed == PAGE_MISSED_UNKNOWN ? 0 : stream->missed;
 }
 
-struct dms_error *stream_advance(struct stream *stream)
+/* Look for the head in the pages behind this one, which is over; @found says how. */
+static struct dms_error *search_pages(struct stream *stream, enum page_result found)
+{
+	bool more;
+
+	do {
+		struct dms_error *err = NULL;
+
+		if (found == PAGE_DAMAGED)
+			err = note_damage(
+				stream, page_file_offset(stream),
+				"a ring-buffer page before this has an entry that does not fit");
+		if (err || (err = load_page(stream, &more)) || !more)
+			return err;
+		found = page_next(&stream->page);
+	} while (found != PAGE_EVENT);
+	stream->head_ts = convert_ts(stream->dat, stream->page.ts);
+	stream->has_head = true;
+	return NULL;
+}
+
+/* The head is in another page, one in 56: only between pages can anything be lost. */
+_apart_ static struct dms_error *turn_page(struct stream *stream, enum page_result found,
+					   uint64_t after_ts)
 {
 	struct dms_error *err;
 
-	stream->is_valid = stream->has_next;
-	if (!stream->is_valid)
-		return NULL;
-	stream->record.data = stream->next_data;
-	stream->record.size = stream->next_size;
-	stream->record.offset = stream->next_offset;
-	stream->record.ts = convert_ts(stream->dat, stream->next_ts);
-	err = read_ahead(stream);
-	stream->record.next = stream->has_next ? stream->next_data : NULL;
-	stream->record.next_size = stream->has_next ? stream->next_size : 0;
-	set_gap(stream);
+	stream->missed = 0;
+	stream->held = stream->filled;
+	stream->has_head = false;
+	err = search_pages(stream, found);
+	if (!stream->has_head) { /* as in a record that is followed by none */
+		stream->page.data = NULL;
+		stream->page.size = 0;
+	}
+	set_gap(stream, after_ts);
+	return err;
+}
+
+struct dms_error *stream_take(struct stream *stream, struct dms_record *ret)
+{
+	struct dms_error *err = NULL;
+	enum page_result found;
+
+	ret->ts = stream->head_ts;
+	ret->offset = stream->head_offset;
+	ret->data = stream->page.data;
+	ret->size = stream->page.size;
+	ret->cpu = stream->cpu;
+	ret->instance = stream->instance;
+	ret->n_chain = 0;
+	ret->chain = NULL;
+	found = page_next(&stream->page);
+	if (found == PAGE_EVENT)
+		stream->head_ts = convert_ts(stream->dat, stream->page.ts);
+	else
+		err = turn_page(stream, found, ret->ts);
+	ret->next = stream->page.data;
+	ret->next_size = stream->page.size;
 	return err;
 }
 
@@ -243,21 +253,22 @@ static struct dms_error *read_chunk_count(struct stream *stream)
 	return NULL;
 }
 
-struct dms_error *stream_open(struct stream *stream, const struct tracedat *dat,
-			      const struct tracedat_buffer *buffer, const struct tracedat_cpu *cpu,
-			      uint32_t chunk_bytes)
+struct dms_error *stream_open(struct stream *stream, const struct tracedat *dat, uint32_t instance,
+			      const struct tracedat_cpu *cpu, uint32_t chunk_bytes)
 {
+	const struct tracedat_buffer *buffer = &dat->buffers[instance];
 	uint64_t size = dat->file.size, bytes;
 	struct dms_error *err = NULL;
 
 	*stream = (struct stream){
 		.dat = dat,
+		.cpu = cpu->cpu,
+		.instance = instance,
 		.position = cpu->offset < size ? cpu->offset : size,
 		.page_size = buffer->page_size,
 		.chunk_bytes = chunk_bytes - chunk_bytes % buffer->page_size,
 		.compressed = buffer->compressed,
-		.record.cpu = cpu->cpu,
-		.gap.cpu = cpu->cpu,
+		.gap = {.cpu = cpu->cpu, .instance = instance},
 		.page.swap = dat->big_endian != HOST_BIG_ENDIAN,
 		.page.big_endian = dat->big_endian,
 	};
@@ -266,11 +277,7 @@ struct dms_error *stream_open(struct stream *stream, const struct tracedat *dat,
 	stream->end = bytes < size - stream->position ? stream->position + bytes : size;
 	if (stream->compressed && stream->position < stream->end)
 		err = read_chunk_count(stream);
-	if (!err)
-		err = read_ahead(stream);
-	if (!err)
-		set_gap(stream);
-	return err;
+	return err ? err : turn_page(stream, PAGE_END, 0);
 }
 
 void stream_close(struct stream *stream)

@@ -15,22 +15,19 @@ struct chunk {
 };
 
 /**
- * record is current; the one after it is read ahead, so that a stack can be seen with its event.
- * Two chunks take turns: the current record stays valid while the next chunk is loaded.
+ * The head is the record to be taken next: the event that page stands at, so that nothing of it has
+ * to be copied. Two chunks take turns: the record taken last stays valid while the next is loaded.
  */
 struct stream {
 	const struct tracedat *dat;
-	struct dms_record record;
-	struct dms_gap gap; /* between record and the next one; valid if has_gap */
+	struct page page;
+	uint64_t head_ts;     /* of the head, as dms_record has it */
+	uint64_t head_offset; /* of its page in the file */
+	uint32_t cpu, instance;
+	bool has_head; /* false at the end */
 	bool has_gap;
-	bool is_valid; /* record is one; false at the end */
-
-	/* the record read ahead */
-	const uint8_t *next_data;
-	uint64_t next_ts, next_offset;
-	uint32_t next_size;
-	uint64_t next_missed; /* 0, a count, or PAGE_MISSED_UNKNOWN */
-	bool has_next;
+	struct dms_gap gap; /* before the head, if has_gap; its taker clears that */
+	uint64_t missed;    /* there: 0, a count, or PAGE_MISSED_UNKNOWN */
 
 	uint64_t position, end; /* what of the file is still to be read */
 	uint32_t chunks_left;	/* compressed data only */
@@ -39,24 +36,24 @@ struct stream {
 	bool compressed;
 	struct chunk chunks[2];
 	unsigned int filled;  /* index of the chunk filled last */
-	unsigned int held;    /* of the chunk the current record lies in: it must not be filled */
+	unsigned int held;    /* of the chunk the record taken last lies in: not to be filled */
 	uint32_t page_offset; /* of the next page in it */
-	struct page page;
-	bool in_page;
 
 	uint64_t n_damaged;
 	char *first_damage; /* where and what; owned */
 };
 
 /**
- * Begin @stream over the data of @cpu; the first record becomes current, or is_valid is false.
- * Events lost before the first record are told as a gap with after_ts 0.
+ * Begin @stream over the data of @cpu, in buffer @instance: the first record becomes the head.
+ * Events lost before it are told as a gap with after_ts 0.
  */
-struct dms_error *stream_open(struct stream *stream, const struct tracedat *dat,
-			      const struct tracedat_buffer *buffer, const struct tracedat_cpu *cpu,
-			      uint32_t chunk_bytes);
+struct dms_error *stream_open(struct stream *stream, const struct tracedat *dat, uint32_t instance,
+			      const struct tracedat_cpu *cpu, uint32_t chunk_bytes);
 void stream_close(struct stream *stream);
-/** Make the next record current. Errors: reading failed, memory. */
-struct dms_error *stream_advance(struct stream *stream);
+/**
+ * Take the head, which there must be; the record behind it is the next one.
+ * Errors: reading failed, memory.
+ */
+struct dms_error *stream_take(struct stream *stream, struct dms_record *ret);
 
 #endif

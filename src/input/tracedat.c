@@ -11,13 +11,21 @@
 #define READ_AHEAD_BYTES (8u << 20)
 #define MAX_CHUNK_BYTES	 (256u << 10)
 
+/** A stream, and the time of its head. */
+struct turn {
+	uint64_t ts;
+	struct stream *stream;
+};
+
 struct tracedat_source {
 	struct dms_source common;
 	struct tracedat dat;
 	char format[64];
 	const char **instances;
 	struct stream *streams; /* those that have data */
-	struct stream **heap;	/* by (ts, instance, cpu), the next record first */
+	struct turn *heap;	/* those that have a head: by (ts, instance, cpu), the first one first */
+	uint64_t second_ts;	/* of the head that follows it; UINT64_MAX: there is none */
+	struct stream *gapped;	/* whose gap is told next; NULL: none */
 	uint32_t n_streams, n_heap;
 	uint32_t next_first_gap; /* stream whose gap before its first record is told next */
 	bool is_started;
@@ -26,12 +34,14 @@ struct tracedat_source {
 };
 
 /* Earlier first; equal times in a fixed order, so that the same file gives the same run. */
-static bool precedes(const struct stream *left, const struct stream *right)
+static bool precedes(const struct turn *left, const struct turn *right)
 {
-	const struct dms_record *a = &left->record, *b = &right->record;
+	const struct stream *a, *b;
 
-	if (a->ts != b->ts)
-		return a->ts < b->ts;
+	if (left->ts != right->ts)
+		return left->ts < right->ts;
+	a = left->stream;
+	b = right->stream;
 	if (a->instance != b->instance)
 		return a->instance < b->instance;
 	return a->cpu < b->cpu;
@@ -39,16 +49,16 @@ static bool precedes(const struct stream *left, const struct stream *right)
 
 static void sift_down(struct tracedat_source *source, uint32_t at)
 {
-	struct stream **heap = source->heap, *moving = heap[at];
+	struct turn *heap = source->heap, moving = heap[at];
 
 	for (;;) {
 		uint32_t child = 2 * at + 1;
 
 		if (child >= source->n_heap)
 			break;
-		if (child + 1 < source->n_heap && precedes(heap[child + 1], heap[child]))
+		if (child + 1 < source->n_heap && precedes(&heap[child + 1], &heap[child]))
 			child++;
-		if (!precedes(heap[child], moving))
+		if (!precedes(&heap[child], &moving))
 			break;
 		heap[at] = heap[child];
 		at = child;
@@ -56,48 +66,28 @@ static void sift_down(struct tracedat_source *source, uint32_t at)
 	heap[at] = moving;
 }
 
-/* Make each stream's first record current and order the heap. */
-_apart_ static struct dms_error *start(struct tracedat_source *source)
+/* The first of the heap has another time, or is another one. */
+_apart_ static void reorder(struct tracedat_source *source)
 {
-	for (uint32_t i = 0; i < source->n_streams; i++) {
-		struct dms_error *err = stream_advance(&source->streams[i]);
+	const struct turn *heap = source->heap;
 
-		if (err)
-			return err;
-		if (source->streams[i].is_valid)
-			source->heap[source->n_heap++] = &source->streams[i];
-	}
-	for (uint32_t i = source->n_heap / 2; i--;)
-		sift_down(source, i);
-	source->is_started = true;
-	return NULL;
-}
-
-/* The stream whose record was given last moves on. */
-static struct dms_error *advance_first(struct tracedat_source *source)
-{
-	struct stream *first = source->heap[0];
-	struct dms_error *err = stream_advance(first);
-
-	if (err)
-		return err;
-	if (!first->is_valid)
-		source->heap[0] = source->heap[--source->n_heap];
 	if (source->n_heap)
 		sift_down(source, 0);
-	return NULL;
+	source->second_ts = source->n_heap > 1 ? heap[1].ts : UINT64_MAX;
+	if (source->n_heap > 2 && heap[2].ts < source->second_ts)
+		source->second_ts = heap[2].ts;
 }
 
 static void give_gap(struct stream *stream, struct dms_item *ret)
 {
 	ret->kind = DMS_ITEM_GAP;
+	ret->file = 0;
 	ret->gap = stream->gap;
-	ret->gap.instance = stream->record.instance;
 	stream->has_gap = false;
 }
 
 /* What was lost before the first records, before them all. False if there is no more. */
-_apart_ static bool give_first_gap(struct tracedat_source *source, struct dms_item *ret)
+static bool give_first_gap(struct tracedat_source *source, struct dms_item *ret)
 {
 	while (source->next_first_gap < source->n_streams) {
 		struct stream *stream = &source->streams[source->next_first_gap++];
@@ -111,49 +101,60 @@ _apart_ static bool give_first_gap(struct tracedat_source *source, struct dms_it
 }
 
 /*
- * One by one, which volatile is for: what stream_advance() has just written member by member cannot
- * be read 16 bytes at a time without waiting for it, a quarter of the time that reading takes.
+ * The first of the heap gives its head. Nearly always (96 % of the shared recording) it stays the
+ * first: its CPU has more to tell before another one does.
  */
-static void give_record(const volatile struct dms_record *record, struct dms_item *ret)
+static struct dms_error *give_record(struct tracedat_source *source, struct dms_item *ret)
 {
+	struct turn *first = &source->heap[0];
+	struct stream *stream = first->stream;
+	struct dms_error *err;
+
 	ret->kind = DMS_ITEM_RECORD;
-	ret->record.ts = record->ts;
-	ret->record.offset = record->offset;
-	ret->record.data = record->data;
-	ret->record.next = record->next;
-	ret->record.size = record->size;
-	ret->record.next_size = record->next_size;
-	ret->record.cpu = record->cpu;
-	ret->record.instance = record->instance;
-	ret->record.n_chain = 0;
-	ret->record.chain = NULL;
+	ret->file = 0;
+	if ((err = stream_take(stream, &ret->record)))
+		return err;
+	if (stream->has_gap)
+		source->gapped = stream;
+	first->ts = stream->head_ts;
+	if (!stream->has_head)
+		*first = source->heap[--source->n_heap];
+	else if (first->ts < source->second_ts)
+		return NULL;
+	reorder(source);
+	return NULL;
+}
+
+/* There are no heads: it is the beginning, or the end. */
+_apart_ static struct dms_error *give_outermost(struct tracedat_source *source,
+						struct dms_item *ret)
+{
+	*ret = (struct dms_item){.kind = DMS_ITEM_END};
+	if (source->is_started || give_first_gap(source, ret))
+		return NULL;
+	source->is_started = true;
+	for (uint32_t i = 0; i < source->n_streams; i++) {
+		struct stream *stream = &source->streams[i];
+
+		if (stream->has_head)
+			source->heap[source->n_heap++] = (struct turn){stream->head_ts, stream};
+	}
+	for (uint32_t i = source->n_heap / 2; i--;)
+		sift_down(source, i);
+	reorder(source);
+	return source->n_heap ? give_record(source, ret) : NULL;
 }
 
 _flat_ static struct dms_error *tracedat_next(struct dms_source *common, struct dms_item *ret)
 {
 	struct tracedat_source *source = (struct tracedat_source *)common;
-	struct dms_error *err = NULL;
 
-	ret->file = 0;
-	if (!source->is_started) {
-		if (give_first_gap(source, ret))
-			return NULL;
-		err = start(source);
-	} else if (source->n_heap) {
-		if (source->heap[0]->has_gap) { /* it begins right after the record given last */
-			give_gap(source->heap[0], ret);
-			return NULL;
-		}
-		err = advance_first(source);
-	}
-	if (err)
-		return err;
-	if (!source->n_heap) {
-		ret->kind = DMS_ITEM_END;
+	if (source->gapped) { /* it begins right behind the record given last */
+		give_gap(source->gapped, ret);
+		source->gapped = NULL;
 		return NULL;
 	}
-	give_record(&source->heap[0]->record, ret);
-	return NULL;
+	return source->n_heap ? give_record(source, ret) : give_outermost(source, ret);
 }
 
 /* "size, then the text", in a section of its own (v7) or inline (v6). */
@@ -321,7 +322,7 @@ static struct dms_error *open_streams(struct tracedat_source *source)
 	for (size_t i = 0; i < dat->n_buffers; i++)
 		n_cpus += dat->buffers[i].n_cpus;
 	source->streams = dms_zalloc(n_cpus * sizeof(*source->streams));
-	source->heap = dms_zalloc(n_cpus * sizeof(struct stream *));
+	source->heap = dms_zalloc(n_cpus * sizeof(*source->heap));
 	if (!source->streams || !source->heap)
 		return &dms_error_nomem;
 	share = READ_AHEAD_BYTES / (2 * (n_cpus ? n_cpus : 1));
@@ -339,10 +340,9 @@ static struct dms_error *open_streams(struct tracedat_source *source)
 			if (!buffer->cpus[j].size)
 				continue;
 			source->n_streams++;
-			err = stream_open(stream, dat, buffer, &buffer->cpus[j], bytes);
+			err = stream_open(stream, dat, (uint32_t)i, &buffer->cpus[j], bytes);
 			if (err)
 				return err;
-			stream->record.instance = (uint32_t)i;
 			if (buffer->cpus[j].cpu >= source->common.info.n_cpus)
 				source->common.info.n_cpus = buffer->cpus[j].cpu + 1;
 		}

@@ -237,26 +237,6 @@ static struct dms_error *read_head(struct dms_run_files *files, const struct fil
 	return file_read(file, 0, files->head, *ret_bytes);
 }
 
-static struct dms_error *ignore_event(void *context, const struct dms_event *event)
-{
-	(void)context;
-	(void)event;
-	return NULL;
-}
-
-/* No line of it is one of a trace: does it tell anything that a kernel log does? */
-static bool is_log(const char *path)
-{
-	struct dms_strtab *names = dms_strtab_create();
-	struct dms_error *err = names ? dms_console_read_file(path, names, ignore_event, NULL)
-				      : &dms_error_nomem;
-	bool is_one = !err;
-
-	dms_error_free(err);
-	dms_strtab_destroy(names);
-	return is_one;
-}
-
 static struct dms_error *not_recognised(const char *name)
 {
 	return dms_error_new(
@@ -301,7 +281,8 @@ static struct dms_error *take_trace(struct recogniser *all, struct dms_source *s
 		all->sources[all->n_sources++] = source;
 		return NULL;
 	}
-	return is_log(path) ? take_side(all, &file, path, DMS_FILE_LOG) : not_recognised(name);
+	/* no line of it is one of a trace: does it tell anything that a kernel log does? */
+	return dms_console_is_log(path) ? take_side(all, &file, path, DMS_FILE_LOG) : not_recognised(name);
 }
 
 /* A trace, or a kernel log. Takes @file. */
