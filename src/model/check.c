@@ -59,14 +59,12 @@ static bool is_checked_by_kernel(const struct dms_event *event)
 	return event->kind == DMS_EV_MAP || (event->attrs & DMS_ATTR_MMIO);
 }
 
-void check_begin(struct dms_model *model, struct device_state *state, const struct dms_event *event,
-		 struct dms_mapping *mapping)
+_apart_ static void await(struct dms_model *model, struct device_state *state,
+			  const struct dms_event *event, struct dms_mapping *mapping)
 {
 	struct check_state *check = &model->check;
 	struct check_last *last;
 
-	if (!(model->config.inputs & DMS_INPUT_CHECKS))
-		return;
 	if (event->kind != DMS_EV_MAP && event->kind != DMS_EV_MAP_RESOURCE)
 		return; /* lists and allocations have no value to check */
 	if (!is_checked_by_kernel(event) && mapping)
@@ -88,6 +86,13 @@ void check_begin(struct dms_model *model, struct device_state *state, const stru
 		.is_set = true,
 		.is_awaited = is_checked_by_kernel(event),
 	};
+}
+
+void check_begin(struct dms_model *model, struct device_state *state, const struct dms_event *event,
+		 struct dms_mapping *mapping)
+{
+	if (model->config.inputs & DMS_INPUT_CHECKS)
+		await(model, state, event, mapping);
 }
 
 /* ---- devices that are only a pointer -------------------------------------------------------- */

@@ -181,25 +181,26 @@ static uint32_t set_of(const struct past_table *table, uint64_t kept)
 }
 
 /*
- * The way of @key in @set; PAST_WAYS if it is in none. All are looked at, as which it is nobody can
- * predict: a loop that ends there took a tenth of the time of all unmaps.
+ * The way of @kept in @set, if it is in any. All are looked at, without a branch, as which it is
+ * nobody can predict: a loop that ends there took a tenth of the time of all unmaps.
  */
-static unsigned int way_that_is(const struct past_set *set, uint64_t key)
-{
-	unsigned int ways = 1u << PAST_WAYS;
-
-	for (unsigned int way = 0; way < PAST_WAYS; way++)
-		ways |= (unsigned int)(set->keys[way] == key) << way;
-	return (unsigned int)__builtin_ctz(ways);
-}
-
-/* The way of @kept in its set, or an empty one; PAST_WAYS if there is neither. */
 static unsigned int way_of(const struct past_set *set, uint64_t kept)
 {
-	unsigned int way = way_that_is(set, kept);
-	bool is_full = set->keys[PAST_WAYS - 1];
+	unsigned int is_1 = set->keys[1] == kept, is_2 = set->keys[2] == kept;
+	unsigned int is_3 = set->keys[3] == kept;
 
-	return way < PAST_WAYS || is_full ? way : way_that_is(set, 0);
+	_Static_assert(PAST_WAYS == 4, "all ways are looked at");
+	return (is_1 | is_3) + 2 * (is_2 | is_3);
+}
+
+/* The first way that is empty; PAST_WAYS if none is. */
+static unsigned int empty_way(const struct past_set *set)
+{
+	unsigned int way = 0;
+
+	while (way < PAST_WAYS && set->keys[way])
+		way++;
+	return way;
 }
 
 static bool allocate(struct past_table *table)
@@ -219,7 +220,7 @@ static void move(struct past_table *grown, const struct past_table *table, uint3
 	const struct past_set *from = &table->sets[slot / PAST_WAYS];
 	uint64_t kept = from->keys[slot % PAST_WAYS];
 	uint32_t set = kept ? set_of(grown, kept) : 0;
-	unsigned int way = kept ? way_of(&grown->sets[set], kept) : 0;
+	unsigned int way = kept ? empty_way(&grown->sets[set]) : 0;
 
 	if (!kept)
 		return;
@@ -267,17 +268,18 @@ static unsigned int forget(struct past_table *table, const struct past_set *set)
 	return first;
 }
 
-struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts)
+/* Where a life under a key not in the table goes. */
+_apart_ static struct dms_past *make_place(struct device_state *state, uint64_t kept,
+					   uint64_t ended_ts)
 {
 	struct past_table *table = &state->past;
-	uint64_t kept = kept_key(key);
 	unsigned int way = PAST_WAYS;
 	uint32_t set = 0;
 
 	for (;;) {
 		if (table->n_slots) {
 			set = set_of(table, kept);
-			way = way_of(&table->sets[set], kept);
+			way = empty_way(&table->sets[set]);
 		}
 		if (way < PAST_WAYS || !may_grow(state) || !grow(table))
 			break;
@@ -291,20 +293,35 @@ struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t e
 	return &table->lives[set * PAST_WAYS + way];
 }
 
-void past_expect(const struct device_state *state, uint64_t key)
+struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts)
 {
-	if (state->past.n_slots)
-		__builtin_prefetch(&state->past.sets[set_of(&state->past, kept_key(key))]);
+	struct past_table *table = &state->past;
+	uint64_t kept = kept_key(key);
+	unsigned int way;
+	uint32_t set;
+
+	if (!table->n_slots)
+		return make_place(state, kept, ended_ts);
+	set = set_of(table, kept);
+	way = way_of(&table->sets[set], kept);
+	if (table->sets[set].keys[way] != kept)
+		return make_place(state, kept, ended_ts);
+	table->sets[set].ended_ts[way] = ended_ts;
+	return &table->lives[set * PAST_WAYS + way];
 }
 
 const struct dms_past *past_find(const struct device_state *state, uint64_t key)
 {
 	const struct past_table *table = &state->past;
 	uint64_t kept = kept_key(key);
-	uint32_t set = table->n_slots ? set_of(table, kept) : 0;
-	unsigned int way = table->n_slots ? way_of(&table->sets[set], kept) : PAST_WAYS;
+	unsigned int way;
+	uint32_t set;
 
-	if (way == PAST_WAYS || table->sets[set].keys[way] != kept)
+	if (!table->n_slots)
+		return NULL;
+	set = set_of(table, kept);
+	way = way_of(&table->sets[set], kept);
+	if (table->sets[set].keys[way] != kept)
 		return NULL;
 	return &table->lives[set * PAST_WAYS + way];
 }

@@ -72,6 +72,7 @@ struct strays {
 	uint64_t n_unknown_sure; /* of n_unknown, of a device that was bound in the trace */
 	uint64_t n_overlapped; /* of memory the device writes: mapped again, and not unmapped before */
 	uint64_t n_crossed;    /* unmaps of one address whose sizes fit in the other order only */
+	bool has_any;	       /* one of those that model_lacks_calls() asks for first was counted, ever */
 };
 
 struct device_state {
@@ -121,6 +122,14 @@ void device_deinit(struct device_state *state);
 
 /** Learn the address mode from one successful map of @phys to @dma. */
 void device_learn_mode(struct device_state *state, uint64_t phys, uint64_t dma, bool bounced);
+/** The same of one not bounced that cannot change the mode, as nearly always; false: it may. */
+static inline bool device_confirms_mode(struct device_state *state, uint64_t phys, uint64_t dma)
+{
+	if (phys != dma || state->device.mode != DMS_MODE_DIRECT)
+		return false;
+	state->n_identity++;
+	return true;
+}
 /** The DMA address @phys has without an IOMMU; false if that is not known. */
 bool device_direct_addr(const struct device_state *state, uint64_t phys, uint64_t *ret);
 
@@ -143,14 +152,13 @@ void device_note_failure(struct device_state *state, const struct dms_event *eve
 			 struct dms_step *step);
 
 /**
- * Where to remember a life under @key that ended at @ended_ts, its unmap_ts: to be filled at once, all
- * of it. Memory: when short, the table stays as it is; NULL if there is none.
+ * Where to remember a life under @key that ended at @ended_ts, its unmap_ts: to be filled, all of
+ * it, before another is asked for. Memory: when short, the table stays as it is; NULL if there is
+ * none.
  */
 struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts);
 /** The last life known under @key, or NULL. Borrowed until the next past_place(). */
 const struct dms_past *past_find(const struct device_state *state, uint64_t key);
-/** A life of @key is about to end: past_place() will find its set in the cache. */
-void past_expect(const struct device_state *state, uint64_t key);
 /** Lists are looked up by physical address: a key that is no DMA address. */
 static inline uint64_t past_list_key(uint64_t phys)
 {

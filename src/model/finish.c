@@ -7,11 +7,9 @@
 #define VANISHING_ENTRIES 480
 
 /* Member by member, in its place: put together elsewhere and copied it takes twice the time. */
-static void remember_as(struct device_state *state, uint64_t key, const struct dms_mapping *mapping,
-			const struct dms_event *event, const struct dms_step *step)
+static void fill_past(struct dms_past *past, const struct dms_mapping *mapping,
+		      const struct dms_event *event, const struct dms_step *step)
 {
-	struct dms_past *past = past_place(state, key, event ? event->ts : 0);
-
 	if (!past)
 		return;
 	past->dma_addr = mapping->dma_addr;
@@ -34,12 +32,22 @@ static void remember_as(struct device_state *state, uint64_t key, const struct d
 	past->differs = (uint8_t)step->differs;
 }
 
-static void remember(struct device_state *state, const struct dms_mapping *mapping,
-		     const struct dms_event *event, const struct dms_step *step)
+static struct dms_past *place_of(struct device_state *state, const struct dms_mapping *mapping,
+				 const struct dms_event *event)
 {
-	remember_as(state, mapping->dma_addr, mapping, event, step);
-	if (mapping->kind == DMS_MAPPING_SG && mapping->sg)
-		remember_as(state, past_list_key(mapping->cpu_addr), mapping, event, step);
+	return past_place(state, mapping->dma_addr, event ? event->ts : 0);
+}
+
+/* @past: its place_of(). */
+static void remember(struct device_state *state, const struct dms_mapping *mapping,
+		     const struct dms_event *event, const struct dms_step *step,
+		     struct dms_past *past)
+{
+	fill_past(past, mapping, event, step);
+	if (mapping->kind != DMS_MAPPING_SG || !mapping->sg)
+		return;
+	past = past_place(state, past_list_key(mapping->cpu_addr), event ? event->ts : 0);
+	fill_past(past, mapping, event, step);
 }
 
 /* A list: found by its memory, and by each segment. */
@@ -48,7 +56,7 @@ _apart_ static void detach_list(struct device_state *state, const struct live_ma
 {
 	struct dms_segment range = {.dma_addr = live->mapping.cpu_addr};
 
-	extents_remove(&state->lists, &range, live->slot, 0, hint & (state->lists.n_entries - 1));
+	extents_remove(&state->lists, &range, live->slot, 0, hint);
 	for (uint32_t i = 0; i < live->list->sg.n_segments; i++)
 		extents_remove(&state->extents, &live->list->segments[i], live->slot, i, 0);
 }
@@ -64,8 +72,7 @@ void model_detach(struct dms_model *model, struct device_state *state, struct li
 	if (live->list)
 		detach_list(state, live, hint);
 	else
-		extents_remove(&state->extents, &range, live->slot, 0,
-			       hint & (state->extents.n_entries - 1));
+		extents_remove(&state->extents, &range, live->slot, 0, hint);
 }
 
 _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
@@ -94,7 +101,7 @@ _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_ma
 		unbind_explain(model, state, &step);
 	check_is_suspect(model, &live->mapping);
 	model_detach(model, state, live, 0);
-	remember(state, &live->mapping, NULL, &step);
+	remember(state, &live->mapping, NULL, &step, place_of(state, &live->mapping, NULL));
 	step.site = sites_of(model, &live->mapping);
 	sites_end(model, &live->mapping, NULL);
 	err = model_tell(model, state, event, &step);
@@ -128,32 +135,42 @@ static uint32_t sharing_doubts(const struct dms_model *model, const struct devic
 		return 0;
 	if (model_may_have_lost(model, 0))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
-	if ((state->has_shared || has_unseen(model, state)) && dir == DMS_DIR_TO_DEVICE &&
-	    !state->is_from_bind)
+	if (dir == DMS_DIR_TO_DEVICE && !state->is_from_bind &&
+	    (state->has_shared || has_unseen(model, state)))
 		doubts |= DMS_DOUBT_PRE_TRACE;
 	return doubts;
 }
 
 /*
- * Whose unmap is this? Behind an IOMMU that of the address's owner before, logged late, if the map
- * came just before it, from elsewhere, and that owner's map is not in the trace.
+ * Behind an IOMMU an unmap may be that of the address's owner before, logged late, if the map came
+ * just before it, from elsewhere, and that owner's map is not in the trace.
  */
+static bool may_be_late(const struct dms_model *model, const struct device_state *state,
+			const struct dms_event *event, const struct dms_mapping *mapping)
+{
+	bool is_elsewhere = event->cpu != mapping->map_cpu ||
+			    (mapping->in_interrupt && !is_in_interrupt(event));
+
+	return is_elsewhere && event->ts - mapping->map_ts <= model_reorder_window(model) &&
+	       (model->epoch || !state->is_from_bind);
+}
+
+/* Whose unmap is this? Asked at each: what is seldom true is found not to be in a test or two. */
 static uint32_t owner_doubts(const struct dms_model *model, const struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind,
 			     const struct dms_mapping *mapping)
 {
-	bool is_elsewhere = event->cpu != mapping->map_cpu ||
-			    (mapping->in_interrupt && !is_in_interrupt(event));
-	uint32_t doubts = sharing_doubts(model, state, mapping->dir);
+	uint32_t doubts = 0;
 
 	if (model_may_have_lost(model, mapping->epoch))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (state->device.mode != DMS_MODE_IOMMU)
+		doubts |= sharing_doubts(model, state, mapping->dir);
+	else if (may_be_late(model, state, event, mapping))
+		doubts |= DMS_DOUBT_REORDERED;
 	if (model_lacks_calls(model, state) ||
 	    model_lacks_half(model, (enum dms_mapping_kind)mapping->kind, kind))
 		doubts |= DMS_DOUBT_UNTRACED;
-	if (state->device.mode == DMS_MODE_IOMMU && is_elsewhere &&
-	    event->ts - mapping->map_ts <= model_reorder_window(model) && (model->epoch || !state->is_from_bind))
-		doubts |= DMS_DOUBT_REORDERED;
 	return doubts;
 }
 
@@ -162,14 +179,17 @@ _flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct dev
 				      const struct match *match)
 {
 	struct live_mapping *live = match->live;
-	struct dms_step step = model_step(model, DMS_STEP_UNMAP);
+	struct dms_past *past;
+	struct dms_step step;
 	uint32_t doubts;
 	struct dms_error *err;
 
 	if (live->is_indexed)
 		memory_expect(&model->overlap.memory, live->mapping.cpu_addr);
+	/* It is filled at the end: until then what the search waits for comes beside other work. */
+	past = place_of(state, &live->mapping, event);
 	doubts = owner_doubts(model, state, event, kind, &live->mapping);
-	step.mapping = &live->mapping;
+	model_init_step(&step, DMS_STEP_UNMAP, &live->mapping);
 	step.differs = match->differs;
 	step.doubts = match->doubts;
 	step.end = DMS_END_UNMAPPED;
@@ -179,12 +199,13 @@ _flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct dev
 	}
 	if (match->differs || check_is_suspect(model, &live->mapping))
 		step.doubts |= doubts;
-	state->strays.n_remapped -= live->mapping.is_superseded;
+	if (live->mapping.is_superseded)
+		state->strays.n_remapped--;
 	model_detach(model, state, live, match->hint);
 	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);
 	step.doubts |= doubts;
-	remember(state, &live->mapping, event, &step);
+	remember(state, &live->mapping, event, &step, past);
 	if (!err)
 		err = overlap_end(model, live, event, &step);
 	slots_give(&model->slots, live);
@@ -365,6 +386,7 @@ _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
 	if (err)
 		return err;
 	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
+	state->strays.has_any = true;
 	model->n_strays_of[kind]++;
 	explain(model, state, event, &step);
 	step.event = event;
@@ -380,11 +402,12 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 
 	if ((event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr)
 		return tell_free_null(model, state, event);
-	past_expect(state, event->dma_addr);
-	state->n_released += kind <= DMS_MAPPING_SG;
+	if (kind <= DMS_MAPPING_SG)
+		state->n_released++;
+	else
+		state->n_freed += kind == DMS_MAPPING_COHERENT;
 	model->n_released_of[kind]++;
 	state->strays.n_all_unmaps++;
-	state->n_freed += kind == DMS_MAPPING_COHERENT;
 	state->last_release_ts = event->ts;
 	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
 					       : match_unmap(model, state, event, kind);

@@ -25,6 +25,9 @@ bool model_lacks_unmaps(const struct dms_model *model, enum dms_mapping_kind kin
 bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mapped,
 		      enum dms_mapping_kind unmapped)
 {
+	/* Both were seen, as nearly always: only what is known to be hidden can be missing. */
+	if (mapped == unmapped && model->n_begun_of[mapped] && model->n_released_of[mapped])
+		return (model->config.hidden_maps | model->config.hidden_unmaps) & DMS_BIT(mapped);
 	if (mapped != unmapped && model->n_begun_of[mapped] < MANY_STRAYS)
 		return false;
 	return model_lacks_maps(model, unmapped) || model_lacks_unmaps(model, mapped);
@@ -57,9 +60,11 @@ bool model_lacks_calls(const struct dms_model *model, const struct device_state 
 {
 	const struct strays *strays = &state->strays;
 
+	if (!strays->has_any) /* asked at each unmap, so this comes first */
+		return !model->last_serial;
 	if (!(strays->n_unmaps | strays->n_unknown | strays->n_again | strays->n_crossed |
 	      strays->n_remapped))
-		return !model->last_serial; /* all adds up: asked at each unmap, so this comes first */
+		return !model->last_serial; /* all adds up again */
 	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
 		return true; /* not one map, of any device */
 	if (strays->n_crossed || is_thinned(strays))

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The live mappings of one device, found by address: exactly, or by what they contain. */
+#include <sys/mman.h>
+
 #include "live.h"
 
 /* Class 0 holds extents of up to 4 KiB; each next one up to four times as large ones. */
@@ -27,7 +29,7 @@ static uint64_t window_of(uint64_t addr, unsigned int class)
 /* Where the entries of a window begin. */
 static uint32_t home_of(const struct extent_table *table, uint64_t window, unsigned int class)
 {
-	return dms_hash_place(window ^ ((uint64_t) class << 58), table->shift);
+	return table_home(table->size, window ^ ((uint64_t) class << 58));
 }
 
 static uint32_t home_of_entry(const struct extent_table *table, const struct extent *entry)
@@ -37,35 +39,60 @@ static uint32_t home_of_entry(const struct extent_table *table, const struct ext
 
 static void place(struct extent_table *table, const struct extent *entry)
 {
-	uint32_t mask = table->n_entries - 1, at = home_of_entry(table, entry);
+	uint32_t at = home_of_entry(table, entry);
 
 	while (table->entries[at].slot)
-		at = (at + 1) & mask;
+		at = table_next(table->size, at);
 	table->entries[at] = *entry;
+}
+
+struct table_size table_size_after(struct table_size size, uint32_t n_first)
+{
+	uint32_t n = size.n_places;
+
+	n = n < SMALL_TABLE_PLACES ? n * 2 : n + n / 4;
+	n = size.n_places ? n : n_first;
+	return (struct table_size){n, n - n / (n > SMALL_TABLE_PLACES ? 4 : 2)};
+}
+
+_Static_assert(sizeof(struct extent) == 16, "as large as table_give_back() expects");
+
+/* Whole pages only, and not for each of them: a call to the kernel takes a while. */
+#define PLACE_BYTES	  16
+#define GIVEN_BACK_PLACES 65536
+#define PAGE_BYTES	  4096 /* or more: then the kernel refuses, and the pages stay */
+void table_give_back(void *places, uint32_t done)
+{
+	uintptr_t end = (uintptr_t)places + (size_t)done * PLACE_BYTES;
+	uintptr_t begin = end - GIVEN_BACK_PLACES * PLACE_BYTES;
+
+	if (!done || done % GIVEN_BACK_PLACES)
+		return;
+	begin = (begin + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+	madvise((void *)begin, (end - begin) / PAGE_BYTES * PAGE_BYTES, MADV_DONTNEED);
 }
 
 _apart_ static bool grow(struct extent_table *table)
 {
-	uint32_t n_old = table->n_entries;
-	struct extent *old = table->entries, *entries;
+	struct extent_table grown = *table;
 
-	entries = dms_zalloc((n_old ? (size_t)n_old * 2 : FIRST_ENTRIES) * sizeof(*entries));
-	if (!entries)
+	grown.size = table_size_after(table->size, FIRST_ENTRIES);
+	grown.entries = dms_zalloc((size_t)grown.size.n_places * sizeof(*grown.entries));
+	if (!grown.entries)
 		return false;
-	table->entries = entries;
-	table->n_entries = n_old ? n_old * 2 : FIRST_ENTRIES;
-	table->shift = 64 - (uint32_t)__builtin_ctz(table->n_entries);
-	for (uint32_t i = 0; i < n_old; i++) {
-		if (old[i].slot)
-			place(table, &old[i]);
+	for (uint32_t i = 0; i < table->size.n_places; i++) {
+		table_give_back(table->entries, i);
+		if (table->entries[i].slot)
+			place(&grown, &table->entries[i]);
 	}
-	dms_free(old);
+	dms_free(table->entries);
+	*table = grown;
 	return true;
 }
 
 static bool make_room(struct extent_table *table)
 {
-	return !is_table_full(table->count, table->n_entries) || grow(table);
+	return table->count < table->size.n_max || grow(table);
 }
 
 static void count_one(struct extent_table *table, unsigned int class)
@@ -102,7 +129,7 @@ bool extents_add_beside(struct extent_table *table, const struct dms_segment *ra
 	if (!make_room(table))
 		return false;
 	at = home_of(table, window_of(range->dma_addr, class), class);
-	for (; table->entries[at].slot; at = (at + 1) & (table->n_entries - 1)) {
+	for (; table->entries[at].slot; at = table_next(table->size, at)) {
 		const struct extent *entry = &table->entries[at];
 
 		if (entry->addr == range->dma_addr && entry->class == class && wants_more)
@@ -117,16 +144,11 @@ bool extents_add_beside(struct extent_table *table, const struct dms_segment *ra
 	return true;
 }
 
-/* Close the hole at @hole: move back what could not be placed there before. */
-static void close_hole(struct extent_table *table, uint32_t hole)
+/* Entry @at follows the hole at @hole: move back what could not be placed there before. */
+_apart_ static void fill_hole(struct extent_table *table, uint32_t hole, uint32_t at)
 {
-	uint32_t mask = table->n_entries - 1;
-
-	for (uint32_t at = (hole + 1) & mask; table->entries[at].slot; at = (at + 1) & mask) {
-		uint32_t home = home_of_entry(table, &table->entries[at]);
-
-		/* It may move only if the hole is not before its home. */
-		if (((at - home) & mask) < ((at - hole) & mask))
+	for (; table->entries[at].slot; at = table_next(table->size, at)) {
+		if (!table_may_move(home_of_entry(table, &table->entries[at]), hole, at))
 			continue;
 		table->entries[hole] = table->entries[at];
 		hole = at;
@@ -134,23 +156,44 @@ static void close_hole(struct extent_table *table, uint32_t hole)
 	table->entries[hole].slot = 0;
 }
 
+/* No entry may be cut off from where its search begins; nearly always nothing follows. */
+static void take_out(struct extent_table *table, uint32_t at)
+{
+	uint32_t next = table_next(table->size, at);
+
+	table->count--;
+	if (table->entries[next].slot)
+		fill_hole(table, at, next);
+	else
+		table->entries[at].slot = 0;
+}
+
 static bool is_extent(const struct extent *entry, uint64_t addr, uint32_t slot, uint32_t segment)
 {
 	return entry->addr == addr && entry->slot == slot + 1 && entry->segment == segment;
 }
 
+_apart_ static uint32_t find(const struct extent_table *table, const struct dms_segment *range,
+			     uint32_t slot, uint32_t segment)
+{
+	unsigned int class = class_of(range->size);
+	uint32_t at = home_of(table, window_of(range->dma_addr, class), class);
+
+	while (!is_extent(&table->entries[at], range->dma_addr, slot, segment))
+		at = table_next(table->size, at);
+	return at;
+}
+
 void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
 		    uint32_t segment, uint32_t hint)
 {
-	unsigned int class = class_of(range->size);
-	uint32_t mask = table->n_entries - 1, at = hint;
+	uint32_t at = hint < table->size.n_places ? hint : 0;
+	unsigned int class;
 
 	if (!is_extent(&table->entries[at], range->dma_addr, slot, segment))
-		at = home_of(table, window_of(range->dma_addr, class), class);
-	while (!is_extent(&table->entries[at], range->dma_addr, slot, segment))
-		at = (at + 1) & mask;
-	close_hole(table, at);
-	table->count--;
+		at = find(table, range, slot, segment);
+	class = table->entries[at].class;
+	take_out(table, at);
 	if (!--table->class_count[class])
 		table->used_classes &= ~DMS_BIT(class);
 }
@@ -165,10 +208,9 @@ void extents_deinit(struct extent_table *table)
 static bool visit_class(const struct extent_table *table, uint64_t addr, unsigned int class,
 			extent_fn visit, void *context)
 {
-	uint32_t mask = table->n_entries - 1;
 	uint32_t at = home_of(table, window_of(addr, class), class);
 
-	for (; table->entries[at].slot; at = (at + 1) & mask) {
+	for (; table->entries[at].slot; at = table_next(table->size, at)) {
 		const struct extent *entry = &table->entries[at];
 
 		if (entry->addr == addr && entry->class == class && !visit(context, entry))
@@ -195,13 +237,33 @@ void extents_each_of_size(const struct extent_table *table, uint64_t addr, uint6
 		visit_class(table, addr, class, visit, context);
 }
 
+const struct extent *extents_only_of_size(const struct extent_table *table, uint64_t addr,
+					  uint64_t size)
+{
+	const struct extent *only = NULL;
+	unsigned int class = class_of(size);
+	uint32_t at;
+
+	if (!table->count)
+		return NULL;
+	at = home_of(table, window_of(addr, class), class);
+	for (; table->entries[at].slot; at = table_next(table->size, at)) {
+		if (table->entries[at].addr != addr || table->entries[at].class != class)
+			continue;
+		if (only)
+			return NULL;
+		only = &table->entries[at];
+	}
+	return only;
+}
+
 /* Visit all starts of one window; false: the visitor has enough. */
 static bool visit_window(const struct extent_table *table, uint64_t window, unsigned int class,
 			 extent_fn visit, void *context)
 {
-	uint32_t mask = table->n_entries - 1, at = home_of(table, window, class);
+	uint32_t at = home_of(table, window, class);
 
-	for (; table->entries[at].slot; at = (at + 1) & mask) {
+	for (; table->entries[at].slot; at = table_next(table->size, at)) {
 		const struct extent *entry = &table->entries[at];
 
 		if (entry->class == class && window_of(entry->addr, class) == window &&
@@ -254,21 +316,12 @@ struct list_part *list_create(uint32_t n_segments, uint32_t n_phys)
 
 	if (!list)
 		return NULL;
-	list->nodes = NULL;
 	list->sg = (struct dms_sg){
 		.n_phys = n_phys,
 		.n_segments = n_segments,
 		.phys = (uint64_t *)(list->segments + n_segments),
 	};
 	return list;
-}
-
-static void list_destroy(struct list_part *list)
-{
-	if (!list)
-		return;
-	dms_free(list->nodes);
-	dms_free(list);
 }
 
 struct live_mapping *slots_take(struct slot_pool *pool)
@@ -282,14 +335,15 @@ struct live_mapping *slots_take(struct slot_pool *pool)
 	live->list = NULL;
 	live->as_newer = live->as_older = 0;
 	live->n_as_older = 0;
-	live->is_indexed = live->is_exact = live->is_freed = false;
+	live->is_indexed = live->is_exact = live->is_in_frame = live->is_freed = false;
 	pool->n_live++;
 	return live;
 }
 
 void slots_give(struct slot_pool *pool, struct live_mapping *live)
 {
-	list_destroy(live->list);
+	if (live->list)
+		dms_free(live->list);
 	live->mapping.serial = 0;
 	live->next_free = pool->free;
 	pool->free = live;
@@ -301,7 +355,7 @@ void slots_deinit(struct slot_pool *pool)
 	for (size_t i = 0; i < pool->n_blocks; i++) {
 		for (size_t j = 0; j < SLOTS_PER_BLOCK; j++) {
 			if (pool->blocks[i][j].mapping.serial)
-				list_destroy(pool->blocks[i][j].list);
+				dms_free(pool->blocks[i][j].list);
 		}
 		dms_free(pool->blocks[i]);
 	}

@@ -17,21 +17,29 @@ static bool is_large(struct stretch memory)
 /* The lengths of a list are those of its segments: merged, they are not its entries'. */
 static bool is_exact(const struct live_mapping *live)
 {
-	const struct list_part *list = live->list;
+	return live->mapping.nents == live->mapping.ents &&
+	       live->list->sg.n_phys == live->list->sg.n_segments;
+}
 
-	return !list || (live->mapping.nents == live->mapping.ents &&
-			 list->sg.n_phys == list->sg.n_segments);
+/* From where it begins to the end of a frame, or less. */
+static bool is_in_frame(const struct dms_mapping *mapping)
+{
+	const uint64_t frame_bytes = 1ull << FRAME_SHIFT;
+
+	return mapping->size - 1 < frame_bytes - mapping->cpu_addr % frame_bytes;
 }
 
 bool memory_is_known(struct live_mapping *live)
 {
 	const struct dms_mapping *mapping = &live->mapping;
 
-	live->is_in_frame = false;
-	live->is_exact = is_exact(live);
-	if (live->list) /* more entries than a record of the ring buffer holds are no real list */
+	if (live->list) { /* more entries than a record of the ring buffer holds are no real list */
+		live->is_exact = is_exact(live);
 		return mapping->kind == DMS_MAPPING_SG && live->list->sg.n_phys <= UINT16_MAX;
-	live->is_in_frame = !is_large(memory_stretch(live, 0));
+	}
+	live->is_exact = true;
+	if (is_in_frame(mapping))
+		live->is_in_frame = true;
 	return mapping->kind == DMS_MAPPING_PAGE && (mapping->has & DMS_HAS_PHYS_ADDR) &&
 	       mapping->size;
 }
@@ -39,13 +47,15 @@ bool memory_is_known(struct live_mapping *live)
 /* ---- what lies in one frame -------------------------------------------------------------------
  */
 
+_Static_assert(sizeof(struct memory_frame) == 16, "as large as table_give_back() expects");
+
 /* The place of @frame, or the empty one where it belongs. */
 static struct memory_frame *place_of(const struct memory_index *index, uint64_t frame)
 {
-	uint32_t at = dms_hash_place(frame, index->shift);
+	uint32_t at = table_home(index->size, frame);
 
-	while (index->frames[at].first && index->frames[at].frame != frame)
-		at = (at + 1) & (index->n_places - 1);
+	while (index->frames[at].entry.slot && index->frames[at].frame != frame)
+		at = table_next(index->size, at);
 	return &index->frames[at];
 }
 
@@ -53,13 +63,13 @@ _apart_ static bool grow(struct memory_index *index)
 {
 	struct memory_index grown = *index;
 
-	grown.n_places = index->n_places ? index->n_places * 2 : FIRST_PLACES;
-	grown.shift = 64 - (uint32_t)__builtin_ctz(grown.n_places);
-	grown.frames = dms_zalloc(grown.n_places * sizeof(*grown.frames));
+	grown.size = table_size_after(index->size, FIRST_PLACES);
+	grown.frames = dms_zalloc((size_t)grown.size.n_places * sizeof(*grown.frames));
 	if (!grown.frames)
 		return false;
-	for (uint32_t i = 0; i < index->n_places; i++) {
-		if (index->frames[i].first)
+	for (uint32_t i = 0; i < index->size.n_places; i++) {
+		table_give_back(index->frames, i);
+		if (index->frames[i].entry.slot)
 			*place_of(&grown, index->frames[i].frame) = index->frames[i];
 	}
 	dms_free(index->frames);
@@ -67,49 +77,117 @@ _apart_ static bool grow(struct memory_index *index)
 	return true;
 }
 
-static bool add_node(struct memory_index *index, struct memory_node *node, uint64_t frame)
+/* A node of @entry, to be chained before @next; 0 when memory is short. */
+static uint32_t take_node(struct memory_index *index, struct memory_entry entry, uint32_t next)
+{
+	uint32_t node = index->free_node;
+
+	if (node) {
+		index->free_node = index->nodes[node - 1].next;
+	} else {
+		if (!dms_grow(&index->nodes, &index->nodes_capacity, index->n_nodes + 1,
+			      sizeof(*index->nodes)))
+			return 0;
+		node = (uint32_t)++index->n_nodes;
+	}
+	index->nodes[node - 1] = (struct memory_node){entry, next};
+	return node;
+}
+
+/* To what is at @place, which is not empty. */
+_apart_ static bool chain(struct memory_index *index, struct memory_frame *place,
+		  struct memory_entry entry)
+{
+	uint32_t before = place->entry.slot, node;
+
+	if (place->entry.number != MEMORY_SEVERAL && !(before = take_node(index, place->entry, 0)))
+		return false;
+	node = take_node(index, entry, before);
+	place->entry = (struct memory_entry){node ? node : before, MEMORY_SEVERAL};
+	return node;
+}
+
+/* Return: false if it was the last one. */
+_apart_ static bool unchain(struct memory_index *index, struct memory_frame *place,
+		    struct memory_entry entry)
+{
+	uint32_t *at = &place->entry.slot, number;
+	struct memory_node *node = &index->nodes[*at - 1];
+
+	while (node->entry.slot != entry.slot || node->entry.number != entry.number) {
+		at = &node->next;
+		node = &index->nodes[*at - 1];
+	}
+	number = *at;
+	*at = node->next;
+	node->next = index->free_node;
+	index->free_node = number;
+	return place->entry.slot;
+}
+
+static bool add_entry(struct memory_index *index, struct memory_entry entry, uint64_t frame)
 {
 	struct memory_frame *place;
 
-	if (is_table_full(index->n_frames, index->n_places) && !grow(index))
+	if (index->n_frames >= index->size.n_max && !grow(index))
 		return false;
 	place = place_of(index, frame);
-	index->n_frames += !place->first;
-	place->frame = frame;
-	node->next = place->first;
-	place->first = node;
+	if (place->entry.slot)
+		return chain(index, place, entry);
+	*place = (struct memory_frame){frame, entry};
+	index->n_frames++;
 	return true;
 }
 
-/* Close the hole at @hole: move back what could not be placed there before. */
-static void close_hole(struct memory_index *index, uint32_t hole)
+/* Place @at follows the hole at @hole: move back what could not be placed there before. */
+_apart_ static void fill_hole(struct memory_index *index, uint32_t hole, uint32_t at)
 {
-	uint32_t mask = index->n_places - 1;
-
-	for (uint32_t at = (hole + 1) & mask; index->frames[at].first; at = (at + 1) & mask) {
-		uint32_t home = dms_hash_place(index->frames[at].frame, index->shift);
-
-		/* It may move only if the hole is not before its home. */
-		if (((at - home) & mask) < ((at - hole) & mask))
+	for (; index->frames[at].entry.slot; at = table_next(index->size, at)) {
+		if (!table_may_move(table_home(index->size, index->frames[at].frame), hole, at))
 			continue;
 		index->frames[hole] = index->frames[at];
 		hole = at;
 	}
-	index->frames[hole].first = NULL;
+	index->frames[hole].entry.slot = 0;
 }
 
-static void remove_node(struct memory_index *index, const struct memory_node *node, uint64_t frame)
+/* No place may be cut off from where its search begins; nearly always nothing follows. */
+static void take_out(struct memory_index *index, uint32_t at)
+{
+	uint32_t next = table_next(index->size, at);
+
+	index->n_frames--;
+	if (index->frames[next].entry.slot)
+		fill_hole(index, at, next);
+	else
+		index->frames[at].entry.slot = 0;
+}
+
+static void remove_entry(struct memory_index *index, struct memory_entry entry, uint64_t frame)
 {
 	struct memory_frame *place = place_of(index, frame);
-	struct memory_node **at = &place->first;
 
-	while (*at != node)
-		at = &(*at)->next;
-	*at = node->next;
-	if (place->first)
+	if (place->entry.number == MEMORY_SEVERAL && unchain(index, place, entry))
 		return;
-	index->n_frames--;
-	close_hole(index, (uint32_t)(place - index->frames));
+	take_out(index, (uint32_t)(place - index->frames));
+}
+
+/* Visit all entries in one frame, the newest first; false: the visitor has enough. */
+static bool visit_frame(const struct memory_index *index, const struct slot_pool *slots,
+			uint64_t frame, memory_fn visit, void *context)
+{
+	struct memory_node node = {place_of(index, frame)->entry, 0};
+
+	if (!node.entry.slot)
+		return true;
+	if (node.entry.number == MEMORY_SEVERAL)
+		node = index->nodes[node.entry.slot - 1];
+	while (visit(context, slots_at(slots, node.entry.slot - 1), node.entry.number)) {
+		if (!node.next)
+			return true;
+		node = index->nodes[node.next - 1];
+	}
+	return false;
 }
 
 static bool search_frames(const struct memory_index *index, const struct slot_pool *slots,
@@ -118,12 +196,8 @@ static bool search_frames(const struct memory_index *index, const struct slot_po
 	uint64_t frame = memory.first >> FRAME_SHIFT, n = (memory.last >> FRAME_SHIFT) - frame;
 
 	for (uint64_t i = 0; i <= n && i < MAX_SEARCHED_CELLS; i++) {
-		const struct memory_node *node = place_of(index, frame + i)->first;
-
-		for (; node; node = node->next) {
-			if (!visit(context, slots_at(slots, node->slot), node->number))
-				return false;
-		}
+		if (!visit_frame(index, slots, frame + i, visit, context))
+			return false;
 	}
 	return true;
 }
@@ -159,9 +233,9 @@ static struct dms_segment cell_at(uint64_t cell, unsigned int class)
 	return (struct dms_segment){cell << cell_shift(class), 1ull << cell_shift(class)};
 }
 
-#define NEAR_SHIFT     18
-#define MAX_NEAR_CELLS 64
-#define NEIGHBOURHOODS_SHIFT (64 - 14) /* of MEMORY_NEIGHBOURHOODS: see dms_hash_place() */
+#define NEAR_SHIFT     14
+#define MAX_NEAR_CELLS 1024
+#define NEIGHBOURHOODS_SHIFT (64 - 16) /* of MEMORY_NEIGHBOURHOODS: see dms_hash_place() */
 
 static uint32_t *n_near_at(const struct memory_index *index, uint64_t place)
 {
@@ -179,6 +253,13 @@ static void count_near(struct memory_index *index, struct stretch memory, uint32
 	}
 	for (; at <= last; at++)
 		*n_near_at(index, at) += add;
+}
+
+/* May one of them lie in the page frame at @phys_addr? */
+static bool is_near(const struct memory_index *index, uint64_t phys_addr)
+{
+	return index->large.count &&
+	       (index->n_wide || *n_near_at(index, phys_addr >> NEAR_SHIFT));
 }
 
 static bool is_any_near(const struct memory_index *index, struct stretch memory)
@@ -277,79 +358,86 @@ _apart_ static bool add_large(struct memory_index *index, const struct live_mapp
 	return add_stretch(index, live, number);
 }
 
-/* Stretch @number of @live, by @node if it lies in one frame. */
-static bool add(struct memory_index *index, const struct live_mapping *live, uint32_t number,
-		struct memory_node *node)
+static struct memory_entry entry_of(const struct live_mapping *live, uint32_t number)
 {
-	struct stretch memory = memory_stretch(live, number);
-
-	if (is_large(memory))
-		return add_large(index, live, number);
-	node->slot = live->slot;
-	node->number = number;
-	return add_node(index, node, memory.first >> FRAME_SHIFT);
+	return (struct memory_entry){live->slot + 1, number};
 }
 
-static void remove_one(struct memory_index *index, const struct live_mapping *live, uint32_t number,
-		       const struct memory_node *node)
+static bool add_list(struct memory_index *index, const struct live_mapping *live)
 {
-	struct stretch memory = memory_stretch(live, number);
-
-	if (is_large(memory))
-		remove_stretch(index, live, number);
-	else
-		remove_node(index, node, memory.first >> FRAME_SHIFT);
-}
-
-/* Many lists are never indexed, and 16 bytes for each of their entries would be a lot. */
-_apart_ static bool add_list(struct memory_index *index, struct live_mapping *live)
-{
-	struct list_part *list = live->list;
-
-	list->nodes = dms_alloc(list->sg.n_phys * sizeof(*list->nodes));
-	if (!list->nodes)
-		return false;
 	for (uint32_t i = 0; i < live->list->sg.n_phys; i++) {
-		if (!add(index, live, i, &live->list->nodes[i]))
+		struct stretch memory = memory_stretch(live, i);
+
+		if (is_large(memory) ? !add_large(index, live, i) :
+				       !add_entry(index, entry_of(live, i),
+						  memory.first >> FRAME_SHIFT))
 			return false;
 	}
 	return true;
 }
 
-_apart_ static void remove_list(struct memory_index *index, const struct live_mapping *live)
+static void remove_list(struct memory_index *index, const struct live_mapping *live)
 {
-	for (uint32_t i = 0; live->list->nodes && i < live->list->sg.n_phys; i++)
-		remove_one(index, live, i, &live->list->nodes[i]);
+	for (uint32_t i = 0; i < live->list->sg.n_phys; i++) {
+		struct stretch memory = memory_stretch(live, i);
+
+		if (is_large(memory))
+			remove_stretch(index, live, i);
+		else
+			remove_entry(index, entry_of(live, i), memory.first >> FRAME_SHIFT);
+	}
 }
 
-bool memory_add(struct memory_index *index, struct live_mapping *live)
+static uint64_t frame_of(const struct live_mapping *live)
 {
-	return live->list ? add_list(index, live) : add(index, live, 0, &live->node);
+	return live->mapping.cpu_addr >> FRAME_SHIFT;
 }
 
-void memory_remove(struct memory_index *index, const struct live_mapping *live)
+bool memory_add_alone(struct memory_index *index, const struct live_mapping *live)
+{
+	struct memory_frame *place;
+
+	if (!live->is_in_frame || index->n_frames >= index->size.n_max)
+		return false;
+	place = place_of(index, frame_of(live));
+	if (place->entry.slot || is_near(index, live->mapping.cpu_addr))
+		return false;
+	*place = (struct memory_frame){frame_of(live), entry_of(live, 0)};
+	index->n_frames++;
+	return true;
+}
+
+_apart_ bool memory_add(struct memory_index *index, const struct live_mapping *live)
+{
+	if (live->list)
+		return add_list(index, live);
+	return live->is_in_frame ? add_entry(index, entry_of(live, 0), frame_of(live)) :
+				   add_large(index, live, 0);
+}
+
+_apart_ static void remove_several(struct memory_index *index, const struct live_mapping *live)
 {
 	if (live->list)
 		remove_list(index, live);
 	else
-		remove_one(index, live, 0, &live->node);
+		remove_stretch(index, live, 0);
+}
+
+void memory_remove(struct memory_index *index, const struct live_mapping *live)
+{
+	if (live->is_in_frame)
+		remove_entry(index, entry_of(live, 0), frame_of(live));
+	else
+		remove_several(index, live);
 }
 
 void memory_deinit(struct memory_index *index)
 {
 	dms_free(index->frames);
+	dms_free(index->nodes);
 	dms_free(index->n_near);
 	extents_deinit(&index->large);
 	*index = (struct memory_index){0};
-}
-
-bool memory_may_share(const struct memory_index *index, const struct live_mapping *live)
-{
-	if (!live->is_in_frame)
-		return true;
-	return (index->n_frames &&
-		place_of(index, live->mapping.cpu_addr >> FRAME_SHIFT)->first) ||
-	       is_any_near(index, memory_stretch(live, 0));
 }
 
 void memory_search(const struct memory_index *index, const struct slot_pool *slots,

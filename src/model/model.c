@@ -181,24 +181,29 @@ const struct dms_device *dms_model_device(const struct dms_model *model, uint32_
 /* ---- events, gaps, ends ------------------------------------------------------------------------
  */
 
+_apart_ static struct dms_error *expire(struct dms_model *model, uint64_t ts)
+{
+	struct dms_error *err;
+
+	if (model->gap_until && ts >= model->gap_until) {
+		model->gap_until = 0;
+		model->epoch++;
+	}
+	if (model->n_held && (err = seed_expire(model, model->now)))
+		return err;
+	if (!model->waiting.count && !model->superseded.count)
+		return NULL;
+	return reorder_expire(model, model->now);
+}
+
 /* Time moves on: gaps close, windows run out. */
 static struct dms_error *advance(struct dms_model *model, uint64_t ts)
 {
 	if (ts > model->now)
 		model->now = ts;
-	if (model->gap_until && ts >= model->gap_until) {
-		model->gap_until = 0;
-		model->epoch++;
-	}
-	if (model->n_held) {
-		struct dms_error *err = seed_expire(model, model->now);
-
-		if (err)
-			return err;
-	}
-	if (!model->waiting.count && !model->superseded.count)
-		return NULL;
-	return reorder_expire(model, model->now);
+	if (!(model->gap_until | model->n_held | model->waiting.count | model->superseded.count))
+		return NULL; /* as nearly always */
+	return expire(model, ts);
 }
 
 struct dms_error *dms_model_event(struct dms_model *model, const struct dms_event *event)

@@ -269,8 +269,11 @@ struct dms_error *overlap_begin(struct dms_model *model, struct device_state *st
 		return NULL; /* half of all maps leave here */
 	if (!memory_is_known(live) || !is_proof(model, state))
 		return NULL;
-	if (event && is_written(&live->mapping) && memory_may_share(&model->overlap.memory, live) &&
-	    !find_pairs(model, event, live))
+	if (memory_add_alone(&model->overlap.memory, live)) {
+		live->is_indexed = true;
+		return NULL;
+	}
+	if (event && is_written(&live->mapping) && !find_pairs(model, event, live))
 		return NULL;
 	live->is_indexed = true;
 	return memory_add(&model->overlap.memory, live) ? NULL : &dms_error_nomem;

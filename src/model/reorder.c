@@ -159,11 +159,12 @@ static bool is_of_told_stray(const struct dms_model *model, const struct device_
 bool reorder_note_map(struct dms_model *model, const struct device_state *state,
 		      const struct dms_event *event)
 {
-	bool is_noted = is_of_told_stray(model, state, event);
+	bool is_noted;
 
-	if (!state->n_waiting)
-		return is_noted;
-	for (size_t i = 0; i < model->waiting.count; i++) {
+	if (!state->told_stray_ts && !state->n_waiting)
+		return false; /* as nearly always */
+	is_noted = is_of_told_stray(model, state, event);
+	for (size_t i = 0; state->n_waiting && i < model->waiting.count; i++) {
 		struct waiting *waiting = waiting_at(model, i);
 
 		if (waiting->device != state || waiting->event.cpu == event->cpu ||
@@ -180,12 +181,14 @@ bool reorder_note_map(struct dms_model *model, const struct device_state *state,
 bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint64_t ts)
 {
 	struct superseded *superseded = queue_push(&model->superseded, sizeof(*superseded));
+	struct strays *strays = &model->devices[live->mapping.device]->strays;
 
 	if (!superseded)
 		return false;
 	*superseded = (struct superseded){live, live->mapping.serial, ts};
 	live->mapping.is_superseded = true;
-	model->devices[live->mapping.device]->strays.n_remapped++;
+	strays->n_remapped++;
+	strays->has_any = true;
 	return true;
 }
 

@@ -183,13 +183,11 @@ _apart_ static void replace(struct dms_model *model, struct device_state *state,
 	} while (is_iommu);
 }
 
-struct dms_error *seed_note_map(struct dms_model *model, struct device_state *state,
-				const struct dms_event *event)
+_apart_ static struct dms_error *note_map(struct dms_model *model, struct device_state *state,
+					  const struct dms_event *event)
 {
 	struct dms_segment range = {event->dma_addr, event->size};
 
-	if (!model->has_dump)
-		return NULL;
 	if (!event->n_dma)
 		replace(model, state, event, &range);
 	for (uint32_t i = 0; i < event->n_dma; i++) {
@@ -198,6 +196,12 @@ struct dms_error *seed_note_map(struct dms_model *model, struct device_state *st
 	}
 	/* It is in use: what it maps now it may have mapped before the trace as well. */
 	return state->is_quiet ? NULL : seed_give_up(model, state);
+}
+
+struct dms_error *seed_note_map(struct dms_model *model, struct device_state *state,
+				const struct dms_event *event)
+{
+	return model->has_dump ? note_map(model, state, event) : NULL;
 }
 
 _apart_ void seed_note_unmap(struct dms_model *model, struct device_state *state,

@@ -75,7 +75,7 @@ static struct site *add_site(struct sites_state *sites)
 }
 
 /* The number of the site of @wanted; 0 when memory is short. */
-_apart_ static uint32_t find_site(struct sites_state *sites, struct site_key *wanted, uint64_t ts)
+static uint32_t find_site(struct sites_state *sites, struct site_key *wanted, uint64_t ts)
 {
 	struct site_key *key;
 	struct site *site;
@@ -108,9 +108,8 @@ _apart_ static uint32_t find_site(struct sites_state *sites, struct site_key *wa
 	return key->number;
 }
 
-/* Most maps come from where the device's last one came from. */
-static struct site *site_for(struct sites_state *sites, struct device_state *state,
-			     struct dms_mapping *mapping)
+_apart_ static struct site *change_site(struct sites_state *sites, struct device_state *state,
+					struct dms_mapping *mapping)
 {
 	struct site_key wanted = {
 		.device = mapping->device,
@@ -118,19 +117,26 @@ static struct site *site_for(struct sites_state *sites, struct device_state *sta
 		.kind = mapping->kind,
 		.dir = mapping->dir,
 	};
-	struct site *last = state->site;
 
-	if (last && last->figures.stack == wanted.stack && last->figures.kind == wanted.kind &&
-	    last->figures.dir == wanted.dir) {
-		mapping->site = state->site_number;
-		return last;
-	}
 	mapping->site = find_site(sites, &wanted, mapping->map_ts);
 	if (!mapping->site)
 		return NULL;
 	state->site_number = mapping->site;
 	state->site = site_at(sites, mapping->site);
 	return state->site;
+}
+
+/* Most maps come from where the device's last one came from. */
+static struct site *site_for(struct sites_state *sites, struct device_state *state,
+			     struct dms_mapping *mapping)
+{
+	struct site *last = state->site;
+
+	if (!last || last->figures.stack != mapping->map_stack ||
+	    last->figures.kind != mapping->kind || last->figures.dir != mapping->dir)
+		return change_site(sites, state, mapping);
+	mapping->site = state->site_number;
+	return last;
 }
 
 /* ---- time ----------------------------------------------------------------------------------- */
@@ -219,8 +225,7 @@ static bool is_misaligned(const struct dms_model *model, const struct dms_mappin
 {
 	uint64_t starts = mapping->cpu_addr;
 
-	if (mapping->dir == DMS_DIR_TO_DEVICE || mapping->bounced ||
-	    (mapping->attrs & DMS_ATTR_CACHELINES_OVERLAP))
+	if (mapping->bounced || (mapping->attrs & DMS_ATTR_CACHELINES_OVERLAP))
 		return false;
 	for (uint32_t i = 0; mapping->sg && i < mapping->sg->n_phys; i++)
 		starts |= mapping->sg->phys[i];
@@ -240,25 +245,28 @@ struct dms_error *sites_begin(struct dms_model *model, struct device_state *stat
 		roll(site, mapping->map_ts);
 	figures->maps++;
 	figures->live++;
-	figures->size_bytes += mapping->size;
 	if (mapping->size < figures->min_size)
 		figures->min_size = mapping->size;
 	if (mapping->size > figures->max_size)
 		figures->max_size = mapping->size;
+	figures->size_bytes += mapping->size;
 	if (mapping->map_ts > figures->last_ts)
 		figures->last_ts = mapping->map_ts;
-	model->sites.has_idle |= event && !event->pid;
-	if (mapping->kind == DMS_MAPPING_COHERENT)
-		figures->small += mapping->size < model->config.page_bytes / 2;
-	if (mapping->kind != DMS_MAPPING_PAGE && mapping->kind != DMS_MAPPING_SG)
+	if (!model->sites.has_idle)
+		model->sites.has_idle = !event->pid;
+	if (mapping->kind != DMS_MAPPING_PAGE && mapping->kind != DMS_MAPPING_SG) {
+		if (mapping->kind == DMS_MAPPING_COHERENT)
+			figures->small += mapping->size < model->config.page_bytes / 2;
 		return NULL;
+	}
 	if (mapping->bounced) {
 		mapping->bounce_reason = state->bounce & 3;
 		count_bounce(figures, state->bounce, mapping->size);
 	}
 	mapping->is_remap = is_remap(state, mapping);
 	figures->remaps += mapping->is_remap;
-	figures->misaligned += is_misaligned(model, mapping);
+	if (mapping->dir != DMS_DIR_TO_DEVICE && is_misaligned(model, mapping))
+		figures->misaligned++;
 	return NULL;
 }
 
@@ -297,7 +305,8 @@ void sites_end(struct dms_model *model, const struct dms_mapping *mapping,
 	site->figures.live--;
 	if (!event)
 		return;
-	model->sites.has_idle |= !event->pid;
+	if (!model->sites.has_idle)
+		model->sites.has_idle = !event->pid;
 	count_unmap(&site->figures, mapping, event);
 }
 

@@ -71,9 +71,9 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_step step = model_step(model, DMS_STEP_SYNC);
 	struct match match = match_sync(&model->slots, state, event);
 	struct dms_mapping *mapping;
+	struct dms_step step;
 
 	(void)kind;
 	if ((event->has & DMS_HAS_DMA_LIST) && !event->n_dma)
@@ -95,7 +95,7 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 		match.doubts |= DMS_DOUBT_UNTRACED;
 	if (match.differs && mapping->is_seeded)
 		match.doubts |= seed_doubts(mapping);
-	step.mapping = mapping;
+	model_init_step(&step, DMS_STEP_SYNC, mapping);
 	step.differs = match.differs;
 	step.doubts = match.doubts;
 	return model_tell(model, state, event, &step);
