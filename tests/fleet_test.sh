@@ -59,7 +59,7 @@ bad_network() {
 	perl "$SRCDIR/tests/lib/clickhouse-proxy.pl" "$@" >proxy.port 2>proxy.err &
 	proxy=$!
 	until [ -s proxy.port ] || ! kill -0 "$proxy" 2>/dev/null; do sleep 0.05; done
-	proxy_port=$(cat proxy.port)
+	proxy_port=$(head -n 1 proxy.port)
 }
 
 analyze stock-6.12-zoo zoo.db
@@ -148,6 +148,30 @@ printf 'HTTP/1.0 200 OK\r\n\r\nname\nString\nno end' >answer
 gives 'an answer that is cut' 3 fleet runs "http://127.0.0.1:$proxy_port"
 printf 'HTTP/1.0 200 OK\r\n\r\n' >answer
 gives 'an empty answer' 3 fleet runs "http://127.0.0.1:$proxy_port"
+
+# More than 256 MiB: refused when that is certain, and not asked for again.
+too_long='the answer is longer than 256 MiB'
+printf 'HTTP/1.0 200 OK\r\nContent-Length: 268435457\r\n\r\n' >answer
+bad_network answer answer
+gives 'an answer that says it is too long' 3 fleet runs "http://127.0.0.1:$proxy_port"
+one_line 'it is refused in one line'
+has 'the limit is named' "$too_long" err
+printf 'HTTP/1.0 200 OK\r\n\r\n' >answer
+bad_network answer answer mib 512
+enough=(--max-memory 384M) # 256, and all else
+grep -q -e __asan_init -e __tsan_init "$DMASCOPE" && enough=() # a sanitizer's own is counted
+gives 'an answer that goes on' 3 "${enough[@]}" fleet runs "http://127.0.0.1:$proxy_port"
+one_line 'it is refused in one line too'
+has 'the limit is named too' "$too_long" err
+gives 'an answer to a push that goes on' 3 "${enough[@]}" push zoo.db "http://127.0.0.1:$proxy_port" \
+	--host h --retry 20
+has 'the same limit' "$too_long" err
+for _ in $(seq 100); do # the proxy learns a moment later that nobody listens
+	[ "$(wc -l <proxy.port)" -ge 3 ] && break
+	sleep 0.05
+done
+same 'asked once each, and not read to the end' '2 of 2' \
+	"$(awk 'NR > 1 && $1 < 400 { n++ } END { print n + 0 " of " NR - 1 }' proxy.port)"
 
 # ---- with a server
 if ! clickhouse_find; then

@@ -155,8 +155,17 @@ for case in HUP:1 INT:2 QUIT:3 PIPE:13 TERM:15 XCPU:24 XFSZ:25; do
 		not_ok "SIG${case%:*} takes the .part along" "$said"
 	fi
 done
-said=$(dies_of TERM 15 "$work/place/page.html.part" report "$work/new.db" --html "$work/place/page.html")
-if [ -z "$said" ]; then ok "that of a report too"; else not_ok "that of a report too" "$said"; fi
+# takes_along NAME PART ARG...: each command that writes hands over who watches
+takes_along() {
+	local name=$1
+	shift
+	said=$(dies_of TERM 15 "$work/place/$1.part" "${@:2}")
+	if [ -z "$said" ]; then ok "that of $name too"; else not_ok "that of $name too" "$said"; fi
+}
+takes_along report page.html report "$work/new.db" --html "$work/place/page.html"
+takes_along convert out.dat convert "$work/long.dat" -o "$work/place/out.dat" --quiet
+takes_along check run.db check "$work/long.dat" --baseline "$work/old.db" \
+	-o "$work/place/run.db" --quiet
 rm -rf "$work/place"
 
 # Who has the lock is writing it.

@@ -113,6 +113,8 @@ void dms_rules_destroy(struct dms_rules *rules);
 struct dms_error *dms_rules_switch(struct dms_rules *rules, const char *word);
 /** True if @rule judges: nobody switched it off. */
 bool dms_rules_is_on(const struct dms_rules *rules, const struct dms_rule *rule);
+/** False if no rule has anything to say on @step: healthy steps are known by a glance. */
+bool dms_rules_care(const struct dms_rules *rules, const struct dms_step *step);
 /** Judge one step. Errors: those of the sink. */
 struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step *step);
 

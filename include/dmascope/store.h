@@ -10,6 +10,7 @@
 #include <dmascope/symbols.h>
 
 struct sqlite3;
+struct dms_part_watch;
 
 /** PRAGMA user_version of the schema this program writes and reads. */
 #define DMS_SCHEMA_VERSION 3
@@ -30,6 +31,8 @@ struct dms_store_options {
 	 * death; run.complete stays 0 until dms_store_finish(). Others may read meanwhile. Slower.
 	 */
 	bool in_place;
+	/* Told when the file comes, goes and gets its name: src/store/part.h. Borrowed; NULL: nobody. */
+	const struct dms_part_watch *part_watch;
 };
 
 /**

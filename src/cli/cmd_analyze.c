@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "progress.h"
 #include "terminal.h"
+#include "unfinished.h"
 #include "../run/run.h"
 
 bool dms_wants_progress(const struct dms_call *call, int progress)
@@ -73,6 +74,7 @@ struct dms_error *dms_cmd_analyze(const struct dms_call *call, enum dms_exit *re
 	struct progress progress;
 	struct dms_run_options options = {
 		.output = args->output,
+		.part_watch = &dms_unfinished_watch,
 		.keep_events = args->keep_events,
 		.keep_stacks = true, /* they tell drivers, with and without a database */
 		.inventory = args->inventory,

@@ -5,6 +5,7 @@
 #include "judging.h"
 #include "progress.h"
 #include "scratch.h"
+#include "unfinished.h"
 
 /* Nobody asks for the rows of a run whose database is gone in a moment. */
 static struct dms_error *analyze(const struct dms_call *call, const char *path, bool is_kept)
@@ -13,6 +14,7 @@ static struct dms_error *analyze(const struct dms_call *call, const char *path, 
 	struct progress progress;
 	const struct dms_run_options options = {
 		.output = path,
+		.part_watch = &dms_unfinished_watch,
 		.figures_only = !is_kept,
 		.keep_stacks = true,
 		.inventory = args->inventory,

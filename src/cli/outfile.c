@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../store/part.h"
 #include "cli.h"
+#include "unfinished.h"
 
 static struct dms_error *write_error(const char *path)
 {
@@ -44,14 +44,14 @@ static struct dms_error *replace(const char *path, dms_write_fn write, const voi
 
 	if (!part)
 		return &dms_error_nomem;
-	if ((err = dms_part_open(part, &fd)))
+	if ((err = dms_part_open(part, &dms_unfinished_watch, &fd)))
 		return err;
 	/* its twin keeps the lock: closing may fail, and comes before the renaming */
 	err = write_to(fcntl(fd, F_DUPFD_CLOEXEC, 0), part, write, context);
-	if (!err && dms_part_rename(part, path))
+	if (!err && dms_part_rename(part, path, &dms_unfinished_watch))
 		err = write_error(path);
 	if (err)
-		dms_part_remove(part);
+		dms_part_remove(part, &dms_unfinished_watch);
 	close(fd);
 	return err;
 }

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../store/part.h"
 #include "cli.h"
 #include "unfinished.h"
 
@@ -86,9 +85,10 @@ static void sweep_and_die(int signal_number)
 	raise(signal_number);
 }
 
+const struct dms_part_watch dms_unfinished_watch = {begin_change, end_change};
+
 void dms_unfinished_sweep(void)
 {
-	static const struct dms_part_watch watch = {begin_change, end_change};
 	struct sigaction action = {.sa_handler = sweep_and_die}, now;
 
 	unfinished.owner = getpid();
@@ -101,5 +101,4 @@ void dms_unfinished_sweep(void)
 		if (!sigaction(ending[i], NULL, &now) && now.sa_handler == SIG_DFL)
 			sigaction(ending[i], &action, NULL);
 	}
-	dms_part_set_watch(&watch);
 }

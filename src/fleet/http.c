@@ -14,6 +14,7 @@
 #define MAX_WAIT_MS	  20000u
 #define MESSAGE_BYTES	  300u
 #define MOST_ANSWER_MIB	  256u /* a server could go on for ever */
+#define MOST_ANSWER_BYTES ((size_t)MOST_ANSWER_MIB << 20)
 
 /* Insertions through a Distributed table are to have arrived when the server says so. Replicated
  * tables would drop a batch that they have seen before, also when its rows were deleted since; what
@@ -80,7 +81,7 @@ static size_t take_answer(char *data, size_t size, size_t n, void *context)
 {
 	struct outcome *outcome = context;
 
-	outcome->is_too_long = outcome->answer.n + size * n > (size_t)MOST_ANSWER_MIB << 20;
+	outcome->is_too_long = outcome->answer.n + size * n > MOST_ANSWER_BYTES;
 	if (outcome->is_too_long)
 		return 0;
 	if (fleet_bytes_add(&outcome->answer, data, size * n))
@@ -104,6 +105,8 @@ static struct dms_error *set_options(struct dms_fleet *fleet, const char *cacert
 	libcurl()->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_TIMEOUT_S);
 	libcurl()->easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
 	libcurl()->easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
+	/* for who says in his head how long it is; the others are stopped by take_answer() */
+	libcurl()->easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)MOST_ANSWER_BYTES);
 	if (fleet->address.is_local)
 		libcurl()->easy_setopt(curl, CURLOPT_PROXY, "");
 	if (rc == CURLE_OK && cacert)
@@ -292,6 +295,7 @@ static void try_once(struct dms_fleet *fleet, const struct fleet_request *reques
 		libcurl()->easy_setopt(curl, CURLOPT_HTTPGET, 1L);
 	libcurl()->easy_setopt(curl, CURLOPT_WRITEDATA, ret);
 	ret->rc = libcurl()->easy_perform(curl);
+	ret->is_too_long |= ret->rc == CURLE_FILESIZE_EXCEEDED;
 	if (libcurl()->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &ret->status))
 		ret->status = 0;
 }

@@ -295,10 +295,9 @@ static uint32_t signs_of(const struct dms_step *step)
 }
 
 /* Ask each rule that may have something to say on @step. */
-_apart_ static struct dms_error *ask(struct dms_rules *rules, const struct dms_step *step,
-				     uint32_t signs)
+_apart_ static struct dms_error *ask(struct dms_rules *rules, const struct dms_step *step)
 {
-	uint32_t has = step->event ? step->event->has : 0;
+	uint32_t has = step->event ? step->event->has : 0, signs = signs_of(step);
 	uint64_t spoke = 0;
 	struct dms_facts facts;
 
@@ -324,14 +323,16 @@ _apart_ static struct dms_error *ask(struct dms_rules *rules, const struct dms_s
 	return NULL;
 }
 
-struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step *step)
+bool dms_rules_care(const struct dms_rules *rules, const struct dms_step *step)
 {
 	const struct guard *guard = &rules->guards[step->kind];
-	uint32_t signs = signs_of(step);
 
-	if (rules->switched_off == rules->all)
-		return NULL;
-	if (!guard->is_open && !(guard->differs & step->differs) && !(guard->signs & signs))
-		return NULL; /* healthy steps leave here */
-	return ask(rules, step, signs);
+	return ((guard->differs & step->differs) || (guard->signs & signs_of(step)) ||
+		guard->is_open) &&
+	       rules->switched_off != rules->all;
+}
+
+struct dms_error *dms_rules_step(struct dms_rules *rules, const struct dms_step *step)
+{
+	return dms_rules_care(rules, step) ? ask(rules, step) : NULL;
 }

@@ -306,6 +306,11 @@ void dms_run_findings_destroy(struct dms_run_findings *findings)
 	dms_free(findings);
 }
 
+bool dms_run_may_judge(const struct dms_run *run, const struct dms_step *step)
+{
+	return dms_rules_care(run->findings->rules, step);
+}
+
 struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step)
 {
 	return dms_rules_step(run->findings->rules, step);

@@ -13,10 +13,9 @@
 /* Look at the clock of the progress bar this often, in records. */
 #define PROGRESS_RECORDS 65536
 
-/* The model tells; whoever wants to know listens. Nobody answers. */
-static struct dms_error *take_step(void *context, const struct dms_step *step)
+/* A step that more listen to than the statistics. */
+_apart_ static struct dms_error *take_told(struct dms_run *run, const struct dms_step *step)
 {
-	struct dms_run *run = context;
 	const struct dms_books books = {run->model, run->stats, run->series, run->store};
 	struct dms_error *err;
 
@@ -35,6 +34,16 @@ static struct dms_error *take_step(void *context, const struct dms_step *step)
 	    step->kind != DMS_STEP_ENDED)
 		run->mapping_row = dms_mapping_row(run->model, step->mapping);
 	return dms_books_enter(&books, step);
+}
+
+/* The model tells; whoever wants to know listens. Nobody answers. */
+_flat_ static struct dms_error *take_step(void *context, const struct dms_step *step)
+{
+	struct dms_run *run = context;
+
+	if (run->ledger || run->store || run->watcher.step || dms_run_may_judge(run, step))
+		return take_told(run, step);
+	return dms_stats_step(run->stats, step);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -150,11 +159,13 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 {
 	struct dms_store_options store_options = {.keep_events = options->keep_events,
 						  .in_place = options->in_place,
-						  .figures_only = options->figures_only};
+						  .figures_only = options->figures_only,
+						  .part_watch = options->part_watch};
 	struct dms_run_options all = *options; /* and the side files among @paths */
 	struct dms_error *err;
 
 	*run = (struct dms_run){.first_ts = UINT64_MAX,
+				.last_pid = UINT32_MAX,
 				.until_ts = UINT64_MAX,
 				.keep_events = options->keep_events && !options->figures_only,
 				.in_place = options->in_place,
@@ -222,6 +233,13 @@ static void note_time(struct dms_run *run, uint64_t ts)
 		run->last_ts = ts;
 }
 
+_apart_ static void note_task(struct dms_run *run, uint32_t pid)
+{
+	run->last_pid = pid;
+	if (pid < DMS_RUN_PID_LIMIT)
+		run->task_bits[pid / 64] |= 1ull << pid % 64;
+}
+
 /* What cannot be decoded is as good as lost. */
 _apart_ static struct dms_error *take_malformed(struct dms_run *run, const struct dms_decoded *decoded)
 {
@@ -251,8 +269,8 @@ _flat_ static struct dms_error *take_event(struct dms_run *run, const struct dms
 		return err;
 	run->events++;
 	note_time(run, event->ts);
-	if (event->pid < DMS_RUN_PID_LIMIT)
-		run->task_bits[event->pid / 64] |= 1ull << event->pid % 64;
+	if (event->pid != run->last_pid)
+		note_task(run, event->pid);
 	run->mapping_row = 0;
 	if ((err = dms_run_side_event(run, event)))
 		return err;
@@ -271,17 +289,18 @@ static struct dms_error *decode_record(void *context, const struct dms_item *ite
 	struct dms_run *run = context;
 	struct dms_decoder *decoder = run->decoders[item->file];
 	uint64_t n_malformed = dms_decoder_malformed(decoder);
-	struct dms_record record = item->record;
+	const struct dms_record *record = dms_run_chain(run, item->file, &item->record);
 	struct dms_error *err;
 
-	if ((err = dms_run_chain(run, item->file, &record)) ||
-	    (err = dms_decode(decoder, &record, &ret->event)))
+	if (!record)
+		return &dms_error_nomem;
+	if ((err = dms_decode(decoder, record, &ret->event)))
 		return err;
 	ret->inputs = dms_decoder_inputs(decoder);
 	ret->is_malformed = dms_decoder_malformed(decoder) != n_malformed;
 	if (ret->is_malformed) {
-		ret->event.cpu = record.cpu;
-		ret->event.instance = record.instance;
+		ret->event.cpu = record->cpu;
+		ret->event.instance = record->instance;
 	}
 	if (ret->is_malformed || ret->event.kind != DMS_EV_NONE)
 		ret->event.instance += run->first_instance[item->file];

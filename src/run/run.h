@@ -82,6 +82,7 @@ struct dms_run {
 	uint64_t since_ts, until_ts; /* the window that is told; UINT64_MAX: to the end */
 	bool is_window_begun;
 	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared */
+	uint32_t last_pid;   /* of the last event */
 	bool clock_is_ns;    /* in all files */
 	bool has_syncs;	     /* of any device; notes.c */
 	struct dms_run_findings *findings;
@@ -94,7 +95,8 @@ struct dms_run {
 		char *text;
 		size_t size, capacity;
 	} symbol_text; /* of several files, some of them texts; symbols borrows it */
-	uint64_t *chain; /* symbols.c: of the record being decoded */
+	struct dms_record chained; /* symbols.c: the record being decoded, with chain as its own */
+	uint64_t *chain;
 	size_t chain_capacity;
 	struct dms_inventory *inventory;       /* NULL: none was given, and none is in the trace */
 	struct dms_symbols *symbols;	       /* NULL until the end, or without call stacks */
@@ -114,6 +116,7 @@ struct dms_run_options {
 	bool keep_events;
 	bool in_place;			  /* as dms_store_options.in_place */
 	bool figures_only;		  /* as dms_store_options.figures_only */
+	const struct dms_part_watch *part_watch; /* as dms_store_options.part_watch */
 	bool salvage;			  /* analyze what is left of a damaged file */
 	bool keep_stacks;		  /* intern call stacks */
 	const char *const *rule_switches; /* "ID" or "no-ID" */
@@ -148,8 +151,12 @@ struct dms_error *dms_run_calls(struct dms_run *run, const struct dms_finding_ro
 				struct dms_finding_summary *ret);
 
 /* symbols.c */
-/** Keep the addresses that @file, a text, made up apart from those of other files. */
-struct dms_error *dms_run_chain(struct dms_run *run, uint32_t file, struct dms_record *record);
+/**
+ * Keep the addresses that @file, a text, made up apart from those of other files.
+ * Return: @record, or a copy of it in @run, good until the next call; NULL: memory is short.
+ */
+const struct dms_record *dms_run_chain(struct dms_run *run, uint32_t file,
+				       const struct dms_record *record);
 /** Make run->symbols, if there are call stacks. Errors: memory; damaged ones, but for --salvage. */
 struct dms_error *dms_run_load_symbols(struct dms_run *run);
 /** Note symbols that were given and fit no address. */
@@ -174,6 +181,8 @@ bool dms_run_found(const struct dms_run *run, const struct dms_rule *rule);
 struct dms_error *dms_run_findings_create(struct dms_run *run,
 					  const struct dms_run_options *options);
 void dms_run_findings_destroy(struct dms_run_findings *findings);
+/** False if dms_run_judge() of @step would do nothing, as it nearly always is. */
+bool dms_run_may_judge(const struct dms_run *run, const struct dms_step *step);
 /** Let the rules look at @step. */
 struct dms_error *dms_run_judge(struct dms_run *run, const struct dms_step *step);
 /** Is there a finding of at least @severity and @confidence? Those not kept count as well. */

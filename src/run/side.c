@@ -35,7 +35,6 @@ struct dms_run_side {
 	bool may_have_console;	/* the trace has the format of kernel messages, at least */
 	bool has_markers;	/* since the model looked last */
 	uint64_t kinds_seen;	/* bits by enum dms_event_kind */
-	uint64_t last_ts;	/* what the model was told last */
 	uint32_t n_markers, n_bad_markers;
 	char *first_bad;	/* what is wrong with it */
 };
@@ -183,8 +182,8 @@ static struct dms_error *give_line(struct dms_run *run)
 		side->n_doubled++;
 		return NULL;
 	}
-	if (event.ts < side->last_ts || event.ts == UINT64_MAX)
-		event.ts = side->last_ts;
+	if (event.ts < run->last_ts || event.ts == UINT64_MAX)
+		event.ts = run->last_ts;
 	return dms_model_event(run->model, &event);
 }
 
@@ -355,7 +354,7 @@ void dms_run_side_close(struct dms_run *run)
 	dms_free(side);
 }
 
-struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event)
+_apart_ static struct dms_error *take_beside(struct dms_run *run, const struct dms_event *event)
 {
 	struct dms_run_side *side = run->side;
 
@@ -369,11 +368,20 @@ struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event
 		side->kinds_seen |= 1ull << event->kind;
 		add_files_inputs(run);
 	}
-	if (event->ts > side->last_ts)
-		side->last_ts = event->ts;
 	if (side->n_given < side->n_lines)
 		return give_lines_until(run, event->ts);
 	return NULL;
+}
+
+struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event)
+{
+	const struct dms_run_side *side = run->side;
+
+	/* a kind seen before, which markers are never, and nothing that waits: as nearly always */
+	if ((side->kinds_seen >> event->kind & 1) && !side->has_markers &&
+	    side->n_given >= side->n_lines)
+		return NULL;
+	return take_beside(run, event);
 }
 
 static struct dms_error *note_log(struct dms_run *run)

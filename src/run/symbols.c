@@ -22,17 +22,24 @@ static uint64_t apart(uint32_t file, uint64_t address)
 	return dms_address_is_made_up(address) ? address + distance : address;
 }
 
-struct dms_error *dms_run_chain(struct dms_run *run, uint32_t file, struct dms_record *record)
+static const struct dms_record *chain_apart(struct dms_run *run, uint32_t file,
+					    const struct dms_record *record)
 {
-	if (!file || !record->n_chain ||
-	    !dms_source_info(dms_merge_source(run->merge, file))->is_text)
-		return NULL;
+	if (!dms_source_info(dms_merge_source(run->merge, file))->is_text)
+		return record;
 	if (!dms_grow(&run->chain, &run->chain_capacity, record->n_chain, sizeof(*run->chain)))
-		return &dms_error_nomem;
+		return NULL;
 	for (uint32_t i = 0; i < record->n_chain; i++)
 		run->chain[i] = apart(file, record->chain[i]);
-	record->chain = run->chain;
-	return NULL;
+	run->chained = *record;
+	run->chained.chain = run->chain;
+	return &run->chained;
+}
+
+const struct dms_record *dms_run_chain(struct dms_run *run, uint32_t file,
+				       const struct dms_record *record)
+{
+	return file && record->n_chain ? chain_apart(run, file, record) : record;
 }
 
 /* ---- the table -------------------------------------------------------------------------------- */

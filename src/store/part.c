@@ -13,33 +13,26 @@
 #include "part.h"
 #include "store.h"
 
-/* Set before there are threads. */
-static const struct dms_part_watch *watch;
+struct dms_part {
+	char *given;	/* the name as the user wrote it, for messages */
+	char *path;	/* the final name, symbolic links resolved */
+	char *part;	/* where it is built */
+	const struct dms_part_watch *watch; /* borrowed; NULL: none */
+	int fd;		/* of part; holds the lock */
+	bool published;
+};
 
-void dms_part_set_watch(const struct dms_part_watch *new_watch)
-{
-	watch = new_watch;
-}
-
-static void begin_change(void)
+static void begin_change(const struct dms_part_watch *watch)
 {
 	if (watch)
 		watch->begin();
 }
 
-static void end_change(const char *name, bool is_there)
+static void end_change(const struct dms_part_watch *watch, const char *name, bool is_there)
 {
 	if (watch)
 		watch->end(name, is_there);
 }
-
-struct dms_part {
-	char *given;	/* the name as the user wrote it, for messages */
-	char *path;	/* the final name, symbolic links resolved */
-	char *part;	/* where it is built */
-	int fd;		/* of part; holds the lock */
-	bool published;
-};
 
 /* SQLite's file format: the magic at 0, the application id at 68, most significant byte first. */
 bool dms_is_database(int fd)
@@ -133,40 +126,40 @@ static struct dms_error *open_locked(const char *name, int *ret)
 	return NULL;
 }
 
-struct dms_error *dms_part_open(const char *name, int *ret)
+struct dms_error *dms_part_open(const char *name, const struct dms_part_watch *watch, int *ret)
 {
 	struct dms_error *err;
 
-	begin_change();
+	begin_change(watch);
 	err = open_locked(name, ret);
-	end_change(name, !err);
+	end_change(watch, name, !err);
 	if (err)
 		return err;
 	/* left by a killed run: its content is worth nothing */
 	if (!ftruncate(*ret, 0))
 		return NULL;
 	err = dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", name);
-	dms_part_remove(name);
+	dms_part_remove(name, watch);
 	close(*ret);
 	*ret = -1;
 	return err;
 }
 
-void dms_part_remove(const char *name)
+void dms_part_remove(const char *name, const struct dms_part_watch *watch)
 {
-	begin_change();
+	begin_change(watch);
 	unlink(name);
-	end_change(name, false);
+	end_change(watch, name, false);
 }
 
-int dms_part_rename(const char *name, const char *path)
+int dms_part_rename(const char *name, const char *path, const struct dms_part_watch *watch)
 {
 	int saved, failed;
 
-	begin_change();
+	begin_change(watch);
 	failed = rename(name, path);
 	saved = errno;
-	end_change(name, failed != 0);
+	end_change(watch, name, failed != 0);
 	errno = saved;
 	return failed;
 }
@@ -179,7 +172,8 @@ static char *resolve(const char *path)
 	return dms_strdup(realpath(path, real) ? real : path);
 }
 
-struct dms_error *dms_part_create(const char *path, struct dms_part **ret)
+struct dms_error *dms_part_create(const char *path, const struct dms_part_watch *watch,
+				  struct dms_part **ret)
 {
 	struct dms_part *part = dms_zalloc(sizeof(*part));
 	struct dms_error *err;
@@ -187,6 +181,7 @@ struct dms_error *dms_part_create(const char *path, struct dms_part **ret)
 	if (!part)
 		return &dms_error_nomem;
 	part->fd = -1;
+	part->watch = watch;
 	part->given = dms_strdup(path);
 	part->path = resolve(path);
 	part->part = part->path ? dms_asprintf("%s.part", part->path) : NULL;
@@ -195,7 +190,7 @@ struct dms_error *dms_part_create(const char *path, struct dms_part **ret)
 	else
 		err = check_target(part->path, part->given);
 	if (!err)
-		err = dms_part_open(part->part, &part->fd);
+		err = dms_part_open(part->part, watch, &part->fd);
 	if (err) {
 		dms_part_destroy(part);
 		return err;
@@ -210,7 +205,7 @@ void dms_part_destroy(struct dms_part *part)
 		return;
 	if (part->fd >= 0) {
 		if (!part->published)
-			dms_part_remove(part->part);
+			dms_part_remove(part->part, part->watch);
 		close(part->fd);
 	}
 	dms_free(part->part);
@@ -266,7 +261,7 @@ struct dms_error *dms_part_publish(struct dms_part *part)
 	if (fsync(part->fd))
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s: writing to the disk",
 				       part->part);
-	if (dms_part_rename(part->part, part->path))
+	if (dms_part_rename(part->part, part->path, part->watch))
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s: renaming to %s", part->part,
 				       part->path);
 	part->published = true;

@@ -18,18 +18,16 @@ struct dms_part_watch {
 	void (*end)(const char *path, bool is_there);
 };
 
-/** @watch is borrowed for ever; to be set before there are threads. Without one nobody is told. */
-void dms_part_set_watch(const struct dms_part_watch *watch);
-
 /**
  * dms_part_open - make the file @name, or take over what a killed run has left there; lock, empty it
  *
- * It is ours as long as *@ret is open; rename or remove it before that is closed.
+ * It is ours as long as *@ret is open; rename or remove it before that is closed. @watch, here and
+ * below, is the caller's; NULL: nobody is told.
  * Errors: DMS_ERROR_INTERNAL: the system's, or another process has it.
  */
-struct dms_error *dms_part_open(const char *name, int *ret);
-void dms_part_remove(const char *name);
+struct dms_error *dms_part_open(const char *name, const struct dms_part_watch *watch, int *ret);
+void dms_part_remove(const char *name, const struct dms_part_watch *watch);
 /** As rename(): 0, or -1 with errno. */
-int dms_part_rename(const char *name, const char *path);
+int dms_part_rename(const char *name, const char *path, const struct dms_part_watch *watch);
 
 #endif

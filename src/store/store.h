@@ -115,8 +115,10 @@ struct dms_error *dms_queue_error(struct dms_queue *queue);
 /* ---- the file beside the final name --------------------------------------------------------- */
 
 struct dms_part;
-/** Check @path, make and lock "<path>.part". Errors as dms_store_create(). */
-struct dms_error *dms_part_create(const char *path, struct dms_part **ret);
+/** Check @path, make and lock "<path>.part". @watch as dms_store_options.part_watch. Errors as
+ * dms_store_create(). */
+struct dms_error *dms_part_create(const char *path, const struct dms_part_watch *watch,
+				  struct dms_part **ret);
 /** Remove the file unless it was published; unlock. NULL is allowed. */
 void dms_part_destroy(struct dms_part *part);
 /** Where the file is: beside its final name until it is published. */

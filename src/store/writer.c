@@ -262,7 +262,7 @@ struct dms_error *dms_store_create(const char *path, const struct dms_store_opti
 		store->sources[i].words = store->words;
 		store->sources[i].spec = &dms_bulk_specs[i];
 	}
-	err = dms_part_create(path, &store->part);
+	err = dms_part_create(path, store->options.part_watch, &store->part);
 	if (!err)
 		err = create_database(store);
 	if (!err)

@@ -6,6 +6,9 @@
 #   clickhouse-proxy.pl to PORT cut BYTES     pass on so many bytes of what clients send, then hang up
 #   clickhouse-proxy.pl to PORT refuse COUNT  hang up on the first COUNT connections
 #   clickhouse-proxy.pl answer FILE           say what FILE holds to whoever connects
+#   clickhouse-proxy.pl answer FILE mib COUNT the same, and then so many MiB more
+#
+# For each who was answered it prints a further line: the MiB that he took.
 use strict;
 use warnings;
 use IO::Select;
@@ -17,6 +20,7 @@ my $refuse = $told{refuse} // 0;
 my $listener = IO::Socket::INET->new(Listen => 8, LocalAddr => '127.0.0.1:0', ReuseAddr => 1)
     or die "listen: $!\n";
 $| = 1;
+$SIG{PIPE} = 'IGNORE'; # who has enough hangs up
 print $listener->sockport, "\n";
 
 sub answer {
@@ -25,7 +29,11 @@ sub answer {
     local $/;
     sysread $client, my $request, 65536;
     my $text = <$file>;
+    $client->autoflush(1);
     print $client $text;
+    my ($line, $taken) = ('x' x 1023 . "\n", 0);
+    $taken++ while $taken < ($told{mib} // 0) and print $client $line x 1024;
+    print "$taken\n";
 }
 
 # Bytes to and fro, until one side or the allowance ends.

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The bench: speed and memory of analyze as ratios against trace-cmd report, in one run.
+# The bench: speed and memory of analyze as ratios against trace-cmd report, its start-up, and report
+# and diff of long runs, in one run.
 #
 # Environment: BUILD and SRCDIR as for the tests; DMASCOPE the program (default $BUILD/dmascope);
 # BENCH_EVENTS events of the generated trace (5000000), BENCH_RUNS runs of which the best counts
 # (3), BENCH_PERF a perf.data of some 100 MB to take instead of a generated one, BENCH_DIR where
-# traces and databases go (about 150 bytes an event are needed).
+# traces and databases go (about 250 bytes an event are needed).
 # Exit: 0 all targets met, 1 a target missed, 4 the bench itself could not run.
 set -u
 LC_ALL=C
@@ -288,6 +289,77 @@ text_dump() {
 	rm -f "$work/short.txt"
 }
 
+# What a file costs that has next to nothing in it
+start_up() {
+	local small=$SRCDIR/tests/fixtures/lab-7.2-fault.dat i ms
+
+	[ -r "$small" ] || fail "$small is missing"
+	best_wall=() best_cpu=()
+	for ((i = 0; i < 20; i++)); do
+		best small "$dmascope" analyze "$small"
+	done
+	echo
+	echo "start-up: a file of $(($(stat -c %s "$small") / 1024)) KiB; best of 20"
+	printf '%-54s %14s %16s  %s\n' what target measured verdict
+	ms=$(calc "1000 * ${best_wall[small]}" 0)
+	row "analyze: wall ms" "< 15" "$ms" "$ms < 15"
+	fact start_up_ms "$ms"
+	ms=$(calc "1000 * ${best_cpu[small]}" 0)
+	row "analyze: CPU ms of that run" - "$ms" ""
+	fact start_up_cpu_ms "$ms"
+}
+
+# shellcheck disable=SC2317 # called through best and peak; the runs differ, which is no failure
+differ() {
+	"$dmascope" diff "$work/base.db" "$work/head.db"
+	[ $? -le 1 ]
+}
+
+# database NAME OPTIONS...: the run NAME.db of a generated trace
+database() {
+	local name=$1
+
+	shift
+	generate "$work/run.dat" --devices 20 --events "$events" "$@"
+	run "$dmascope" analyze -q "$work/run.dat" -o "$work/$name.db"
+	rm -f "$work/run.dat"
+}
+
+# read_row KEY LABEL SECONDS: against a target in seconds
+read_row() {
+	row "$2: wall s" "< $3" "${best_wall[$1]}" "${best_wall[$1]} < $3"
+	fact "$1_wall_s" "${best_wall[$1]}"
+}
+
+# Those who read databases: what a report and a comparison take
+databases() {
+	local i n form
+
+	database base --seed 1
+	database head --seed 2
+	n=$("$dmascope" query "$work/base.db" "SELECT count(*) FROM mapping" | tail -n 1 | tr -d ' ')
+	best_wall=() best_cpu=()
+	cat "$work"/*.db >/dev/null
+	for ((i = 0; i < runs; i++)); do
+		best report_text "$dmascope" report "$work/base.db"
+		best report_html "$dmascope" report "$work/base.db" --html "$work/page.html"
+		best diff differ
+	done
+	echo
+	echo "report and diff: runs of $n mappings, 20 devices; best of $runs"
+	printf '%-54s %14s %16s  %s\n' what target measured verdict
+	read_row report_text report 3
+	read_row report_html "report --html" 3
+	read_row diff diff 2
+	for form in "" "--html $work/page.html"; do
+		# shellcheck disable=SC2086 # two words, or none
+		peak "$dmascope" report "$work/base.db" $form
+		row "report${form:+ --html}: peak KiB" "<= 204800" "$peak_kib" "$peak_kib <= 204800"
+		fact "report${form:+_html}_kib" "$peak_kib"
+	done
+	rm -f "$work/base.db" "$work/head.db" "$work/page.html"
+}
+
 declare -A peaks lives
 # memory_pair LABEL FILE: peak of both forms against 64 MiB + 200 bytes per live mapping
 memory_pair() {
@@ -360,10 +432,12 @@ echo "bench: $(nproc) CPUs, load $(cut -d' ' -f1 /proc/loadavg); ratios hold wit
 generate "$work/mixed.dat" --events "$events"
 speed generated "$work/mixed.dat"
 big_recording
+start_up
 stacks
 perf_data
 text_dump
 memory
+databases
 echo
 echo "bench:$facts events=$events missed=$missed"
 exit $missed
