@@ -18,6 +18,8 @@ CPPFLAGS     += -Iinclude -I$(B)/gen -D_GNU_SOURCE -DDMS_VERSION='"$(VERSION)"' 
 		-D_FORTIFY_SOURCE=2
 # The pipeline is many small functions in many files. Tests are linked without, in less time.
 LTO	     ?= $(if $(SANITIZE),,$(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects))
+# Where gcc may, it learns what runs often from a run of a program that counts: see "profile" below.
+PGO	     ?= $(if $(LTO),yes)
 CET	     := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),-fcf-protection)
 CFLAGS	     += -std=gnu11 $(OPTFLAGS) $(LTO) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong \
 		-fstack-clash-protection $(CET) \
@@ -68,11 +70,30 @@ $(B)/$(SONAME): $(API_OBJ) $(B)/libdmascope.a src/api/libdmascope.map
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(PROFILE) -MMD -MP -c -o $@ $<
 
 $(B)/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(PROFILE) -MMD -MP -c -o $@ $<
+
+# profile: the same sources, built to count; what they counted while they analyzed generated traces and
+# fixtures lies beside those objects. Made once: what has changed since is compiled without.
+# `make PGO=` does without all of it. The name by which gcc finds the counts is part of them: -dumpbase.
+PROFILED     := $(LIB_OBJ) $(CLI_OBJ) $(B)/src/main.o
+BY_NAME	      = -dumpbase $(1)/$(@:$(B)/%.o=%.c) -dumpbase-ext .c -MF $(@:.o=.d)
+ifeq ($(PGO),yes)
+$(PROFILED): PROFILE = -fprofile-use -fprofile-correction -fprofile-partial-training -Wno-missing-profile \
+		-Wno-coverage-mismatch $(call BY_NAME,$(B)/profile)
+$(PROFILED): | $(B)/profile/done
+$(B)/profile/done:
+	$(MAKE) B=$(B)/profile PGO=counts $(B)/profile/dmascope $(B)/profile/tools/tracegen
+	bash scripts/train.sh $(B)/profile
+	@touch $@
+else ifeq ($(PGO),counts)
+$(PROFILED): PROFILE = -fprofile-generate -fprofile-update=single $(call BY_NAME,$(B))
+$(B)/dmascope: private LDFLAGS += -fprofile-generate
+$(B)/dmascope: private LTO = -fno-lto
+endif
 
 $(B)/gen/schema.c: schemas/embed.sh $(SQL) schemas/002-views.sql
 	@mkdir -p $(@D)
