@@ -18,8 +18,8 @@ CPPFLAGS     += -Iinclude -I$(B)/gen -D_GNU_SOURCE -DDMS_VERSION='"$(VERSION)"' 
 		-D_FORTIFY_SOURCE=2
 # The pipeline is many small functions in many files. Tests are linked without, in less time.
 LTO	     ?= $(if $(SANITIZE),,$(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects))
-# Where gcc may, it learns what runs often from a run of a program that counts: see "profile" below.
-PGO	     ?= $(if $(LTO),yes)
+# gcc learns what runs often from runs of a program that counts, if it runs here: see "profile" below.
+PGO	     ?= $(if $(LTO),$(if $(findstring -gcc,$(CC)),,yes))
 CET	     := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine)),-fcf-protection)
 CFLAGS	     += -std=gnu11 $(OPTFLAGS) $(LTO) $(WARNINGS) $(if $(WERROR),-Werror) -fstack-protector-strong \
 		-fstack-clash-protection $(CET) \
