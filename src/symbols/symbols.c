@@ -229,7 +229,7 @@ struct dms_error *dms_symbols_create(const char *text, size_t size, struct dms_s
 	symbols = dms_zalloc(sizeof(*symbols));
 	if (!symbols)
 		return &dms_error_nomem;
-	symbols->text = text;
+	symbols->text = text ? text : ""; /* no address may be computed from NULL */
 	symbols->size = text ? size : 0;
 	if (!collect(symbols, false) || (!symbols->count && !collect(symbols, true)) ||
 	    !sort(symbols)) {
