@@ -8,7 +8,7 @@ set -u
 LC_ALL=C
 export LC_ALL DMASCOPE_THREADS=1
 profile=$1
-work=$(mktemp -d) || exit 4
+work=$(mktemp -d -p "$profile") || exit 4 # where a build writes, and nowhere else
 trap 'rm -rf "$work"' EXIT
 
 # analyze FILE...: its exit code says what it found; above 1 it did not run
