@@ -51,7 +51,7 @@ static const struct cost_table tables[] = {
 	 " " LATENCY("iommu_map_to_map") "'map: IOMMU entries made, to the end'"
 	 " " LATENCY("iommu_unmap_to_unmap") "'unmap: IOMMU entries gone, to the end'"
 	 " " LATENCY("unmap_sg_to_iommu_unmap") "'unmap of a list: begin, to IOMMU entries gone'"
-	 " END, count, p50, p90, p99, p999, max FROM distributions WHERE measure IN ('bounce_to_map',"
+	 " END, count, p50, p90, p99, p999, max FROM temp.device_distributions WHERE measure IN ('bounce_to_map',"
 	 " 'iommu_map_to_map', 'iommu_unmap_to_unmap', 'unmap_sg_to_iommu_unmap')"
 	 " ORDER BY sum(count) OVER (PARTITION BY device_id) DESC, device_id, measure",
 	 {{"device", COST_TEXT}, {"from", COST_TEXT}, {"times", COST_COUNT}, {"p50", COST_NS},
@@ -71,7 +71,7 @@ static const struct cost_table tables[] = {
 	 "SELECT d.name || iif(d.generation > 1, '#' || d.generation, ''),"
 	 " max(c.value) FILTER (WHERE c.name = 'remaps'),"
 	 " max(c.value) FILTER (WHERE c.name = 'remapped_bytes'),"
-	 " (SELECT p50 FROM distributions AS t WHERE t.device_id = d.id AND measure = 'reuse'),"
+	 " (SELECT p50 FROM temp.device_distributions AS t WHERE t.device_id = d.id AND measure = 'reuse'),"
 	 " max(c.value) FILTER (WHERE c.name = 'handovers'),"
 	 " 1.0 * max(c.value) FILTER (WHERE c.name = 'handovers')"
 	 " / max(c.value) FILTER (WHERE c.name = 'unmaps_matched' AND c.value > 0)"
@@ -200,6 +200,8 @@ struct dms_error *dms_costs_print(struct sqlite3 *db, uint64_t top, FILE *out, u
 	int64_t is_ns;
 
 	err = export_run_i64(db, "clock_is_ns", 1, &is_ns);
+	if (!err)
+		err = dms_distributions_prepare(db);
 	for (size_t i = 0; !err && i < DMS_ARRAY_SIZE(tables); i++) {
 		if (is_ns || !tables[i].needs_ns)
 			err = put_table(db, &tables[i], top, &paper);

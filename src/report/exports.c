@@ -23,6 +23,59 @@ struct dms_error *export_step(sqlite3_stmt *stmt, bool *ret)
 	return dms_read_error(sqlite3_db_handle(stmt), "reading the run");
 }
 
+/* ---- a scan: an aggregate function that only looks ------------------------------------------- */
+
+#define SEE "dms_see"
+
+struct scan {
+	export_see_fn see;
+	void *context;
+};
+
+static void see_row(sqlite3_context *call, int n_values, sqlite3_value **values)
+{
+	struct scan *scan = sqlite3_user_data(call);
+
+	(void)n_values;
+	if (!scan->see(scan->context, values))
+		sqlite3_result_error_nomem(call);
+}
+
+static void see_end(sqlite3_context *call)
+{
+	sqlite3_result_null(call);
+}
+
+/* Only our own statement may call it: not the views of a file that comes from anybody. */
+static struct dms_error *define_see(struct sqlite3 *db, struct scan *scan)
+{
+	int rc = sqlite3_create_function_v2(db, SEE, -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, scan, NULL,
+					    scan ? see_row : NULL, scan ? see_end : NULL, NULL);
+
+	return rc == SQLITE_OK ? NULL : dms_read_error(db, "reading the run");
+}
+
+struct dms_error *export_scan(struct sqlite3 *db, const char *columns, const char *from,
+			      export_see_fn see, void *context)
+{
+	_cleanup_(dms_freep) char *sql =
+		dms_asprintf("SELECT " SEE "(%s) FROM %s", columns, from);
+	struct scan scan = {.see = see, .context = context};
+	sqlite3_stmt *stmt = NULL;
+	bool has_row;
+	struct dms_error *err = sql ? define_see(db, &scan) : &dms_error_nomem;
+
+	if (err)
+		return err;
+	if (!(err = export_prepare(db, sql, &stmt)))
+		err = export_step(stmt, &has_row);
+	sqlite3_finalize(stmt);
+	dms_error_free(define_see(db, NULL));
+	return err;
+}
+
+/* ---- views, strings, numbers ----------------------------------------------------------------- */
+
 /*
  * The views of the file read the tables of the file. The same view in schema temp reads the
  * tables of schema temp, if there are any of that name.

@@ -16,6 +16,14 @@
 struct dms_error *export_prepare(struct sqlite3 *db, const char *sql, sqlite3_stmt **ret);
 /** Step @stmt: true in *@ret for a row, false at the end. */
 struct dms_error *export_step(sqlite3_stmt *stmt, bool *ret);
+/** Takes a row's @values; false: memory was short. */
+typedef bool (*export_see_fn)(void *context, sqlite3_value **values);
+/**
+ * Have @see take each row of "SELECT @columns FROM @from". For tables of millions of rows: SQLite
+ * hands the values over as they are read, in half the time that stepping from row to row takes.
+ */
+struct dms_error *export_scan(struct sqlite3 *db, const char *columns, const char *from,
+			      export_see_fn see, void *context);
 /** For dms_select(): let the views of the schema read what it has left of the tables. */
 struct dms_error *export_views(struct sqlite3 *db);
 /** Bytes of column @index, *@ret_bytes of them; NULL for NULL, or when memory is short. */

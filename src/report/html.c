@@ -148,21 +148,18 @@ static struct dms_error *make_data(struct html_page *page, struct text *ret)
 }
 
 /* What a reader without script sees: the summary as text. */
-static struct dms_error *put_summary(struct sqlite3 *db, const struct dms_layout *layout, FILE *out)
+static struct dms_error *put_summary(const struct dms_summary *summary, FILE *out)
 {
 	struct escaping escaping = {.out = out, .room = TEXT_BYTES};
 	const cookie_io_functions_t functions = {.write = write_escaped};
-	struct dms_summary *summary = NULL;
-	struct dms_error *err = dms_summary_read_as(db, layout, &summary);
-	FILE *stream = err ? NULL : fopencookie(&escaping, "w", functions);
+	FILE *stream = fopencookie(&escaping, "w", functions);
+	struct dms_error *err;
 
-	if (!err && !stream)
+	if (!stream)
+		return &dms_error_nomem;
+	err = dms_summary_print(summary, DMS_FORMAT_TEXT, stream, 120, false);
+	if (fclose(stream) && !err)
 		err = &dms_error_nomem;
-	if (!err)
-		err = dms_summary_print(summary, DMS_FORMAT_TEXT, stream, 120, false);
-	if (stream && fclose(stream) && !err)
-		err = &dms_error_nomem;
-	dms_summary_destroy(summary);
 	return err;
 }
 
@@ -170,17 +167,19 @@ struct dms_error *dms_html_print(struct sqlite3 *db, uint64_t top, const struct 
 				 FILE *out)
 {
 	struct html_page page = {.db = db, .limits = most, .layout = layout};
+	struct dms_summary *summary = NULL;
 	struct text data = {0};
 	struct dms_error *err;
 
 	if (top < page.limits.top)
 		page.limits.top = top ? (uint32_t)top : 1;
-	err = dms_layout_prepare(db, layout);
+	/* the tables of devices that this makes serve the data, too */
+	err = dms_summary_read_as(db, layout, &summary);
 	if (!err)
 		err = make_data(&page, &data);
 	if (!err) {
 		fputs(html_head, out);
-		err = put_summary(db, layout, out);
+		err = put_summary(summary, out);
 	}
 	if (!err) {
 		fputs(html_middle, out);
@@ -189,6 +188,7 @@ struct dms_error *dms_html_print(struct sqlite3 *db, uint64_t top, const struct 
 		fputs(html_tail, out);
 		err = dms_check_written(out);
 	}
+	dms_summary_destroy(summary);
 	dms_free(data.bytes);
 	return err;
 }

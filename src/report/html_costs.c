@@ -14,14 +14,15 @@ static const struct {
 	{"counting", "SELECT from_ns - :base AS from_t, to_ns - :base AS to_t, seconds FROM counting"},
 	{"drivers",
 	 "SELECT r.driver, devices, maps, unmaps, syncs, failed, bytes, maps_per_s, bytes_per_s,"
-	 " l.p50 AS p50, l.p99 AS p99, (SELECT 1.0 * sum(b.bounced) / nullif(sum(b.maps), 0) FROM bounces AS b"
-	 " WHERE b.driver IS r.driver) AS bounced_share, count(*) OVER () AS total_rows"
+	 " l.p50 AS p50, l.p99 AS p99, b.share AS bounced_share, count(*) OVER () AS total_rows"
 	 " FROM driver_rates AS r LEFT JOIN driver_distributions AS l"
 	 " ON l.driver IS r.driver AND l.measure = 'lifetime'"
+	 " LEFT JOIN (SELECT driver, 1.0 * sum(bounced) / nullif(sum(maps), 0) AS share FROM bounces"
+	 " GROUP BY driver) AS b ON b.driver IS r.driver"
 	 " ORDER BY r.driver IS NULL, maps + unmaps DESC, r.driver LIMIT :top"},
 	{"latencies",
 	 "SELECT device_id, measure, unit, count, sum, min, p50, p90, p99, p999, max"
-	 " FROM distributions" MINE " ORDER BY device_id, measure"},
+	 " FROM temp.device_distributions" MINE " ORDER BY device_id, measure"},
 	{"breakdown",
 	 "SELECT device_id, dimension, key, maps, unmaps, syncs, failed, bytes FROM (SELECT b.*,"
 	 " row_number() OVER (PARTITION BY device_id, dimension ORDER BY maps + unmaps + syncs DESC,"

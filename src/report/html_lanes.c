@@ -3,28 +3,37 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "exports.h"
 #include "html_scan.h"
 
-/** What is drawn: a mapping's bar or a sync's mark. */
+/** A row of mapping or event, and how far it is from the finding. */
 struct item {
-	uint64_t distance_ns; /* the heap's key: the farthest is on top */
-	int64_t id;	      /* row of mapping or event: breaks ties, and is the order told */
-	bool is_own;	      /* the finding's own mapping */
-	struct html_mapping mapping; /* of a sync: map_ns is its time */
-	char kind[24], direction;
+	uint64_t distance_ns;
+	int64_t id;  /* breaks ties, and is the order told */
+	bool is_own; /* the finding's own mapping */
 };
 
-struct heap {
+/**
+ * The items nearest to a finding. There is room for twice as many as are told; when it is full the
+ * farther half goes. So an item costs the same wherever the finding is: at the end of the trace
+ * every mapping is nearer than those before it.
+ */
+struct nearest {
 	struct item *items;
-	size_t n_items, capacity;
+	size_t n_items;
+	struct item farthest; /* of those told, once there are enough: what is no nearer is not kept */
+	bool has_farthest;
 };
+
+#define LANE_SLOTS 64 /* a power of two */
 
 struct lane {
 	int64_t finding_id, device_id, mapping_id;
 	int64_t ts_ns, map_ns, unmap_ns; /* of the finding and its mapping; 0: not told */
 	bool has_addr;
 	uint64_t dma_addr, size_bytes;
-	struct heap mappings, syncs;
+	struct nearest mappings, syncs;
+	struct lane *next; /* in the same slot */
 };
 
 struct html_lanes {
@@ -32,7 +41,10 @@ struct html_lanes {
 	struct dms_arena *arena;
 	struct lane *lanes;
 	size_t n_lanes;
+	struct lane *slots[LANE_SLOTS]; /* by device: few of all mappings concern a lane */
 };
+
+#define MAX_KIND 23 /* bytes of a kind: a damaged file may hold anything */
 
 static const char lanes_sql[] =
 	"SELECT f.id, f.device_id, f.mapping_id, f.ts_ns, f.dma_addr, f.size_bytes,"
@@ -55,11 +67,17 @@ static struct lane read_lane(sqlite3_stmt *stmt)
 	};
 }
 
-static bool make_room(struct html_lanes *lanes, struct heap *heap)
+static struct lane **slot_of(struct html_lanes *lanes, int64_t device_id)
 {
-	heap->capacity = lanes->page->limits.lane_items;
-	heap->items = dms_arena_alloc(lanes->arena, heap->capacity * sizeof(*heap->items));
-	return heap->items != NULL;
+	return &lanes->slots[(uint64_t)device_id % LANE_SLOTS];
+}
+
+static bool make_room(struct html_lanes *lanes, struct nearest *nearest)
+{
+	size_t n_told = lanes->page->limits.lane_items;
+
+	nearest->items = dms_arena_alloc(lanes->arena, 2 * n_told * sizeof(*nearest->items));
+	return nearest->items != NULL;
 }
 
 struct dms_error *html_lanes_create(struct html_page *page, struct html_lanes **ret)
@@ -76,9 +94,12 @@ struct dms_error *html_lanes_create(struct html_page *page, struct html_lanes **
 	lanes->page = page;
 	err = html_prepare(page, lanes_sql, &stmt);
 	while (!err && !(err = html_step(page, stmt, &has_row)) && has_row) {
-		struct lane *lane = &lanes->lanes[lanes->n_lanes++];
+		struct lane *lane = &lanes->lanes[lanes->n_lanes++], **slot;
 
 		*lane = read_lane(stmt);
+		slot = slot_of(lanes, lane->device_id);
+		lane->next = *slot;
+		*slot = lane;
 		if (!make_room(lanes, &lane->mappings) || !make_room(lanes, &lane->syncs))
 			err = &dms_error_nomem;
 	}
@@ -95,7 +116,7 @@ void html_lanes_destroy(struct html_lanes *lanes)
 	dms_free(lanes);
 }
 
-/* ---- a heap of the nearest ------------------------------------------------------------------- */
+/* ---- the nearest ----------------------------------------------------------------------------- */
 
 static bool is_farther(const struct item *a, const struct item *b)
 {
@@ -112,46 +133,47 @@ static void swap(struct item *a, struct item *b)
 	*b = kept;
 }
 
-static void sift_up(struct heap *heap, size_t i)
+/* Bring the nearest @n_told of @items to the front, the farthest of them last: Hoare's selection. */
+static void select_nearest(struct item *items, size_t n_items, size_t n_told)
 {
-	for (; i && is_farther(&heap->items[i], &heap->items[(i - 1) / 2]); i = (i - 1) / 2)
-		swap(&heap->items[i], &heap->items[(i - 1) / 2]);
-}
+	ptrdiff_t border = (ptrdiff_t)n_told - 1, low = 0, high = (ptrdiff_t)n_items - 1;
 
-static void sift_down(struct heap *heap)
-{
-	size_t i = 0, child;
+	while (low < high) {
+		const struct item pivot = items[border];
+		ptrdiff_t i = low, j = high;
 
-	while ((child = 2 * i + 1) < heap->n_items) {
-		if (child + 1 < heap->n_items &&
-		    is_farther(&heap->items[child + 1], &heap->items[child]))
-			child++;
-		if (!is_farther(&heap->items[child], &heap->items[i]))
-			return;
-		swap(&heap->items[i], &heap->items[child]);
-		i = child;
+		while (i <= j) {
+			while (is_farther(&pivot, &items[i]))
+				i++;
+			while (is_farther(&items[j], &pivot))
+				j--;
+			if (i <= j)
+				swap(&items[i++], &items[j--]);
+		}
+		if (j < border)
+			low = i;
+		if (border < i)
+			high = j;
 	}
 }
 
-/* Is there a place for an item of this distance, or is @heap full of nearer ones? */
-static bool has_room(const struct heap *heap, uint64_t distance_ns, int64_t id)
+static void drop_farthest(struct nearest *nearest, size_t n_told)
 {
-	const struct item item = {.distance_ns = distance_ns, .id = id};
-
-	return heap->n_items < heap->capacity ||
-	       (heap->n_items && heap->items[0].distance_ns >= distance_ns &&
-		is_farther(&heap->items[0], &item));
-}
-
-static void keep(struct heap *heap, const struct item *item)
-{
-	if (heap->n_items < heap->capacity) {
-		heap->items[heap->n_items++] = *item;
-		sift_up(heap, heap->n_items - 1);
+	if (nearest->n_items <= n_told)
 		return;
-	}
-	heap->items[0] = *item;
-	sift_down(heap);
+	select_nearest(nearest->items, nearest->n_items, n_told);
+	nearest->n_items = n_told;
+	nearest->farthest = nearest->items[n_told - 1];
+	nearest->has_farthest = true;
+}
+
+static void keep(struct nearest *nearest, const struct item *item, size_t n_told)
+{
+	if (nearest->has_farthest && !is_farther(&nearest->farthest, item))
+		return;
+	nearest->items[nearest->n_items++] = *item;
+	if (nearest->n_items == 2 * n_told)
+		drop_farthest(nearest, n_told);
 }
 
 /* ---- what is near ---------------------------------------------------------------------------- */
@@ -200,67 +222,53 @@ static uint64_t distance_of(const struct lane *lane, const struct html_mapping *
 	return nearest;
 }
 
-static void copy_word(struct item *item, sqlite3_stmt *stmt, int kind, int direction)
+/* Most mappings are of other devices, or too far. */
+void html_lanes_see(struct html_lanes *lanes, const struct html_mapping *mapping)
 {
-	const char *word = (const char *)sqlite3_column_text(stmt, kind);
-	const char *way = (const char *)sqlite3_column_text(stmt, direction);
+	struct lane *lane = *slot_of(lanes, mapping->device_id);
 
-	snprintf(item->kind, sizeof(item->kind), "%s", word ? word : "");
-	item->direction = way && strchr("BTFNU", way[0]) && way[0] ? way[0] : 'U';
-}
+	for (; lane; lane = lane->next) {
+		struct item item = {.id = mapping->id};
 
-/* Most mappings are of other devices, or too far: they cost a comparison each. */
-static void see(struct lane *lane, const struct html_mapping *mapping, sqlite3_stmt *stmt)
-{
-	bool own = is_own(lane, mapping);
-	uint64_t distance_ns = own ? 0 : distance_of(lane, mapping);
-	struct item item;
-
-	if (!has_room(&lane->mappings, distance_ns, mapping->id))
-		return;
-	item = (struct item){.distance_ns = distance_ns, .id = mapping->id, .is_own = own,
-			     .mapping = *mapping};
-	copy_word(&item, stmt, 2, 5);
-	keep(&lane->mappings, &item);
-}
-
-void html_lanes_see(struct html_lanes *lanes, const struct html_mapping *mapping,
-		    sqlite3_stmt *stmt)
-{
-	for (size_t i = 0; i < lanes->n_lanes; i++) {
-		if (lanes->lanes[i].device_id == mapping->device_id)
-			see(&lanes->lanes[i], mapping, stmt);
+		if (lane->device_id != mapping->device_id)
+			continue;
+		item.is_own = is_own(lane, mapping);
+		item.distance_ns = item.is_own ? 0 : distance_of(lane, mapping);
+		keep(&lane->mappings, &item, lanes->page->limits.lane_items);
 	}
+}
+
+/* A sync is as near as a mapping that was mapped there and then. */
+static bool see_sync(void *context, sqlite3_value **values)
+{
+	struct html_lanes *lanes = context;
+	const struct html_mapping sync = {
+		.id = sqlite3_value_int64(values[0]),
+		.device_id = sqlite3_value_int64(values[1]),
+		.has_map = true,
+		.map_ns = sqlite3_value_int64(values[2]),
+		.has_addr = true,
+		.dma_addr = (uint64_t)sqlite3_value_int64(values[3]),
+		.size_bytes = (uint64_t)sqlite3_value_int64(values[4]),
+	};
+
+	for (struct lane *lane = *slot_of(lanes, sync.device_id); lane; lane = lane->next) {
+		struct item item = {.id = sync.id};
+
+		if (lane->device_id != sync.device_id)
+			continue;
+		item.distance_ns = distance_of(lane, &sync);
+		keep(&lane->syncs, &item, lanes->page->limits.lane_items);
+	}
+	return true;
 }
 
 struct dms_error *html_lanes_see_syncs(struct html_lanes *lanes)
 {
-	static const char sql[] =
-		"SELECT id, device_id, ts_ns, dma_addr, size_bytes, kind, direction FROM event"
-		" WHERE kind LIKE 'sync%' AND dma_addr IS NOT NULL";
-	sqlite3_stmt *stmt = NULL;
-	bool has_row = lanes->n_lanes > 0;
-	struct dms_error *err = html_prepare(lanes->page, sql, &stmt);
-
-	while (!err && has_row && !(err = html_step(lanes->page, stmt, &has_row)) && has_row) {
-		struct item item = {.id = sqlite3_column_int64(stmt, 0)};
-
-		item.mapping.map_ns = sqlite3_column_int64(stmt, 2);
-		item.mapping.has_addr = item.mapping.has_map = true;
-		item.mapping.dma_addr = (uint64_t)sqlite3_column_int64(stmt, 3);
-		item.mapping.size_bytes = (uint64_t)sqlite3_column_int64(stmt, 4);
-		copy_word(&item, stmt, 5, 6);
-		for (size_t i = 0; i < lanes->n_lanes; i++) {
-			struct lane *lane = &lanes->lanes[i];
-
-			item.distance_ns = distance_of(lane, &item.mapping);
-			if (lane->device_id == sqlite3_column_int64(stmt, 1) &&
-			    has_room(&lane->syncs, item.distance_ns, item.id))
-				keep(&lane->syncs, &item);
-		}
-	}
-	sqlite3_finalize(stmt);
-	return err;
+	if (!lanes->n_lanes)
+		return NULL;
+	return export_scan(lanes->page->db, "id, device_id, ts_ns, dma_addr, size_bytes",
+			   "event WHERE kind LIKE 'sync%' AND dma_addr IS NOT NULL", see_sync, lanes);
 }
 
 /* ---- what was kept --------------------------------------------------------------------------- */
@@ -272,61 +280,98 @@ static int compare_items(const void *a, const void *b)
 	return left->id < right->id ? -1 : left->id > right->id;
 }
 
-static json_t *time_json(const struct html_page *page, bool is_known, int64_t ts)
+/** The columns of these two, as item_json() reads them. A sync is told as a mapping without end. */
+enum {
+	ITEM_ID, ITEM_ADDR, ITEM_SIZE, ITEM_MAP_NS, ITEM_UNMAP_NS, ITEM_ENDED_NS, ITEM_LIVE,
+	ITEM_DIRECTION, ITEM_KIND
+};
+static const char mapping_sql[] =
+	"SELECT id, dma_addr, size_bytes, map_ns, unmap_ns, nullif(ended_ns, 0), end = 'live',"
+	" direction, kind FROM mapping WHERE id = ?1";
+static const char sync_sql[] = "SELECT id, dma_addr, size_bytes, ts_ns, NULL, NULL, 0,"
+			       " direction, kind FROM event WHERE id = ?1";
+
+static bool is_null(sqlite3_stmt *stmt, int index)
 {
-	return is_known ? json_integer(ts - page->base_ns) : json_null();
+	return sqlite3_column_type(stmt, index) == SQLITE_NULL;
+}
+
+static json_t *time_json(const struct html_page *page, sqlite3_stmt *stmt, int index)
+{
+	return is_null(stmt, index) ? json_null()
+				    : json_integer(sqlite3_column_int64(stmt, index) - page->base_ns);
 }
 
 /* [map, end, address, size, direction, kind, flags]: flags 1 own, 2 live, 4 ended without an unmap */
-static json_t *item_json(const struct html_page *page, const struct item *item)
+static json_t *item_json(const struct html_page *page, sqlite3_stmt *stmt, bool own)
 {
-	const struct html_mapping *mapping = &item->mapping;
-	bool was_cut = !mapping->has_unmap && mapping->ended_ns;
-	int flags = item->is_own | mapping->is_live << 1 | was_cut << 2;
-	_cleanup_(dms_freep) char *kind =
-		dms_escape(item->kind, strlen(item->kind), DMS_ESCAPE_TEXT);
+	const char *kind = (const char *)sqlite3_column_text(stmt, ITEM_KIND);
+	const char *way = (const char *)sqlite3_column_text(stmt, ITEM_DIRECTION);
+	const char *direction = way && way[0] && strchr("BTFNU", way[0]) ? way : "U";
+	bool was_cut = is_null(stmt, ITEM_UNMAP_NS) && !is_null(stmt, ITEM_ENDED_NS);
+	int flags = own | sqlite3_column_int(stmt, ITEM_LIVE) << 1 | was_cut << 2;
+	_cleanup_(dms_freep) char *harmless =
+		dms_escape(kind ? kind : "", kind ? strnlen(kind, MAX_KIND) : 0, DMS_ESCAPE_TEXT);
 
-	if (!kind)
+	if (!harmless)
 		return NULL;
-	return json_pack(
-		"[o,o,o,I,s#,s,i]", time_json(page, mapping->has_map, mapping->map_ns),
-		time_json(page, mapping->has_unmap || was_cut,
-			  mapping->has_unmap ? mapping->unmap_ns : mapping->ended_ns),
-		mapping->has_addr ? json_sprintf("0x%" PRIx64, mapping->dma_addr) : json_null(),
-		(json_int_t)mapping->size_bytes, &item->direction, 1, kind, flags);
+	return json_pack("[o,o,o,I,s#,s,i]", time_json(page, stmt, ITEM_MAP_NS),
+			 time_json(page, stmt, was_cut ? ITEM_ENDED_NS : ITEM_UNMAP_NS),
+			 is_null(stmt, ITEM_ADDR)
+				 ? json_null()
+				 : json_sprintf("0x%" PRIx64,
+						(uint64_t)sqlite3_column_int64(stmt, ITEM_ADDR)),
+			 (json_int_t)sqlite3_column_int64(stmt, ITEM_SIZE), direction, 1, harmless,
+			 flags);
 }
 
-static json_t *heap_json(const struct html_page *page, struct heap *heap)
+/* The rows of @nearest, which @sql reads by their id, as member @name of @told. */
+static struct dms_error *tell(const struct html_page *page, struct nearest *nearest,
+			      const char *sql, json_t *told, const char *name)
 {
 	json_t *list = json_array();
+	sqlite3_stmt *stmt = NULL;
+	struct dms_error *err;
+	bool has_row;
 
-	qsort(heap->items, heap->n_items, sizeof(*heap->items), compare_items);
-	for (size_t i = 0; list && i < heap->n_items; i++) {
-		if (json_array_append_new(list, item_json(page, &heap->items[i]))) {
-			json_decref(list);
-			return NULL;
-		}
+	if (json_object_set_new(told, name, list))
+		return &dms_error_nomem;
+	err = html_prepare(page, sql, &stmt);
+	drop_farthest(nearest, page->limits.lane_items);
+	qsort(nearest->items, nearest->n_items, sizeof(*nearest->items), compare_items);
+	for (size_t i = 0; !err && i < nearest->n_items; i++) {
+		const struct item *item = &nearest->items[i];
+
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, item->id);
+		err = html_step(page, stmt, &has_row);
+		if (!err && has_row &&
+		    json_array_append_new(list, item_json(page, stmt, item->is_own)))
+			err = &dms_error_nomem;
 	}
-	return list;
+	sqlite3_finalize(stmt);
+	return err;
 }
 
 struct dms_error *html_lanes_add(struct html_lanes *lanes)
 {
+	const struct html_page *page = lanes->page;
 	json_t *object = json_object();
+	struct dms_error *err = NULL;
 
-	if (json_object_set_new(lanes->page->root, "lanes", object))
+	if (json_object_set_new(page->root, "lanes", object))
 		return &dms_error_nomem;
-	for (size_t i = 0; i < lanes->n_lanes; i++) {
+	for (size_t i = 0; !err && i < lanes->n_lanes; i++) {
 		struct lane *lane = &lanes->lanes[i];
 		json_t *told = json_object();
 		char key[24];
 
 		snprintf(key, sizeof(key), "%" PRId64, lane->finding_id);
-		if (json_object_set_new(object, key, told) ||
-		    json_object_set_new(told, "mappings",
-					heap_json(lanes->page, &lane->mappings)) ||
-		    json_object_set_new(told, "syncs", heap_json(lanes->page, &lane->syncs)))
+		if (json_object_set_new(object, key, told))
 			return &dms_error_nomem;
+		err = tell(page, &lane->mappings, mapping_sql, told, "mappings");
+		if (!err)
+			err = tell(page, &lane->syncs, sync_sql, told, "syncs");
 	}
-	return NULL;
+	return err;
 }

@@ -5,14 +5,15 @@
 
 #include <dmascope/stats.h>
 
-#include "html.h"
+#include "exports.h"
 #include "html_scan.h"
 
 #define SITES_SHOWN 40 /* of a device */
 
-static const char mappings_sql[] =
-	"SELECT id, device_id, kind, dma_addr, size_bytes, direction, map_ns, unmap_ns, ended_ns,"
-	" end, map_stack_id FROM mapping";
+/* What is live has no unmap: so the last column, far back in the row, is read of few rows. */
+static const char mapping_columns[] =
+	"id, device_id, dma_addr, size_bytes, map_ns, unmap_ns, map_stack_id,"
+	" iif(unmap_ns IS NULL, end = 'live', 0)";
 
 /** What the mappings of one device from one call site come to. */
 struct site {
@@ -131,41 +132,31 @@ static bool count(struct scan *scan, const struct html_mapping *mapping)
 
 /* ---- the pass -------------------------------------------------------------------------------- */
 
-static struct html_mapping read_mapping(sqlite3_stmt *stmt)
+static bool is_known(sqlite3_value *value)
 {
-	const char *end = (const char *)sqlite3_column_text(stmt, 9);
-
-	return (struct html_mapping){
-		.id = sqlite3_column_int64(stmt, 0),
-		.device_id = sqlite3_column_int64(stmt, 1),
-		.has_addr = sqlite3_column_type(stmt, 3) != SQLITE_NULL,
-		.dma_addr = (uint64_t)sqlite3_column_int64(stmt, 3),
-		.size_bytes = (uint64_t)sqlite3_column_int64(stmt, 4),
-		.has_map = sqlite3_column_type(stmt, 6) != SQLITE_NULL,
-		.map_ns = sqlite3_column_int64(stmt, 6),
-		.has_unmap = sqlite3_column_type(stmt, 7) != SQLITE_NULL,
-		.unmap_ns = sqlite3_column_int64(stmt, 7),
-		.ended_ns = sqlite3_column_int64(stmt, 8),
-		.is_live = end && !strcmp(end, "live"),
-		.map_stack_id = sqlite3_column_int64(stmt, 10),
-	};
+	return sqlite3_value_type(value) != SQLITE_NULL;
 }
 
-static struct dms_error *pass(struct scan *scan)
+/* A row of mapping_columns; false: memory. */
+static bool see_mapping(void *context, sqlite3_value **values)
 {
-	sqlite3_stmt *stmt = NULL;
-	bool has_row = true;
-	struct dms_error *err = html_prepare(scan->page, mappings_sql, &stmt);
+	struct scan *scan = context;
+	const struct html_mapping mapping = {
+		.id = sqlite3_value_int64(values[0]),
+		.device_id = sqlite3_value_int64(values[1]),
+		.has_addr = is_known(values[2]),
+		.dma_addr = (uint64_t)sqlite3_value_int64(values[2]),
+		.size_bytes = (uint64_t)sqlite3_value_int64(values[3]),
+		.has_map = is_known(values[4]),
+		.map_ns = sqlite3_value_int64(values[4]),
+		.has_unmap = is_known(values[5]),
+		.unmap_ns = sqlite3_value_int64(values[5]),
+		.map_stack_id = sqlite3_value_int64(values[6]),
+		.is_live = sqlite3_value_int(values[7]),
+	};
 
-	while (!err && !(err = html_step(scan->page, stmt, &has_row)) && has_row) {
-		struct html_mapping mapping = read_mapping(stmt);
-
-		if (mapping.has_map && !count(scan, &mapping))
-			err = &dms_error_nomem;
-		html_lanes_see(scan->lanes, &mapping, stmt);
-	}
-	sqlite3_finalize(stmt);
-	return err;
+	html_lanes_see(scan->lanes, &mapping);
+	return !mapping.has_map || count(scan, &mapping);
 }
 
 /* ---- what came out --------------------------------------------------------------------------- */
@@ -325,7 +316,7 @@ struct dms_error *html_add_scan(struct html_page *page)
 	if (!err)
 		err = html_lanes_create(page, &scan.lanes);
 	if (!err)
-		err = pass(&scan);
+		err = export_scan(page->db, mapping_columns, "mapping", see_mapping, &scan);
 	if (!err)
 		err = html_lanes_see_syncs(scan.lanes);
 	if (!err)

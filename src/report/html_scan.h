@@ -5,14 +5,14 @@
 
 #include "html.h"
 
-/** A row of table mapping. */
+/** What the pass reads of a row of table mapping. */
 struct html_mapping {
 	int64_t id, device_id;
 	bool has_addr, has_map, has_unmap;
 	bool is_live; /* at the end of the trace */
 	uint64_t dma_addr, size_bytes;
-	int64_t map_ns, unmap_ns, ended_ns; /* ended_ns 0: not known */
-	int64_t map_stack_id;		    /* 0: not recorded */
+	int64_t map_ns, unmap_ns;
+	int64_t map_stack_id; /* 0: not recorded */
 };
 
 /** The findings that get a lane, and the mappings nearest to each. */
@@ -20,9 +20,8 @@ struct html_lanes;
 struct dms_error *html_lanes_create(struct html_page *page, struct html_lanes **ret);
 /** NULL is allowed. */
 void html_lanes_destroy(struct html_lanes *lanes);
-/** Keep @mapping, whose row is @stmt's, where it is near enough. */
-void html_lanes_see(struct html_lanes *lanes, const struct html_mapping *mapping,
-		    sqlite3_stmt *stmt);
+/** Keep @mapping where it is near enough. */
+void html_lanes_see(struct html_lanes *lanes, const struct html_mapping *mapping);
 /** Keep the syncs near the findings, if the run has its events stored. */
 struct dms_error *html_lanes_see_syncs(struct html_lanes *lanes);
 /** Member "lanes": what was kept, by the finding's id. */

@@ -353,10 +353,9 @@ static const struct member members[] = {
 	 put_row},
 	{"drivers",
 	 "SELECT r.driver, devices, maps, unmaps, syncs, failed, bytes, maps_per_s, unmaps_per_s,"
-	 " syncs_per_s, bytes_per_s, (SELECT p50 FROM driver_distributions AS l WHERE l.driver IS"
-	 " r.driver AND measure = 'lifetime') AS lifetime_p50_ns, (SELECT p99 FROM"
-	 " driver_distributions AS l WHERE l.driver IS r.driver AND measure = 'lifetime')"
-	 " AS lifetime_p99_ns FROM driver_rates AS r ORDER BY r.driver IS NULL, r.driver",
+	 " syncs_per_s, bytes_per_s, l.p50 AS lifetime_p50_ns, l.p99 AS lifetime_p99_ns"
+	 " FROM driver_rates AS r LEFT JOIN driver_distributions AS l"
+	 " ON l.driver IS r.driver AND l.measure = 'lifetime' ORDER BY r.driver IS NULL, r.driver",
 	 put_row},
 	{"breakdown",
 	 "SELECT device_id, device, generation, dimension, key, maps, unmaps, syncs, failed, bytes"

@@ -165,13 +165,21 @@ bool dms_layout_has(const struct dms_layout *layout, const char *key)
 	QUANTILE("bounce_to_map", "p50", "bounce_p50") ", "                                        \
 	QUANTILE("iommu_map_to_map", "p50", "iommu_map_p50") ", "                                  \
 	QUANTILE("iommu_unmap_to_unmap", "p50", "iommu_unmap_p50")                                 \
-	" FROM distributions GROUP BY device_id) AS q ON q.device_id = s.device_id"
+	" FROM temp.device_distributions GROUP BY device_id) AS q ON q.device_id = s.device_id"
 
 static struct dms_error *execute(struct sqlite3 *db, const char *sql)
 {
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return NULL;
 	return dms_read_error(db, "reading the figures of the devices");
+}
+
+struct dms_error *dms_distributions_prepare(struct sqlite3 *db)
+{
+	return execute(db, "CREATE TEMP TABLE IF NOT EXISTS device_distributions AS"
+			   " SELECT * FROM distributions;"
+			   "CREATE INDEX IF NOT EXISTS temp.device_distributions_by_measure"
+			   " ON device_distributions (device_id, measure)");
 }
 
 static struct dms_error *make_figures(struct sqlite3 *db)
@@ -219,6 +227,8 @@ struct dms_error *dms_layout_prepare(struct sqlite3 *db, const struct dms_layout
 	struct dms_error *err = execute(db, "DROP TABLE IF EXISTS temp.device_figures;"
 					    "DROP TABLE IF EXISTS temp.device_order");
 
+	if (!err)
+		err = dms_distributions_prepare(db);
 	if (!err)
 		err = make_figures(db);
 	return err ? err : make_order(db, layout);

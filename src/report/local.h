@@ -96,6 +96,11 @@ size_t dms_layout_columns(const struct dms_layout *layout, uint8_t ret[static DM
 size_t dms_layout_all(uint8_t ret[static DMS_MAX_COLUMNS]);
 /** Does @layout ask for the column @key, or for none and so for all? */
 bool dms_layout_has(const struct dms_layout *layout, const char *key);
+/**
+ * Have temp.device_distributions: the rows of view distributions, which reads all of histogram and
+ * is wanted again and again. dms_select() drops it.
+ */
+struct dms_error *dms_distributions_prepare(struct sqlite3 *db);
 /** Have temp.device_figures: device_id and every column, and temp.device_order: their places. */
 struct dms_error *dms_layout_prepare(struct sqlite3 *db, const struct dms_layout *layout);
 /** Does UINT64_MAX in @column say that it is not known? */

@@ -166,7 +166,8 @@ struct dms_error *dms_select(struct sqlite3 *db, const struct dms_selection *sel
 	    selection->until_ts == UINT64_MAX)
 		return NULL;
 	has_window = selection->since_ts || selection->until_ts != UINT64_MAX;
-	if ((err = execute(db, tables_sql)) ||
+	if ((err = execute(db, "DROP TABLE IF EXISTS temp.device_distributions")) ||
+	    (err = execute(db, tables_sql)) ||
 	    (err = add_names(db, selection->devices, selection->n_devices, false)) ||
 	    (err = add_names(db, selection->drivers, selection->n_drivers, true)) ||
 	    (err = add_times(db, selection)))

@@ -70,9 +70,9 @@ enum {
 	MAP_DEVICE, MAP_KIND, MAP_SIZE, MAP_DIRECTION, MAP_MAP_NS, MAP_UNMAP_NS, MAP_ENDED_NS, MAP_END,
 	MAP_CONFIDENCE, MAP_MAP_CPU, MAP_UNMAP_CPU, MAP_ENTRIES, MAP_SEGMENTS, MAP_BOUNCED
 };
-static const char mappings_sql[] =
-	"SELECT device_id, kind, size_bytes, direction, map_ns, unmap_ns, ended_ns, end, confidence,"
-	" map_cpu, unmap_cpu, entries, segments, bounced FROM mapping WHERE device_id IS NOT NULL";
+static const char mapping_columns[] =
+	"device_id, kind, size_bytes, direction, map_ns, unmap_ns, ended_ns, end, confidence,"
+	" map_cpu, unmap_cpu, entries, segments, bounced";
 
 static const char tables_sql[] =
 	"CREATE TEMP TABLE asked_counter (device_id INTEGER NOT NULL, name TEXT NOT NULL,"
@@ -154,28 +154,28 @@ static struct window_device *find_device(struct window *window, int64_t id)
 	return found;
 }
 
-static bool is_inside(const struct window *window, sqlite3_stmt *stmt, int index)
+static bool is_inside(const struct window *window, sqlite3_value **row, int index)
 {
-	int64_t ts = sqlite3_column_int64(stmt, index);
+	int64_t ts = sqlite3_value_int64(row[index]);
 
-	return sqlite3_column_type(stmt, index) != SQLITE_NULL && ts >= window->since_ns &&
+	return sqlite3_value_type(row[index]) != SQLITE_NULL && ts >= window->since_ns &&
 	       ts <= window->until_ns;
 }
 
-static bool is_text(sqlite3_stmt *stmt, int index, const char *text)
+static bool is_text(sqlite3_value **row, int index, const char *text)
 {
-	const char *value = (const char *)sqlite3_column_text(stmt, index);
+	const char *value = (const char *)sqlite3_value_text(row[index]);
 
 	return value && !strcmp(value, text);
 }
 
-static bool is_allocation(sqlite3_stmt *stmt)
+static bool is_allocation(sqlite3_value **row)
 {
-	return is_text(stmt, MAP_KIND, "coherent") || is_text(stmt, MAP_KIND, "pages") ||
-	       is_text(stmt, MAP_KIND, "noncontiguous");
+	return is_text(row, MAP_KIND, "coherent") || is_text(row, MAP_KIND, "pages") ||
+	       is_text(row, MAP_KIND, "noncontiguous");
 }
 
-static void count_map(struct window_device *device, sqlite3_stmt *stmt, uint64_t size)
+static void count_map(struct window_device *device, sqlite3_value **row, uint64_t size)
 {
 	static const struct {
 		const char *direction;
@@ -183,23 +183,23 @@ static void count_map(struct window_device *device, sqlite3_stmt *stmt, uint64_t
 	} directions[] = {{"TO_DEVICE", WINDOW_TO_DEVICE},
 			  {"FROM_DEVICE", WINDOW_FROM_DEVICE},
 			  {"BIDIRECTIONAL", WINDOW_BOTH}};
-	uint64_t entries = (uint64_t)sqlite3_column_int64(stmt, MAP_ENTRIES);
-	uint64_t segments = (uint64_t)sqlite3_column_int64(stmt, MAP_SEGMENTS);
-	bool has_alloc = is_allocation(stmt);
+	uint64_t entries = (uint64_t)sqlite3_value_int64(row[MAP_ENTRIES]);
+	uint64_t segments = (uint64_t)sqlite3_value_int64(row[MAP_SEGMENTS]);
+	bool has_alloc = is_allocation(row);
 
 	device->counters[has_alloc ? WINDOW_ALLOCS : WINDOW_MAPS]++;
 	if (has_alloc)
 		device->counters[WINDOW_ALLOCATED] += size;
 	for (size_t i = 0; !has_alloc && i < DMS_ARRAY_SIZE(directions); i++) {
-		if (is_text(stmt, MAP_DIRECTION, directions[i].direction))
+		if (is_text(row, MAP_DIRECTION, directions[i].direction))
 			device->counters[directions[i].counter] += size;
 	}
 	dms_histogram_add(&device->histograms[WINDOW_SIZES], size);
-	if (sqlite3_column_int64(stmt, MAP_BOUNCED)) {
+	if (sqlite3_value_int64(row[MAP_BOUNCED])) {
 		device->counters[WINDOW_BOUNCED]++;
 		device->counters[WINDOW_BOUNCED_BYTES] += size;
 	}
-	if (!is_text(stmt, MAP_KIND, "sg"))
+	if (!is_text(row, MAP_KIND, "sg"))
 		return;
 	device->counters[WINDOW_ENTRIES] += entries;
 	device->counters[WINDOW_SEGMENTS] += segments;
@@ -207,22 +207,22 @@ static void count_map(struct window_device *device, sqlite3_stmt *stmt, uint64_t
 	dms_histogram_add(&device->histograms[WINDOW_SEGMENTS_OF], segments);
 }
 
-static void count_unmap(struct window_device *device, sqlite3_stmt *stmt)
+static void count_unmap(struct window_device *device, sqlite3_value **row)
 {
-	int64_t map_ns = sqlite3_column_int64(stmt, MAP_MAP_NS);
-	int64_t unmap_ns = sqlite3_column_int64(stmt, MAP_UNMAP_NS);
-	bool has_alloc = is_allocation(stmt);
+	int64_t map_ns = sqlite3_value_int64(row[MAP_MAP_NS]);
+	int64_t unmap_ns = sqlite3_value_int64(row[MAP_UNMAP_NS]);
+	bool has_alloc = is_allocation(row);
 
 	device->counters[has_alloc ? WINDOW_FREES : WINDOW_UNMAPS]++;
-	if (is_text(stmt, MAP_END, "unmatched") && !is_text(stmt, MAP_CONFIDENCE, "possible"))
+	if (is_text(row, MAP_END, "unmatched") && !is_text(row, MAP_CONFIDENCE, "possible"))
 		device->counters[WINDOW_UNMAP_ERRORS]++;
-	else if (!is_text(stmt, MAP_END, "unmapped"))
+	else if (!is_text(row, MAP_END, "unmapped"))
 		device->counters[WINDOW_PRE_TRACE]++;
-	if (!is_text(stmt, MAP_END, "unmapped") ||
-	    sqlite3_column_type(stmt, MAP_MAP_NS) == SQLITE_NULL)
+	if (!is_text(row, MAP_END, "unmapped") ||
+	    sqlite3_value_type(row[MAP_MAP_NS]) == SQLITE_NULL)
 		return;
 	device->counters[WINDOW_MATCHED]++;
-	if (sqlite3_column_int64(stmt, MAP_MAP_CPU) != sqlite3_column_int64(stmt, MAP_UNMAP_CPU))
+	if (sqlite3_value_int64(row[MAP_MAP_CPU]) != sqlite3_value_int64(row[MAP_UNMAP_CPU]))
 		device->counters[WINDOW_HANDOVERS]++;
 	if (!has_alloc) /* clocks of two CPUs may disagree by a little */
 		dms_histogram_add(&device->histograms[WINDOW_LIFETIMES],
@@ -230,44 +230,35 @@ static void count_unmap(struct window_device *device, sqlite3_stmt *stmt)
 }
 
 /* Is the mapping of this row live when the time ends? */
-static bool is_live(const struct window *window, sqlite3_stmt *stmt)
+static bool is_live(const struct window *window, sqlite3_value **row)
 {
-	if (sqlite3_column_type(stmt, MAP_UNMAP_NS) != SQLITE_NULL)
-		return is_text(stmt, MAP_END, "unmapped") &&
-		       sqlite3_column_int64(stmt, MAP_UNMAP_NS) > window->until_ns;
-	if (sqlite3_column_type(stmt, MAP_ENDED_NS) != SQLITE_NULL)
-		return sqlite3_column_int64(stmt, MAP_ENDED_NS) > window->until_ns;
-	return is_text(stmt, MAP_END, "live");
+	if (sqlite3_value_type(row[MAP_UNMAP_NS]) != SQLITE_NULL)
+		return is_text(row, MAP_END, "unmapped") &&
+		       sqlite3_value_int64(row[MAP_UNMAP_NS]) > window->until_ns;
+	if (sqlite3_value_type(row[MAP_ENDED_NS]) != SQLITE_NULL)
+		return sqlite3_value_int64(row[MAP_ENDED_NS]) > window->until_ns;
+	return is_text(row, MAP_END, "live");
 }
 
-static void count_row(struct window *window, sqlite3_stmt *stmt)
+/* A row of mapping_columns. */
+static bool count_row(void *context, sqlite3_value **row)
 {
+	struct window *window = context;
 	struct window_device *device =
-		find_device(window, sqlite3_column_int64(stmt, MAP_DEVICE));
-	uint64_t size = (uint64_t)sqlite3_column_int64(stmt, MAP_SIZE);
+		find_device(window, sqlite3_value_int64(row[MAP_DEVICE]));
+	uint64_t size = (uint64_t)sqlite3_value_int64(row[MAP_SIZE]);
 
 	if (!device)
-		return;
-	if (is_inside(window, stmt, MAP_MAP_NS))
-		count_map(device, stmt, size);
-	if (is_inside(window, stmt, MAP_UNMAP_NS))
-		count_unmap(device, stmt);
-	if (is_live(window, stmt)) {
+		return true;
+	if (is_inside(window, row, MAP_MAP_NS))
+		count_map(device, row, size);
+	if (is_inside(window, row, MAP_UNMAP_NS))
+		count_unmap(device, row);
+	if (is_live(window, row)) {
 		device->counters[WINDOW_LIVE]++;
 		device->counters[WINDOW_LIVE_BYTES] += size;
 	}
-}
-
-static struct dms_error *count_all(struct window *window)
-{
-	sqlite3_stmt *stmt = NULL;
-	bool has_row = true;
-	struct dms_error *err = export_prepare(window->db, mappings_sql, &stmt);
-
-	while (!err && !(err = export_step(stmt, &has_row)) && has_row)
-		count_row(window, stmt);
-	sqlite3_finalize(stmt);
-	return err;
+	return true;
 }
 
 /* ---- what came out --------------------------------------------------------------------------- */
@@ -403,7 +394,8 @@ struct dms_error *window_count(struct sqlite3 *db)
 	if (!err)
 		err = read_window(&window);
 	if (!err)
-		err = count_all(&window);
+		err = export_scan(db, mapping_columns, "mapping WHERE device_id IS NOT NULL",
+				  count_row, &window);
 	if (!err)
 		err = put_all(&window);
 	dms_free(window.devices);
