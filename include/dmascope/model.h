@@ -106,16 +106,21 @@ struct dms_mapping {
 	uint8_t kind;	     /* enum dms_mapping_kind */
 	uint8_t dir;	     /* enum dms_dir */
 	uint8_t area;	     /* enum dms_area of its memory, the worst of a list's entries */
-	bool truncated : 1;
-	bool bounced : 1;	/* through swiotlb */
-	bool is_superseded : 1; /* its address was mapped again, its unmap is awaited */
-	bool in_interrupt : 1;	/* mapped in a hard or soft interrupt */
-	bool is_check_seen : 1; /* a probe would show the driver's dma_mapping_error() */
+	bool is_remap;	     /* its site mapped this memory before, in the same way */
+	union {
+		struct {
+			bool bounced : 1;	/* through swiotlb */
+			bool is_seeded : 1;	/* from a dma-api/dump: older than the trace */
+			bool is_check_seen : 1; /* a probe would show the driver's dma_mapping_error() */
+		};
+		uint8_t is_unusual; /* any of these: one test where every mapping passes */
+	};
 	bool is_checked : 1;	/* and it did */
 	bool is_used_unchecked : 1; /* synced before it was checked */
 	bool is_on_stack : 1;	/* a probe told that it is the mapping task's own stack */
-	bool is_seeded : 1;	/* from a dma-api/dump: older than the trace */
-	bool is_remap : 1;	/* its site mapped this memory before, in the same way */
+	bool truncated : 1;
+	bool is_superseded : 1; /* its address was mapped again, its unmap is awaited */
+	bool in_interrupt : 1;	/* mapped in a hard or soft interrupt */
 	uint8_t bounce_reason : 2; /* enum dms_bounce_reason; NONE unless bounced */
 	bool has_incident : 1;	/* the model awaits its end to tell of an overlap or a freed page */
 };

@@ -19,6 +19,8 @@ struct dms_histogram {
 	uint32_t buckets[DMS_HISTOGRAM_BUCKETS];
 };
 void dms_histogram_add(struct dms_histogram *histogram, uint64_t value);
+/** Add @value @times; not at all if that is 0. */
+void dms_histogram_add_many(struct dms_histogram *histogram, uint64_t value, uint64_t times);
 /** Smallest value v such that at least @permille/1000 of all values are <= v, within the error. */
 uint64_t dms_histogram_quantile(const struct dms_histogram *histogram, unsigned int permille);
 /** Smallest and largest value bucket @index stands for. */
@@ -104,6 +106,17 @@ struct dms_calls {
 	uint64_t syncs, failed;
 	uint64_t bytes; /* of maps */
 };
+/** Add @calls to @to. */
+void dms_calls_add(struct dms_calls *to, const struct dms_calls *calls);
+
+/** Pairs of a kind and a direction; with room for 8 directions they are the faster to number. */
+#define DMS_STATS_DIRS	 8
+#define DMS_STATS_SHAPES (DMS_MAPPING_N_KINDS * DMS_STATS_DIRS)
+/** The calls of one such pair, by CPU: what is counted with, see src/stats/breakdown.c. */
+struct dms_cells {
+	struct dms_cell *cells; /* n of them, by CPU, and DMS_STATS_CPUS for the rest */
+	size_t n;
+};
 
 /** CPUs with figures of their own: those above share the last row. */
 #define DMS_STATS_CPUS 512
@@ -129,18 +142,22 @@ struct dms_device_stats {
 	uint64_t first_ts, last_ts;
 	uint64_t iova_low, iova_high;		/* DMA addresses used; low > high: none is known */
 	struct dms_histogram *histograms[DMS_N_DISTRIBUTIONS]; /* NULL: no value yet */
-	struct dms_calls *cpus;			/* n_cpus of them, and DMS_STATS_CPUS for the rest */
-	size_t n_cpus;
 	struct dms_reuse *reuse;		/* ended addresses; NULL: none yet */
-	uint32_t reuse_mask, n_reused;		/* only addresses whose hash has none of these bits */
+	uint64_t reuse_mask;			/* only addresses whose hash has none of these bits */
+	uint32_t n_reused;
 	uint32_t n_map_stacks;
 	bool has_checks;	/* a probe showed checks of this device's maps */
 	uint64_t unchecked;	/* failed maps since the last check of an error value */
+	uint64_t frees_matched; /* what UNMAPS_MATCHED counts beside the lifetimes */
 	uint64_t bounced_bytes;			/* of live mappings that went through swiotlb */
 	uint64_t peak_bounced_bytes, peak_bounced_bytes_ts;
+	struct dms_cells cells[DMS_STATS_SHAPES];
+	/* calls and counters are complete in what dms_stats_device() returns */
 	struct dms_calls calls[DMS_MAPPING_N_KINDS][DMS_DIR_UNKNOWN + 1];
+	struct dms_calls *cpus;			/* n_cpus of them, and DMS_STATS_CPUS for the rest */
+	size_t n_cpus;
 	uint64_t events[DMS_EV_N_KINDS];	/* unmaps, frees and syncs */
-	uint64_t counters[DMS_N_COUNTERS];	/* complete in what dms_stats_device() returns */
+	uint64_t counters[DMS_N_COUNTERS];
 	struct dms_handover *handovers[DMS_STATS_PAIR_CPUS]; /* by map CPU, then by unmap CPU */
 	uint32_t map_stacks[DMS_STATS_MAP_STACKS]; /* a sample: who maps for this device */
 };

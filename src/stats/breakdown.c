@@ -4,15 +4,95 @@
 
 #include "parts.h"
 
-_apart_ struct dms_calls *breakdown_add_cpu(struct dms_device_stats *device, uint32_t cpu)
+/* Of what every map and unmap measures: who has a cell need not ask whether they are there. */
+static bool begin_histograms(struct dms_device_stats *device)
 {
+	return (device->histograms[DMS_DIST_SIZE] ||
+		stats_begin_histogram(device, DMS_DIST_SIZE)) &&
+	       (device->histograms[DMS_DIST_LIFETIME] ||
+		stats_begin_histogram(device, DMS_DIST_LIFETIME));
+}
+
+_apart_ bool breakdown_add(struct dms_device_stats *device, size_t shape, uint32_t cpu,
+			   struct dms_cell **ret)
+{
+	struct dms_cells *cells = &device->cells[shape];
 	uint32_t row = cpu < DMS_STATS_CPUS ? cpu : DMS_STATS_CPUS;
 
-	if (row >= device->n_cpus && !dms_grow(&device->cpus, &device->n_cpus, (size_t)row + 1,
-					       sizeof(*device->cpus)))
-		return NULL;
-	return &device->cpus[row];
+	if (!begin_histograms(device) ||
+	    !dms_grow(&device->cpus, &device->n_cpus, (size_t)row + 1, sizeof(*device->cpus)) ||
+	    !dms_grow(&cells->cells, &cells->n, (size_t)row + 1, sizeof(*cells->cells)))
+		return false;
+	*ret = &cells->cells[row];
+	return true;
 }
+
+/* ---- runs of one size, and sums -------------------------------------------------------------- */
+
+_apart_ void breakdown_end_run(struct dms_device_stats *device, struct dms_cell *cell)
+{
+	cell->calls.maps += cell->run_maps;
+	cell->calls.bytes += cell->run_maps * cell->run_bytes;
+	cell->remaps += cell->run_remaps;
+	cell->remapped_bytes += cell->run_remaps * cell->run_bytes;
+	dms_histogram_add_many(device->histograms[DMS_DIST_SIZE], cell->run_bytes, cell->run_maps);
+	cell->run_maps = cell->run_remaps = 0;
+}
+
+void breakdown_begin_run(struct dms_device_stats *device, struct dms_cell *cell,
+			 const struct dms_mapping *mapping)
+{
+	if (cell->run_maps)
+		breakdown_end_run(device, cell);
+	cell->run_bytes = mapping->size;
+	cell->calls.maps++;
+	cell->calls.bytes += mapping->size;
+	if (mapping->is_remap) {
+		cell->remaps++;
+		cell->remapped_bytes += mapping->size;
+	}
+	dms_histogram_add(device->histograms[DMS_DIST_SIZE], mapping->size);
+}
+
+void dms_calls_add(struct dms_calls *to, const struct dms_calls *calls)
+{
+	to->maps += calls->maps;
+	to->unmaps += calls->unmaps;
+	to->syncs += calls->syncs;
+	to->failed += calls->failed;
+	to->bytes += calls->bytes;
+}
+
+/* The sum of @cells, which also count in the rows of the CPUs and among the remaps. */
+static struct dms_calls sum_up(struct dms_device_stats *device, const struct dms_cells *cells)
+{
+	struct dms_calls sum = {0};
+
+	for (size_t cpu = 0; cpu < cells->n; cpu++) {
+		struct dms_cell *cell = &cells->cells[cpu];
+
+		breakdown_end_run(device, cell);
+		dms_calls_add(&sum, &cell->calls);
+		device->counters[DMS_COUNT_REMAPS] += cell->remaps;
+		device->counters[DMS_COUNT_REMAPPED_BYTES] += cell->remapped_bytes;
+		/* there may be more cells than rows that are told apart: room is doubled */
+		dms_calls_add(&device->cpus[cpu < DMS_STATS_CPUS ? cpu : DMS_STATS_CPUS], &cell->calls);
+	}
+	return sum;
+}
+
+void breakdown_settle(struct dms_device_stats *device)
+{
+	if (device->n_cpus)
+		memset(device->cpus, 0, device->n_cpus * sizeof(*device->cpus));
+	for (uint8_t kind = 0; kind < DMS_MAPPING_N_KINDS; kind++) {
+		for (uint8_t dir = 0; dir <= DMS_DIR_UNKNOWN; dir++)
+			device->calls[kind][dir] =
+				sum_up(device, &device->cells[breakdown_shape(kind, dir)]);
+	}
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 /* Calls that concern no mapping are of the family their function belongs to. */
 static const uint8_t event_kinds[DMS_EV_N_KINDS] = {
@@ -31,30 +111,31 @@ static const uint8_t event_kinds[DMS_EV_N_KINDS] = {
 	[DMS_EV_SYNC_SG_FOR_DEVICE] = DMS_MAPPING_SG,
 };
 
+static uint8_t known_dir(const struct dms_event *event)
+{
+	return event->dir < DMS_DIR_UNKNOWN ? event->dir : DMS_DIR_UNKNOWN;
+}
+
 bool breakdown_sync(struct dms_device_stats *device, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
 	const struct dms_event *event = step->event;
-	struct dms_calls *calls = breakdown_cpu(device, event->cpu);
+	uint8_t kind = mapping ? mapping->kind : event_kinds[event->kind];
+	struct dms_cell *cell;
 
-	if (!calls)
+	if (!breakdown_find(device, kind, mapping ? mapping->dir : known_dir(event), event->cpu, &cell))
 		return false;
-	calls->syncs++;
-	if (mapping)
-		breakdown_kind(device, mapping->kind, mapping->dir)->syncs++;
-	else
-		breakdown_kind(device, event_kinds[event->kind], event->dir)->syncs++;
+	cell->calls.syncs++;
 	return true;
 }
 
 bool breakdown_failed(struct dms_device_stats *device, const struct dms_event *event)
 {
-	struct dms_calls *calls = breakdown_cpu(device, event->cpu);
+	struct dms_cell *cell;
 
-	if (!calls)
+	if (!breakdown_find(device, event_kinds[event->kind], known_dir(event), event->cpu, &cell))
 		return false;
-	calls->failed++;
-	breakdown_kind(device, event_kinds[event->kind], event->dir)->failed++;
+	cell->calls.failed++;
 	return true;
 }
 
@@ -83,15 +164,22 @@ _apart_ bool breakdown_handover(struct dms_device_stats *device, const struct dm
 void breakdown_deinit(struct dms_device_stats *device)
 {
 	dms_free(device->cpus);
+	for (unsigned int i = 0; i < DMS_STATS_SHAPES; i++)
+		dms_free(device->cells[i].cells);
 	for (unsigned int i = 0; i < DMS_STATS_PAIR_CPUS; i++)
 		dms_free(device->handovers[i]);
 }
 
+static void clear_cells(struct dms_cells *cells)
+{
+	if (cells->n)
+		memset(cells->cells, 0, cells->n * sizeof(*cells->cells));
+}
+
 void breakdown_restart(struct dms_device_stats *device)
 {
-	memset(device->calls, 0, sizeof(device->calls));
-	if (device->cpus)
-		memset(device->cpus, 0, device->n_cpus * sizeof(*device->cpus));
+	for (unsigned int i = 0; i < DMS_STATS_SHAPES; i++)
+		clear_cells(&device->cells[i]);
 	for (unsigned int i = 0; i < DMS_STATS_PAIR_CPUS; i++) {
 		dms_free(device->handovers[i]);
 		device->handovers[i] = NULL;

@@ -41,17 +41,36 @@ _apart_ static void widen(struct dms_histogram *histogram, uint64_t value)
 		histogram->max = value;
 }
 
+static void add_sum(struct dms_histogram *histogram, uint64_t sum)
+{
+	if (__builtin_add_overflow(histogram->sum, sum, &histogram->sum))
+		histogram->sum = UINT64_MAX;
+}
+
 void dms_histogram_add(struct dms_histogram *histogram, uint64_t value)
 {
 	uint32_t *bucket = &histogram->buckets[bucket_of(value)];
 
 	if (value < histogram->min || value > histogram->max) /* both are 0 before the first */
 		widen(histogram, value);
-	if (__builtin_add_overflow(histogram->sum, value, &histogram->sum))
-		histogram->sum = UINT64_MAX;
-	if (__builtin_add_overflow(*bucket, 1u, bucket))
+	add_sum(histogram, value);
+	if (!++*bucket) /* it was full */
 		*bucket = UINT32_MAX;
 	histogram->count++;
+}
+
+void dms_histogram_add_many(struct dms_histogram *histogram, uint64_t value, uint64_t times)
+{
+	uint32_t *bucket = &histogram->buckets[bucket_of(value)];
+	uint64_t sum;
+
+	if (!times)
+		return;
+	if (value < histogram->min || value > histogram->max)
+		widen(histogram, value);
+	add_sum(histogram, __builtin_mul_overflow(value, times, &sum) ? UINT64_MAX : sum);
+	*bucket = times < UINT32_MAX - *bucket ? *bucket + (uint32_t)times : UINT32_MAX;
+	histogram->count += times;
 }
 
 /* The value of rank ceil(count * permille / 1000), which is one that was added. */

@@ -122,6 +122,7 @@ void latency_init(struct latencies *latencies)
 _apart_ static bool add_cpu(struct latencies *latencies, uint32_t cpu)
 {
 	latencies->steps = ALL_STEPS;
+	latencies->has_begun = true;
 	return dms_grow(&latencies->cpus, &latencies->n_cpus, (size_t)cpu + 1,
 			sizeof(*latencies->cpus));
 }
@@ -170,15 +171,21 @@ _apart_ bool latency_step(struct dms_stats *stats, struct dms_device_stats *devi
 /* ---- between calls ------------------------------------------------------------------------- */
 
 /* So many are measured of each device; then one address in 16 is enough. */
-#define ALL_REUSES (1u << 16)
-#define MANY_MASK  15
+#define ALL_REUSES (1u << 14)
+#define MANY_MASK  (15ull << 60) /* of reuse_hash(), whose upper bits are the best mixed */
 
-bool reuse_end(struct dms_device_stats *device, uint64_t key, uint32_t hash, uint64_t ts)
+/* By the bits below those of the mask: with it the others are the same for all. */
+static uint32_t slot_of(uint64_t dma_addr)
 {
-	uint32_t slot = hash / (MANY_MASK + 1) % DMS_STATS_REUSE_SLOTS;
+	return (uint32_t)(reuse_hash(dma_addr) >> 32) % DMS_STATS_REUSE_SLOTS;
+}
+
+bool reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
+{
+	uint32_t slot = slot_of(dma_addr);
 	uint64_t unmap_ts;
 
-	if (!device->reuse || device->reuse->slots[slot].key != key || !key)
+	if (!device->reuse || device->reuse->slots[slot].key != dma_addr + 1 || !(dma_addr + 1))
 		return true;
 	if (++device->n_reused == ALL_REUSES)
 		device->reuse_mask = MANY_MASK;
@@ -194,13 +201,13 @@ _apart_ static bool add_reuse(struct dms_device_stats *device)
 	return device->reuse;
 }
 
-bool reuse_begin(struct dms_device_stats *device, uint64_t key, uint32_t hash, uint64_t ts)
+bool reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
-	uint32_t slot = hash / (MANY_MASK + 1) % DMS_STATS_REUSE_SLOTS;
+	uint32_t slot = slot_of(dma_addr);
 
 	if (!device->reuse && !add_reuse(device))
 		return false;
-	device->reuse->slots[slot].key = key;
+	device->reuse->slots[slot].key = dma_addr + 1;
 	device->reuse->slots[slot].unmap_ts = ts;
 	return true;
 }

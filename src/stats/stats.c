@@ -48,6 +48,7 @@ static const uint8_t settled_counters[] = {
 	DMS_COUNT_SYNCS_FOR_CPU,      DMS_COUNT_SYNCS_FOR_DEVICE,
 	DMS_COUNT_BYTES_TO_DEVICE,    DMS_COUNT_BYTES_FROM_DEVICE,
 	DMS_COUNT_BYTES_BIDIRECTIONAL, DMS_COUNT_BYTES_ALLOCATED,
+	DMS_COUNT_REMAPS,	      DMS_COUNT_REMAPPED_BYTES,
 };
 
 static const uint8_t unmatched_counters[DMS_N_ENDS] = {
@@ -106,12 +107,13 @@ void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
 		memset(device->counters, 0, sizeof(device->counters));
 		memset(device->events, 0, sizeof(device->events));
 		for (unsigned int k = 0; k < DMS_N_DISTRIBUTIONS; k++) {
-			dms_free(device->histograms[k]);
-			device->histograms[k] = NULL;
+			if (device->histograms[k])
+				memset(device->histograms[k], 0, sizeof(*device->histograms[k]));
 		}
 		breakdown_restart(device);
 		no_iova(device);
 		device->unchecked = 0;
+		device->frees_matched = 0;
 		device->peak_live = device->live;
 		device->peak_live_ts = ts;
 		device->peak_live_bytes = device->live_bytes;
@@ -192,10 +194,15 @@ static void settle(struct dms_device_stats *device)
 {
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(settled_counters); i++)
 		device->counters[settled_counters[i]] = 0;
+	breakdown_settle(device);
 	for (unsigned int kind = 0; kind < DMS_MAPPING_N_KINDS; kind++)
 		settle_maps(device, kind);
 	for (unsigned int kind = 0; kind < DMS_EV_N_KINDS; kind++)
 		count(device, call_counters[kind], device->events[kind]);
+	device->counters[DMS_COUNT_UNMAPS_MATCHED] = device->frees_matched;
+	if (device->histograms[DMS_DIST_LIFETIME])
+		device->counters[DMS_COUNT_UNMAPS_MATCHED] +=
+			device->histograms[DMS_DIST_LIFETIME]->count;
 	device->counters[DMS_COUNT_SG_ENTRIES] = sum_of(device, DMS_DIST_ENTRIES);
 	device->counters[DMS_COUNT_SG_SEGMENTS] = sum_of(device, DMS_DIST_SEGMENTS);
 	/* failed maps count as unchecked only where checks are seen at all */
@@ -212,13 +219,9 @@ const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, u
 }
 
 /* Most maps of a device repeat the one before; once the sample is full, this costs nothing. */
-static void sample_stack(struct dms_device_stats *device, uint32_t stack)
+_apart_ static void sample_stack(struct dms_device_stats *device, uint32_t stack)
 {
-	uint32_t n = device->n_map_stacks;
-
-	if (stack == DMS_ID_NONE || n == DMS_STATS_MAP_STACKS)
-		return;
-	for (uint32_t i = n; i > 0; i--) {
+	for (uint32_t i = device->n_map_stacks; i > 0; i--) {
 		if (device->map_stacks[i - 1] == stack)
 			return;
 	}
@@ -244,24 +247,18 @@ static void note_range(struct dms_device_stats *device, uint64_t addr, uint64_t 
 		widen_range(device, addr, size);
 }
 
-_apart_ static void note_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
-{
-	for (uint32_t i = 0; i < mapping->sg->n_segments; i++) {
-		struct dms_segment segment = dms_mapping_segment(mapping, i);
-
-		note_range(device, segment.dma_addr, segment.size);
-	}
-}
-
 /* Where the device's DMA addresses lie. */
 static void note_addresses(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	if (!(mapping->has & (DMS_HAS_DMA_ADDR | DMS_HAS_DMA_LIST)))
 		return;
-	if (mapping->sg)
-		note_list(device, mapping);
-	else
+	if (!mapping->sg)
 		note_range(device, mapping->dma_addr, mapping->size);
+	for (uint32_t i = 0; mapping->sg && i < mapping->sg->n_segments; i++) {
+		struct dms_segment segment = dms_mapping_segment(mapping, i);
+
+		note_range(device, segment.dma_addr, segment.size);
+	}
 }
 
 static const uint8_t reason_counters[] = {
@@ -284,57 +281,56 @@ _apart_ static void begin_bounced(struct dms_device_stats *device, const struct 
 	}
 }
 
-static void begin_live(struct dms_device_stats *device, const struct dms_mapping *mapping,
-		       uint64_t ts)
+_apart_ static void raise_live(struct dms_device_stats *device, uint64_t ts)
 {
-	if (++device->live > device->peak_live) {
-		device->peak_live = device->live;
-		device->peak_live_ts = ts;
-	}
-	device->live_bytes += mapping->size;
-	if (device->live_bytes > device->peak_live_bytes) {
-		device->peak_live_bytes = device->live_bytes;
-		device->peak_live_bytes_ts = ts;
-	}
-	if (mapping->bounced)
-		begin_bounced(device, mapping, ts);
+	device->peak_live = device->live;
+	device->peak_live_ts = ts;
 }
 
-_apart_ static bool measure_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
+_apart_ static void raise_live_bytes(struct dms_device_stats *device, uint64_t ts)
 {
+	device->peak_live_bytes = device->live_bytes;
+	device->peak_live_bytes_ts = ts;
+}
+
+static void begin_live(struct dms_device_stats *device, uint64_t size, uint64_t ts)
+{
+	if (++device->live > device->peak_live)
+		raise_live(device, ts);
+	device->live_bytes += size;
+	if (device->live_bytes > device->peak_live_bytes)
+		raise_live_bytes(device, ts);
+}
+
+/* A list, or an allocation. */
+_apart_ static bool begin_other(struct dms_device_stats *device, const struct dms_mapping *mapping)
+{
+	note_addresses(device, mapping);
+	if (mapping->kind != DMS_MAPPING_SG)
+		return true;
 	return stats_measure(device, DMS_DIST_ENTRIES, mapping->nents) &&
-	       stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents);
+	       stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents) &&
+	       reuse_map(device, mapping->dma_addr, mapping->map_ts);
 }
 
-static bool begin_streaming(struct dms_device_stats *device, const struct dms_mapping *mapping)
-{
-	if (mapping->is_remap) {
-		count(device, COUNTER(REMAPS), 1);
-		count(device, COUNTER(REMAPPED_BYTES), mapping->size);
-	}
-	if (mapping->kind == DMS_MAPPING_SG && !measure_list(device, mapping))
-		return false;
-	return reuse_map(device, mapping->dma_addr, mapping->map_ts);
-}
-
-static bool begin(struct dms_device_stats *device, const struct dms_step *step)
+static bool count_map(struct dms_device_stats *device, const struct dms_step *step)
 {
 	const struct dms_mapping *mapping = step->mapping;
-	struct dms_calls *calls = breakdown_cpu(device, mapping->map_cpu);
+	struct dms_cell *cell;
 
-	if (!calls)
+	if (!breakdown_find(device, mapping->kind, mapping->dir, mapping->map_cpu, &cell))
 		return false;
-	calls->maps++;
-	calls->bytes += mapping->size;
-	calls = breakdown_kind(device, mapping->kind, mapping->dir);
-	calls->maps++;
-	calls->bytes += mapping->size;
-	sample_stack(device, mapping->map_stack);
-	begin_live(device, mapping, step->ts);
-	note_addresses(device, mapping);
-	if (!stats_measure(device, DMS_DIST_SIZE, mapping->size))
-		return false;
-	return !is_streaming(mapping->kind) || begin_streaming(device, mapping);
+	breakdown_map(device, cell, mapping);
+	begin_live(device, mapping->size, step->ts);
+	if (mapping->is_unusual && mapping->bounced)
+		begin_bounced(device, mapping, step->ts);
+	if (mapping->map_stack != DMS_ID_NONE && device->n_map_stacks < DMS_STATS_MAP_STACKS)
+		sample_stack(device, mapping->map_stack);
+	if (mapping->kind >= DMS_MAPPING_SG)
+		return begin_other(device, mapping);
+	if (mapping->has & DMS_HAS_DMA_ADDR)
+		note_range(device, mapping->dma_addr, mapping->size);
+	return reuse_map(device, mapping->dma_addr, mapping->map_ts);
 }
 
 static uint64_t less(uint64_t from, uint64_t by)
@@ -353,42 +349,68 @@ _apart_ static void end_older(struct dms_device_stats *device, const struct dms_
 	device->peak_live_bytes += mapping->size;
 }
 
-static void end_live(struct dms_device_stats *device, const struct dms_mapping *mapping)
+/* What is unmapped was mapped, but it may have grown: see differs of its step. */
+static void end_live(struct dms_device_stats *device, uint64_t size)
 {
-	if (device->live)
-		device->live--;
-	device->live_bytes -= mapping->size < device->live_bytes ? mapping->size : device->live_bytes;
+	device->live--;
+	device->live_bytes = less(device->live_bytes, size);
+}
+
+static void end_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping)
+{
 	if (mapping->bounced)
 		device->bounced_bytes = less(device->bounced_bytes, mapping->size);
 }
 
-/* Of mappings whose map was seen. */
-static bool count_life(struct dms_device_stats *device, const struct dms_mapping *mapping,
-		       const struct dms_event *event)
+static bool count_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
+			   const struct dms_event *event)
 {
-	count(device, COUNTER(UNMAPS_MATCHED), 1);
-	if (event->cpu != mapping->map_cpu) {
-		count(device, COUNTER(HANDOVERS), 1);
-		if (!breakdown_handover(device, mapping, event->cpu))
-			return false;
+	count(device, COUNTER(HANDOVERS), 1);
+	return breakdown_handover(device, mapping, event->cpu);
+}
+
+/* Of mappings whose map was seen. */
+static bool end_usual(struct dms_device_stats *device, const struct dms_mapping *mapping,
+		      const struct dms_event *event)
+{
+	end_live(device, mapping->size);
+	if (event->cpu != mapping->map_cpu && !count_handover(device, mapping, event))
+		return false;
+	if (!is_streaming(mapping->kind)) {
+		device->frees_matched++;
+		return true;
 	}
 	/* clocks of two CPUs may disagree by a little */
-	return !is_streaming(mapping->kind) ||
-	       stats_measure(device, DMS_DIST_LIFETIME, less(event->ts, mapping->map_ts));
+	dms_histogram_add(device->histograms[DMS_DIST_LIFETIME], less(event->ts, mapping->map_ts));
+	return reuse_unmap(device, mapping->dma_addr, event->ts);
 }
 
 /* Matched or not. */
 static bool count_release(struct dms_device_stats *device, const struct dms_mapping *mapping,
 			  const struct dms_event *event)
 {
-	struct dms_calls *calls = breakdown_cpu(device, event->cpu);
+	struct dms_cell *cell;
 
-	if (!calls)
+	if (!breakdown_find(device, mapping->kind, mapping->dir, event->cpu, &cell))
 		return false;
-	calls->unmaps++;
-	breakdown_kind(device, mapping->kind, mapping->dir)->unmaps++;
+	cell->calls.unmaps++;
 	device->events[event->kind]++;
 	return true;
+}
+
+/* What was bounced, is older than the trace, or whose check was seen. */
+_apart_ static bool end_unusual(struct dms_device_stats *device, const struct dms_mapping *mapping,
+				const struct dms_event *event)
+{
+	if (mapping->is_check_seen)
+		device->has_checks = true;
+	if (mapping->is_seeded) {
+		end_older(device, mapping);
+		return !is_streaming(mapping->kind) ||
+		       reuse_unmap(device, mapping->dma_addr, event->ts);
+	}
+	end_bounced(device, mapping);
+	return end_usual(device, mapping, event);
 }
 
 static bool count_unmap(struct dms_device_stats *device, const struct dms_step *step)
@@ -398,24 +420,18 @@ static bool count_unmap(struct dms_device_stats *device, const struct dms_step *
 
 	if (!count_release(device, mapping, event))
 		return false;
-	if (mapping->is_check_seen)
-		device->has_checks = true;
-	if (is_streaming(mapping->kind) && !reuse_unmap(device, mapping->dma_addr, event->ts))
-		return false;
-	if (mapping->is_seeded) {
-		end_older(device, mapping);
-		return true;
-	}
-	end_live(device, mapping);
-	return !mapping->has || count_life(device, mapping, event);
+	return mapping->is_unusual ? end_unusual(device, mapping, event)
+				   : end_usual(device, mapping, event);
 }
 
 static bool count_ended(struct dms_device_stats *device, const struct dms_step *step)
 {
-	if (step->mapping->is_seeded)
+	if (step->mapping->is_seeded) {
 		end_older(device, step->mapping);
-	else
-		end_live(device, step->mapping);
+	} else {
+		end_live(device, step->mapping->size);
+		end_bounced(device, step->mapping);
+	}
 	count(device, ended_counters[step->end], 1);
 	if (step->end == DMS_END_LIVE)
 		count(device, COUNTER(LIVE_BYTES_AT_END), step->mapping->size);
@@ -516,16 +532,6 @@ static bool (*const counts[DMS_N_STEPS])(struct dms_device_stats *device,
 	[DMS_STEP_MESSAGE] = count_message,
 };
 
-/* Maps and unmaps, which nearly all steps are, become part of dms_stats_step(): see _flat_. */
-static bool count_step(struct dms_device_stats *device, const struct dms_step *step)
-{
-	if (step->kind == DMS_STEP_MAP)
-		return begin(device, step);
-	if (step->kind == DMS_STEP_UNMAP)
-		return count_unmap(device, step);
-	return !counts[step->kind] || counts[step->kind](device, step);
-}
-
 /* A step may be told late, so the span only widens. */
 static void widen_span(struct dms_device_stats *device, uint64_t ts)
 {
@@ -535,20 +541,49 @@ static void widen_span(struct dms_device_stats *device, uint64_t ts)
 		device->first_ts = ts;
 }
 
-_flat_ struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step)
+static bool count_other(struct dms_device_stats *device, const struct dms_step *step)
+{
+	if (step->event) /* without one it is no activity */
+		widen_span(device, step->event->ts);
+	return !counts[step->kind] || counts[step->kind](device, step);
+}
+
+static bool count_step(struct dms_stats *stats, const struct dms_step *step)
 {
 	struct dms_device_stats *device = NULL;
 
 	if (step->device || step->mapping) { /* it is no gap, not the end, no iommu:map */
 		device = device_of(stats, step);
-		if (!device)
-			return &dms_error_nomem;
-		if (step->event) /* without one it is no activity */
-			widen_span(device, step->event->ts);
-		if (!count_step(device, step))
-			return &dms_error_nomem;
+		if (!device || !count_other(device, step))
+			return false;
 	}
-	if (latency_needs(&stats->latencies, step->kind) && !latency_step(stats, device, step))
-		return &dms_error_nomem;
-	return NULL;
+	return !latency_needs(&stats->latencies, step->kind) || latency_step(stats, device, step);
+}
+
+typedef bool (*count_fn)(struct dms_device_stats *device, const struct dms_step *step);
+
+/* Maps and unmaps have device, mapping and event, and are nearly all steps. */
+static bool count_pair(struct dms_stats *stats, const struct dms_step *step, count_fn count_it)
+{
+	struct dms_device_stats *device = device_of(stats, step);
+
+	if (!device)
+		return false;
+	widen_span(device, step->event->ts);
+	if (!count_it(device, step))
+		return false;
+	return !stats->latencies.has_begun || latency_step(stats, device, step);
+}
+
+_flat_ struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step)
+{
+	bool ok;
+
+	if (step->kind == DMS_STEP_MAP)
+		ok = count_pair(stats, step, count_map);
+	else if (step->kind == DMS_STEP_UNMAP)
+		ok = count_pair(stats, step, count_unmap);
+	else
+		ok = count_step(stats, step);
+	return ok ? NULL : &dms_error_nomem;
 }

@@ -43,15 +43,6 @@ static struct dms_error *tell_calls(struct dms_store *store, uint64_t device_row
 	return DMS_STORE_TELL(store, DMS_SQL_BREAKDOWN, values);
 }
 
-static void add(struct dms_calls *to, const struct dms_calls *calls)
-{
-	to->maps += calls->maps;
-	to->unmaps += calls->unmaps;
-	to->syncs += calls->syncs;
-	to->failed += calls->failed;
-	to->bytes += calls->bytes;
-}
-
 static struct dms_error *tell_kinds(struct dms_store *store, uint64_t device_row,
 				    const struct dms_device_stats *stats)
 {
@@ -60,8 +51,8 @@ static struct dms_error *tell_kinds(struct dms_store *store, uint64_t device_row
 
 	for (int kind = 0; kind < DMS_MAPPING_N_KINDS; kind++) {
 		for (int dir = 0; dir <= DMS_DIR_UNKNOWN; dir++) {
-			add(&kinds[kind], &stats->calls[kind][dir]);
-			add(&dirs[dir], &stats->calls[kind][dir]);
+			dms_calls_add(&kinds[kind], &stats->calls[kind][dir]);
+			dms_calls_add(&dirs[dir], &stats->calls[kind][dir]);
 		}
 	}
 	for (int i = 0; i < DMS_MAPPING_N_KINDS && !err; i++)
