@@ -184,9 +184,10 @@ END_TEST
 #define FRAMES	 100000 /* so that several lie in one; and in more than a small table has */
 #define FRAME	 4096ull
 
-/** Mappings of a part of a frame, or of two and a half frames. */
+/** Mappings of a part of a frame, or of two and a half frames; one in 16 is a list of such. */
 struct lives {
 	struct slot_pool slots;
+	struct extent_table extents; /* of the lists */
 	struct memory_index memory;
 	struct live_mapping *live[MAPPINGS]; /* NULL: not there */
 	uint32_t in_frame[FRAMES + 3];	     /* of those mappings */
@@ -195,18 +196,51 @@ struct lives {
 
 static void count_frames(struct lives *lives, const struct live_mapping *live, uint32_t add)
 {
-	struct stretch memory = memory_stretch(live, 0);
+	for (uint32_t i = 0; i < memory_n_stretches(live); i++) {
+		struct stretch memory = memory_stretch(live, i);
 
-	for (uint64_t at = memory.first / FRAME; at <= memory.last / FRAME; at++)
-		lives->in_frame[at] += add;
+		for (uint64_t at = memory.first / FRAME; at <= memory.last / FRAME; at++)
+			lives->in_frame[at] += add;
+	}
+}
+
+/* Is anything where @live is to be, but for what lies there in @live itself? */
+static bool is_any_there(const struct lives *lives, const struct live_mapping *live)
+{
+	for (uint32_t i = 0; i < memory_n_stretches(live); i++) {
+		struct stretch memory = memory_stretch(live, i);
+
+		if (lives->in_frame[memory.first / FRAME] || lives->in_frame[memory.last / FRAME])
+			return true;
+	}
+	return false;
+}
+
+/* Up to 300 entries: small lists, and some beyond what the pool keeps. */
+static void make_list(struct lives *lives, struct live_mapping *live, uint64_t random)
+{
+	uint32_t n = 1 + (uint32_t)(random >> 40) % (random % 64 ? 8 : 300);
+	struct list_part *list = live_add_list(live, n, n);
+
+	ck_assert_ptr_nonnull(list);
+	ck_assert_ptr_eq(list, live_list(live));
+	live->mapping.kind = DMS_MAPPING_SG;
+	live->mapping.nents = live->mapping.ents = n;
+	for (uint32_t i = 0; i < n; i++) {
+		random = next_random(&random);
+		list->sg.phys[i] = random % FRAMES * FRAME;
+		list->segments[i] = (struct dms_segment){list->sg.phys[i],
+							 random >> 32 & 63 ? 4096 : 10240};
+	}
+	ck_assert(extents_add_list(&lives->extents, list->segments, n, live->slot));
 }
 
 static struct live_mapping *begin_life(struct lives *lives, uint64_t random)
 {
 	struct live_mapping *live = slots_take(&lives->slots);
 	uint64_t frame = random % FRAMES;
-	bool is_alone = !lives->in_frame[frame];
 
+	ck_assert_ptr_null(live->mapping.sg);
 	live->mapping = (struct dms_mapping){
 		.serial = 1,
 		.cpu_addr = frame * FRAME + random / FRAMES % 8 * 512,
@@ -214,9 +248,11 @@ static struct live_mapping *begin_life(struct lives *lives, uint64_t random)
 		.has = DMS_HAS_PHYS_ADDR,
 		.kind = DMS_MAPPING_PAGE,
 	};
+	if (random >> 60 < 1)
+		make_list(lives, live, random);
 	ck_assert(memory_is_known(live));
 	if (memory_add_alone(&lives->memory, live)) {
-		ck_assert(is_alone);
+		ck_assert(!is_any_there(lives, live));
 		lives->n_alone++;
 	} else {
 		ck_assert(memory_add(&lives->memory, live));
@@ -225,10 +261,43 @@ static struct live_mapping *begin_life(struct lives *lives, uint64_t random)
 	return live;
 }
 
+/** A search for one segment. */
+struct segment_search {
+	uint32_t slot, segment, n_found;
+};
+
+static bool note_segment(void *context, const struct extent *extent)
+{
+	struct segment_search *search = context;
+
+	search->n_found += extent->slot == search->slot && extent->segment == search->segment;
+	return true;
+}
+
+static void search_segments(const struct lives *lives, const struct live_mapping *live)
+{
+	const struct list_part *list = live_list(live);
+
+	for (uint32_t i = 0; i < list->sg.n_segments; i++) {
+		struct segment_search search = {live->slot + 1, i, 0};
+
+		extents_each_of_size(&lives->extents, list->segments[i].dma_addr,
+				     list->segments[i].size, note_segment, &search);
+		ck_assert_uint_eq(search.n_found, 1);
+	}
+}
+
 static void end_life(struct lives *lives, struct live_mapping *live)
 {
+	const struct list_part *list = live_list(live);
+
 	count_frames(lives, live, (uint32_t)-1);
 	memory_remove(&lives->memory, live);
+	if (list) {
+		search_segments(lives, live);
+		extents_remove_list(&lives->extents, list->segments, list->sg.n_segments,
+				    live->slot);
+	}
 	slots_give(&lives->slots, live);
 }
 
@@ -284,7 +353,9 @@ START_TEST(memory_is_found_until_it_is_removed)
 	}
 	ck_assert_uint_eq(lives->memory.n_frames, 0);
 	ck_assert_uint_eq(lives->memory.large.count, 0);
+	ck_assert_uint_eq(lives->extents.count, 0);
 	search_frame(lives, 1);
+	extents_deinit(&lives->extents);
 	memory_deinit(&lives->memory);
 	slots_deinit(&lives->slots);
 	free(lives);

@@ -78,6 +78,8 @@ struct dms_log_sink dms_log_redirect(struct dms_log_sink sink);
 /** As malloc()/calloc(); NULL when memory is short. Freed with dms_free(). */
 void *dms_alloc(size_t bytes);
 void *dms_zalloc(size_t bytes);
+/** @bytes that begin with a cache line; not zeroed. */
+void *dms_alloc_lines(size_t bytes);
 void *dms_realloc(void *ptr, size_t bytes);
 void dms_free(void *ptr);
 /**

@@ -30,6 +30,14 @@ void *dms_zalloc(size_t bytes)
 	return note_refusal(calloc(1, bytes ? bytes : 1));
 }
 
+#define LINE_BYTES 64
+void *dms_alloc_lines(size_t bytes)
+{
+	void *ptr;
+
+	return note_refusal(posix_memalign(&ptr, LINE_BYTES, bytes ? bytes : 1) ? NULL : ptr);
+}
+
 void *dms_realloc(void *ptr, size_t bytes)
 {
 	return note_refusal(realloc(ptr, bytes ? bytes : 1));

@@ -64,7 +64,6 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 	mapping->size = event->size;
 	mapping->attrs = event->attrs;
 	mapping->map_ts = event->ts;
-	mapping->sg = NULL;
 	mapping->device = state->device.index;
 	mapping->map_cpu = event->cpu;
 	mapping->map_pid = event->pid;
@@ -97,9 +96,8 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 
 static bool add_list(struct live_mapping *live, const struct dms_event *event)
 {
-	struct dms_mapping *mapping = &live->mapping;
 	uint32_t n = event->n_dma ? event->n_dma : 1;
-	struct list_part *list = list_create(n, event->n_phys);
+	struct list_part *list = live_add_list(live, n, event->n_phys);
 
 	if (!list)
 		return false;
@@ -108,25 +106,19 @@ static bool add_list(struct live_mapping *live, const struct dms_event *event)
 		list->segments[i].dma_addr = event->n_dma ? event->dma_list[i] : event->dma_addr;
 		list->segments[i].size = event->n_dma ? event->lengths[i] : event->size;
 	}
-	live->list = list;
-	mapping->sg = &list->sg;
 	return true;
 }
 
 static bool index_mapping(struct device_state *state, struct live_mapping *live)
 {
-	uint32_t n = live->list ? live->list->sg.n_segments : 1;
-	struct dms_segment range;
+	struct dms_segment range = {live->mapping.dma_addr, live->mapping.size};
+	const struct list_part *list = live_list(live);
 
-	for (uint32_t i = 0; i < n; i++) {
-		range = dms_mapping_segment(&live->mapping, i);
-		if (!extents_add(&state->extents, &range, live->slot, i))
-			return false;
-	}
-	if (!live->list)
-		return true;
+	if (!list)
+		return extents_add(&state->extents, &range, live->slot, 0);
 	range = (struct dms_segment){.dma_addr = live->mapping.cpu_addr};
-	return extents_add(&state->lists, &range, live->slot, 0);
+	return extents_add_list(&state->extents, list->segments, list->sg.n_segments, live->slot) &&
+	       extents_add(&state->lists, &range, live->slot, 0);
 }
 
 /* More of one address need not be counted, each time it is mapped. */
@@ -289,7 +281,6 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 	live = slots_take(&model->slots);
 	if (!live)
 		return &dms_error_nomem;
-	live->may_have_ended = false;
 	fill(&live->mapping, model, state, event, kind);
 	if (learn(model, state, event))
 		live->mapping.bounced = true;

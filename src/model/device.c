@@ -256,41 +256,59 @@ static bool may_grow(const struct device_state *state)
 	       (!n_slots || n_slots < 2 * state->peak_live || state->device.mode == DMS_MODE_IOMMU);
 }
 
-/* The one of @set that ended first. */
+/* The one of @set, which is full, that ended first. */
+static unsigned int first_of(const struct past_set *set)
+{
+	unsigned int first = set->ended_ts[1] < set->ended_ts[0];
+	unsigned int other = 2 + (set->ended_ts[3] < set->ended_ts[2]);
+
+	return set->ended_ts[other] < set->ended_ts[first] ? other : first;
+}
+
+/* In @set, which is full, what ended first is forgotten. */
 static unsigned int forget(struct past_table *table, const struct past_set *set)
 {
-	unsigned int first = 0;
+	unsigned int first = first_of(set);
 
-	for (unsigned int way = 1; way < PAST_WAYS; way++)
-		first = set->ended_ts[way] < set->ended_ts[first] ? way : first;
 	if (set->ended_ts[first] > table->forgotten_ts)
 		table->forgotten_ts = set->ended_ts[first];
 	return first;
 }
 
-/* Where a life under a key not in the table goes. */
-_apart_ static struct dms_past *make_place(struct device_state *state, uint64_t kept,
-					   uint64_t ended_ts)
+/*
+ * @way of @set is for a life under @kept. Its lines are fetched to be written: a table of 360 KiB for
+ * each device is in no near cache, and 2 % of the model's time was spent waiting to fill them.
+ */
+static struct dms_past *place_in(struct past_table *table, uint32_t set, unsigned int way,
+				 uint64_t kept, uint64_t ended_ts)
+{
+	struct dms_past *life = &table->lives[set * PAST_WAYS + way];
+
+	__builtin_prefetch(life, 1);
+	__builtin_prefetch((char *)(life + 1) - 1, 1);
+	table->sets[set].keys[way] = kept;
+	table->sets[set].ended_ts[way] = ended_ts;
+	return life;
+}
+
+/* The table has no room for @kept where it belongs, and may grow. */
+_apart_ static struct dms_past *grow_for(struct device_state *state, uint64_t kept,
+					 uint64_t ended_ts)
 {
 	struct past_table *table = &state->past;
 	unsigned int way = PAST_WAYS;
 	uint32_t set = 0;
 
-	for (;;) {
-		if (table->n_slots) {
-			set = set_of(table, kept);
-			way = empty_way(&table->sets[set]);
-		}
-		if (way < PAST_WAYS || !may_grow(state) || !grow(table))
-			break;
+	while (way == PAST_WAYS && may_grow(state) && grow(table)) {
+		set = set_of(table, kept);
+		way = empty_way(&table->sets[set]);
 	}
 	if (!table->n_slots)
 		return NULL;
+	set = set_of(table, kept);
 	if (way == PAST_WAYS)
 		way = forget(table, &table->sets[set]);
-	table->sets[set].keys[way] = kept;
-	table->sets[set].ended_ts[way] = ended_ts;
-	return &table->lives[set * PAST_WAYS + way];
+	return place_in(table, set, way, kept, ended_ts);
 }
 
 struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts)
@@ -301,13 +319,16 @@ struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t e
 	uint32_t set;
 
 	if (!table->n_slots)
-		return make_place(state, kept, ended_ts);
+		return grow_for(state, kept, ended_ts);
 	set = set_of(table, kept);
 	way = way_of(&table->sets[set], kept);
-	if (table->sets[set].keys[way] != kept)
-		return make_place(state, kept, ended_ts);
-	table->sets[set].ended_ts[way] = ended_ts;
-	return &table->lives[set * PAST_WAYS + way];
+	if (table->sets[set].keys[way] == kept)
+		return place_in(table, set, way, kept, ended_ts);
+	if (!table->sets[set].keys[PAST_WAYS - 1]) /* they fill up in order */
+		return place_in(table, set, empty_way(&table->sets[set]), kept, ended_ts);
+	if (may_grow(state))
+		return grow_for(state, kept, ended_ts);
+	return place_in(table, set, forget(table, &table->sets[set]), kept, ended_ts);
 }
 
 const struct dms_past *past_find(const struct device_state *state, uint64_t key)

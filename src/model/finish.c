@@ -55,10 +55,10 @@ _apart_ static void detach_list(struct device_state *state, const struct live_ma
 				uint32_t hint)
 {
 	struct dms_segment range = {.dma_addr = live->mapping.cpu_addr};
+	const struct list_part *list = live_list(live);
 
 	extents_remove(&state->lists, &range, live->slot, 0, hint);
-	for (uint32_t i = 0; i < live->list->sg.n_segments; i++)
-		extents_remove(&state->extents, &live->list->segments[i], live->slot, i, 0);
+	extents_remove_list(&state->extents, list->segments, list->sg.n_segments, live->slot);
 }
 
 void model_detach(struct dms_model *model, struct device_state *state, struct live_mapping *live,
@@ -69,7 +69,7 @@ void model_detach(struct dms_model *model, struct device_state *state, struct li
 	state->n_live--;
 	state->n_truncated -= live->mapping.truncated;
 	overlap_detach(model, live);
-	if (live->list)
+	if (live->mapping.sg)
 		detach_list(state, live, hint);
 	else
 		extents_remove(&state->extents, &range, live->slot, 0, hint);

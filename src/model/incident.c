@@ -17,15 +17,19 @@ static struct incident *incident_at(const struct incident_pool *pool, uint32_t n
 static void leave_older(struct incident_pool *pool, struct incident *incident)
 {
 	struct live_mapping *older = incident->older_live;
-	uint32_t number = (uint32_t)(incident - pool->items) + 1, *at;
+	uint32_t number = (uint32_t)(incident - pool->items) + 1, at;
 
 	if (!older)
 		return;
-	for (at = &older->as_older; *at != number;)
-		at = &incident_at(pool, *at)->next_of_older;
-	*at = incident->next_of_older;
-	older->n_as_older--;
 	incident->older_live = NULL;
+	at = older->as_older;
+	if (at == number) {
+		older->as_older = incident->next_of_older & MAX_INCIDENTS;
+		return;
+	}
+	while (incident_at(pool, at)->next_of_older != number)
+		at = incident_at(pool, at)->next_of_older;
+	incident_at(pool, at)->next_of_older = incident->next_of_older;
 }
 
 static void release(struct incident_pool *pool, struct incident *incident)
@@ -63,11 +67,20 @@ static uint32_t take(struct incident_pool *pool)
 	return number;
 }
 
+static uint32_t n_as_older(const struct incident_pool *pool, const struct live_mapping *older)
+{
+	uint32_t n = 0;
+
+	for (uint32_t at = older->as_older; at; at = incident_at(pool, at)->next_of_older)
+		n++;
+	return n;
+}
+
 struct incident *incident_add(struct incident_pool *pool, enum dms_step_kind kind,
 			      struct live_mapping *older, struct live_mapping *newer)
 {
 	struct incident *incident;
-	uint32_t number = older->n_as_older < MAX_INCIDENTS_OF_OLDER ? take(pool) : 0;
+	uint32_t number = n_as_older(pool, older) < MAX_INCIDENTS_OF_OLDER ? take(pool) : 0;
 
 	if (!number)
 		return NULL;
@@ -81,11 +94,10 @@ struct incident *incident_add(struct incident_pool *pool, enum dms_step_kind kin
 	};
 	*(pool->newest ? &incident_at(pool, pool->newest)->after : &pool->oldest) = number;
 	pool->newest = number;
-	older->as_older = number;
-	older->n_as_older++;
+	older->as_older = number & MAX_INCIDENTS;
 	older->mapping.has_incident = true;
 	if (newer) {
-		newer->as_newer = number;
+		newer->as_newer = number & MAX_INCIDENTS;
 		newer->mapping.has_incident = true;
 	}
 	return incident;

@@ -90,9 +90,13 @@ _apart_ static bool grow(struct extent_table *table)
 	return true;
 }
 
-static bool make_room(struct extent_table *table)
+static bool make_room(struct extent_table *table, uint32_t n)
 {
-	return table->count < table->size.n_max || grow(table);
+	while (table->size.n_max - table->count < n) {
+		if (!grow(table))
+			return false;
+	}
+	return true;
 }
 
 static void count_one(struct extent_table *table, unsigned int class)
@@ -112,10 +116,46 @@ bool extents_add(struct extent_table *table, const struct dms_segment *range, ui
 		.segment = segment & ((1u << 27) - 1),
 	};
 
-	if (!make_room(table))
+	if (!make_room(table, 1))
 		return false;
 	place(table, &entry);
 	count_one(table, entry.class);
+	return true;
+}
+
+/*
+ * The segments of a list lie at random places, whose numbers are known before they are needed: all
+ * are fetched at once. A longer list's would push each other out again.
+ */
+#define MAX_EXPECTED 64
+static void expect_list(const struct extent_table *table, const struct dms_segment *segments,
+			uint32_t n_segments)
+{
+	for (uint32_t i = 0; i < n_segments && i < MAX_EXPECTED; i++) {
+		unsigned int class = class_of(segments[i].size);
+		uint64_t window = window_of(segments[i].dma_addr, class);
+
+		__builtin_prefetch(&table->entries[home_of(table, window, class)], 1);
+	}
+}
+
+bool extents_add_list(struct extent_table *table, const struct dms_segment *segments,
+		      uint32_t n_segments, uint32_t slot)
+{
+	if (!make_room(table, n_segments))
+		return false;
+	expect_list(table, segments, n_segments);
+	for (uint32_t i = 0; i < n_segments; i++) {
+		struct extent entry = {
+			.addr = segments[i].dma_addr,
+			.slot = slot + 1,
+			.class = class_of(segments[i].size) & 31,
+			.segment = i & ((1u << 27) - 1),
+		};
+
+		place(table, &entry);
+		count_one(table, entry.class);
+	}
 	return true;
 }
 
@@ -126,7 +166,7 @@ bool extents_add_beside(struct extent_table *table, const struct dms_segment *ra
 	bool wants_more = true;
 	uint32_t at;
 
-	if (!make_room(table))
+	if (!make_room(table, 1))
 		return false;
 	at = home_of(table, window_of(range->dma_addr, class), class);
 	for (; table->entries[at].slot; at = table_next(table->size, at)) {
@@ -184,6 +224,12 @@ _apart_ static uint32_t find(const struct extent_table *table, const struct dms_
 	return at;
 }
 
+static void uncount_one(struct extent_table *table, unsigned int class)
+{
+	if (!--table->class_count[class])
+		table->used_classes &= ~DMS_BIT(class);
+}
+
 void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
 		    uint32_t segment, uint32_t hint)
 {
@@ -194,8 +240,23 @@ void extents_remove(struct extent_table *table, const struct dms_segment *range,
 		at = find(table, range, slot, segment);
 	class = table->entries[at].class;
 	take_out(table, at);
-	if (!--table->class_count[class])
-		table->used_classes &= ~DMS_BIT(class);
+	uncount_one(table, class);
+}
+
+void extents_remove_list(struct extent_table *table, const struct dms_segment *segments,
+			 uint32_t n_segments, uint32_t slot)
+{
+	expect_list(table, segments, n_segments);
+	for (uint32_t i = 0; i < n_segments; i++) {
+		unsigned int class = class_of(segments[i].size);
+		uint64_t addr = segments[i].dma_addr;
+		uint32_t at = home_of(table, window_of(addr, class), class);
+
+		while (!is_extent(&table->entries[at], addr, slot, i))
+			at = table_next(table->size, at);
+		take_out(table, at);
+		uncount_one(table, class);
+	}
 }
 
 void extents_deinit(struct extent_table *table)
@@ -285,80 +346,4 @@ void extents_each_around(const struct extent_table *table, uint64_t addr, extent
 		if (window && !visit_window(table, window - 1, class, visit, context))
 			return;
 	}
-}
-
-/* ---- slots -------------------------------------------------------------------------------------
- */
-
-_apart_ static bool add_block(struct slot_pool *pool)
-{
-	struct live_mapping *block;
-
-	if (!dms_grow(&pool->blocks, &pool->blocks_capacity, pool->n_blocks + 1, sizeof(block)))
-		return false;
-	block = dms_zalloc(SLOTS_PER_BLOCK * sizeof(*block));
-	if (!block)
-		return false;
-	for (size_t i = SLOTS_PER_BLOCK; i--;) {
-		block[i].slot = (uint32_t)(pool->n_blocks * SLOTS_PER_BLOCK + i);
-		block[i].next_free = pool->free;
-		pool->free = &block[i];
-	}
-	pool->blocks[pool->n_blocks++] = block;
-	return true;
-}
-
-struct list_part *list_create(uint32_t n_segments, uint32_t n_phys)
-{
-	size_t segments_bytes = n_segments * sizeof(struct dms_segment);
-	struct list_part *list =
-		dms_alloc(sizeof(*list) + segments_bytes + n_phys * sizeof(uint64_t));
-
-	if (!list)
-		return NULL;
-	list->sg = (struct dms_sg){
-		.n_phys = n_phys,
-		.n_segments = n_segments,
-		.phys = (uint64_t *)(list->segments + n_segments),
-	};
-	return list;
-}
-
-struct live_mapping *slots_take(struct slot_pool *pool)
-{
-	struct live_mapping *live;
-
-	if (!pool->free && !add_block(pool))
-		return NULL;
-	live = pool->free;
-	pool->free = live->next_free;
-	live->list = NULL;
-	live->as_newer = live->as_older = 0;
-	live->n_as_older = 0;
-	live->is_indexed = live->is_exact = live->is_in_frame = live->is_freed = false;
-	pool->n_live++;
-	return live;
-}
-
-void slots_give(struct slot_pool *pool, struct live_mapping *live)
-{
-	if (live->list)
-		dms_free(live->list);
-	live->mapping.serial = 0;
-	live->next_free = pool->free;
-	pool->free = live;
-	pool->n_live--;
-}
-
-void slots_deinit(struct slot_pool *pool)
-{
-	for (size_t i = 0; i < pool->n_blocks; i++) {
-		for (size_t j = 0; j < SLOTS_PER_BLOCK; j++) {
-			if (pool->blocks[i][j].mapping.serial)
-				dms_free(pool->blocks[i][j].list);
-		}
-		dms_free(pool->blocks[i]);
-	}
-	dms_free(pool->blocks);
-	*pool = (struct slot_pool){0};
 }

@@ -11,26 +11,31 @@ struct list_part {
 	struct dms_segment segments[]; /* n_segments; the physical addresses follow */
 };
 
-/** A list of so many, its segments and addresses to be filled; NULL: memory is short. slots_give() */
-struct list_part *list_create(uint32_t n_segments, uint32_t n_phys);
-
-/** A mapping while it lives. */
+/** A mapping while it lives: two cache lines, where it were four without a thought. */
 struct live_mapping {
-	struct dms_mapping mapping; /* serial 0: the slot is free */
 	union {
-		struct list_part *list;		/* while it lives; NULL: it is no list */
-		struct live_mapping *next_free; /* while it is free */
+		struct dms_mapping mapping; /* serial 0: the slot is free */
+		struct {
+			uint64_t no_serial;
+			struct live_mapping *next_free; /* while it is free */
+		};
 	};
 	uint32_t slot; /* its number in the pool */
-	/* overlap.c: incidents that await its end, plus 1; 0: none */
-	uint32_t as_newer, as_older; /* of two overlapping ones; of as_older there may be more */
-	uint8_t n_as_older;
 	bool is_indexed : 1;  /* by its memory */
 	bool is_exact : 1;    /* the length of each of its entries is known */
 	bool is_in_frame : 1; /* all its memory is in one page frame */
 	bool may_have_ended : 1; /* an unmap before it, on another CPU, may be its own */
 	bool is_freed : 1;    /* while it is mapped, and an incident tells so */
+	/* numbers of incidents that await its end; 0: none */
+	uint32_t as_newer : 12, as_older : 12; /* of as_older there may be more */
 };
+_Static_assert(sizeof(void *) != 8 || sizeof(struct live_mapping) == 128, "two cache lines");
+
+/** The list of @live; NULL: it is none. */
+static inline struct list_part *live_list(const struct live_mapping *live)
+{
+	return (struct list_part *)live->mapping.sg; /* sg is its first member */
+}
 
 /** Slots of live mappings, recycled and numbered; slots never move. */
 #define SLOTS_PER_BLOCK 256
@@ -41,8 +46,13 @@ struct slot_pool {
 	uint32_t n_live;
 };
 
-/** A free slot, zeroed but for its number; NULL when memory is short. */
+/** A free slot, no list, its mapping to be filled; NULL when memory is short. */
 struct live_mapping *slots_take(struct slot_pool *pool);
+/**
+ * Make @live a list of so many segments and physical addresses, to be filled. Return: NULL when
+ * memory is short.
+ */
+struct list_part *live_add_list(struct live_mapping *live, uint32_t n_segments, uint32_t n_phys);
 /** Give back @live with the memory of its list. */
 void slots_give(struct slot_pool *pool, struct live_mapping *live);
 void slots_deinit(struct slot_pool *pool);
@@ -118,6 +128,9 @@ struct extent_table {
 /** Add @range, segment @segment of the mapping in @slot. Return: false when memory is short. */
 bool extents_add(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
 		 uint32_t segment);
+/** The same of each segment of a list. */
+bool extents_add_list(struct extent_table *table, const struct dms_segment *segments,
+		      uint32_t n_segments, uint32_t slot);
 /** Called for each extent found; false ends the search. */
 typedef bool (*extent_fn)(void *context, const struct extent *extent);
 /** As extents_add(), of no list, and visits first what starts there and is of @range's size class. */
@@ -129,6 +142,9 @@ bool extents_add_beside(struct extent_table *table, const struct dms_segment *ra
  */
 void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
 		    uint32_t segment, uint32_t hint);
+/** Remove what extents_add_list() added. */
+void extents_remove_list(struct extent_table *table, const struct dms_segment *segments,
+			 uint32_t n_segments, uint32_t slot);
 void extents_deinit(struct extent_table *table);
 
 /** Every extent that starts at @addr. */
@@ -153,8 +169,8 @@ static inline struct live_mapping *extent_owner(const struct slot_pool *pool,
 static inline struct dms_segment extent_range(const struct live_mapping *owner,
 					      const struct extent *extent)
 {
-	if (owner->list)
-		return owner->list->segments[extent->segment];
+	if (owner->mapping.sg)
+		return live_list(owner)->segments[extent->segment];
 	return (struct dms_segment){owner->mapping.dma_addr, owner->mapping.size};
 }
 

@@ -18,7 +18,7 @@ static bool is_large(struct stretch memory)
 static bool is_exact(const struct live_mapping *live)
 {
 	return live->mapping.nents == live->mapping.ents &&
-	       live->list->sg.n_phys == live->list->sg.n_segments;
+	       live->mapping.sg->n_phys == live->mapping.sg->n_segments;
 }
 
 /* From where it begins to the end of a frame, or less. */
@@ -33,9 +33,9 @@ bool memory_is_known(struct live_mapping *live)
 {
 	const struct dms_mapping *mapping = &live->mapping;
 
-	if (live->list) { /* more entries than a record of the ring buffer holds are no real list */
+	if (mapping->sg) { /* more entries than a record of the ring buffer holds are no real list */
 		live->is_exact = is_exact(live);
-		return mapping->kind == DMS_MAPPING_SG && live->list->sg.n_phys <= UINT16_MAX;
+		return mapping->kind == DMS_MAPPING_SG && mapping->sg->n_phys <= UINT16_MAX;
 	}
 	live->is_exact = true;
 	if (is_in_frame(mapping))
@@ -237,22 +237,26 @@ static struct dms_segment cell_at(uint64_t cell, unsigned int class)
 #define MAX_NEAR_CELLS 1024
 #define NEIGHBOURHOODS_SHIFT (64 - 16) /* of MEMORY_NEIGHBOURHOODS: see dms_hash_place() */
 
-static uint32_t *n_near_at(const struct memory_index *index, uint64_t place)
+static uint8_t *n_near_at(const struct memory_index *index, uint64_t place)
 {
 	return &index->n_near[dms_hash_place(place, NEIGHBOURHOODS_SHIFT)];
 }
 
-/* One extent more, or less, in its neighbourhoods. */
-static void count_near(struct memory_index *index, struct stretch memory, uint32_t add)
+/* One extent more, or less, in its neighbourhoods. @add: 1 or -1. */
+static void count_near(struct memory_index *index, struct stretch memory, int add)
 {
 	uint64_t at = memory.first >> NEAR_SHIFT, last = memory.last >> NEAR_SHIFT;
+	uint8_t *n_near;
 
 	if (last - at >= MAX_NEAR_CELLS) {
-		index->n_wide += add;
+		index->n_wide += (uint32_t)add;
 		return;
 	}
-	for (; at <= last; at++)
-		*n_near_at(index, at) += add;
+	for (; at <= last; at++) {
+		n_near = n_near_at(index, at);
+		if (*n_near < MEMORY_MANY)
+			*n_near = (uint8_t)(*n_near + add);
+	}
 }
 
 /* May one of them lie in the page frame at @phys_addr? */
@@ -304,7 +308,7 @@ _apart_ static void remove_stretch(struct memory_index *index, const struct live
 
 		extents_remove(&index->large, &cell, live->slot, number, 0);
 	}
-	count_near(index, memory, (uint32_t)-1);
+	count_near(index, memory, -1);
 }
 
 /** A search in the table for a visitor of mappings. */
@@ -363,14 +367,23 @@ static struct memory_entry entry_of(const struct live_mapping *live, uint32_t nu
 	return (struct memory_entry){live->slot + 1, number};
 }
 
+/* As expect_list() of live.c. */
+#define MAX_EXPECTED 64
+static void expect_list(const struct memory_index *index, const struct dms_sg *sg)
+{
+	for (uint32_t i = 0; i < sg->n_phys && i < MAX_EXPECTED && index->size.n_places; i++)
+		__builtin_prefetch(&index->frames[table_home(index->size,
+							     sg->phys[i] >> FRAME_SHIFT)], 1);
+}
+
 static bool add_list(struct memory_index *index, const struct live_mapping *live)
 {
-	for (uint32_t i = 0; i < live->list->sg.n_phys; i++) {
-		struct stretch memory = memory_stretch(live, i);
+	const struct dms_sg *sg = live->mapping.sg;
 
-		if (is_large(memory) ? !add_large(index, live, i) :
-				       !add_entry(index, entry_of(live, i),
-						  memory.first >> FRAME_SHIFT))
+	for (uint32_t i = 0; i < sg->n_phys; i++) {
+		if (is_large(memory_stretch(live, i)) ?
+			    !add_large(index, live, i) :
+			    !add_entry(index, entry_of(live, i), sg->phys[i] >> FRAME_SHIFT))
 			return false;
 	}
 	return true;
@@ -378,13 +391,14 @@ static bool add_list(struct memory_index *index, const struct live_mapping *live
 
 static void remove_list(struct memory_index *index, const struct live_mapping *live)
 {
-	for (uint32_t i = 0; i < live->list->sg.n_phys; i++) {
-		struct stretch memory = memory_stretch(live, i);
+	const struct dms_sg *sg = live->mapping.sg;
 
-		if (is_large(memory))
+	expect_list(index, sg);
+	for (uint32_t i = 0; i < sg->n_phys; i++) {
+		if (is_large(memory_stretch(live, i)))
 			remove_stretch(index, live, i);
 		else
-			remove_entry(index, entry_of(live, i), memory.first >> FRAME_SHIFT);
+			remove_entry(index, entry_of(live, i), sg->phys[i] >> FRAME_SHIFT);
 	}
 }
 
@@ -393,31 +407,59 @@ static uint64_t frame_of(const struct live_mapping *live)
 	return live->mapping.cpu_addr >> FRAME_SHIFT;
 }
 
-bool memory_add_alone(struct memory_index *index, const struct live_mapping *live)
+/* Enter what lies at @phys_addr, in one frame, if nothing else is there, nor anything large near. */
+static bool add_entry_alone(struct memory_index *index, struct memory_entry entry,
+			    uint64_t phys_addr)
 {
+	uint64_t frame = phys_addr >> FRAME_SHIFT;
 	struct memory_frame *place;
 
-	if (!live->is_in_frame || index->n_frames >= index->size.n_max)
+	if (index->n_frames >= index->size.n_max)
 		return false;
-	place = place_of(index, frame_of(live));
-	if (place->entry.slot || is_near(index, live->mapping.cpu_addr))
+	place = place_of(index, frame);
+	if (place->entry.slot || is_near(index, phys_addr))
 		return false;
-	*place = (struct memory_frame){frame_of(live), entry_of(live, 0)};
+	*place = (struct memory_frame){frame, entry};
 	index->n_frames++;
 	return true;
 }
 
-_apart_ bool memory_add(struct memory_index *index, const struct live_mapping *live)
+/* All entries or, if there is one that is not alone, none. */
+_apart_ _flat_ static bool add_list_alone(struct memory_index *index,
+					  const struct live_mapping *live)
 {
-	if (live->list)
+	const struct dms_sg *sg = live->mapping.sg;
+	uint32_t n = 0;
+
+	expect_list(index, sg);
+	while (n < sg->n_phys && !is_large(memory_stretch(live, n)) &&
+	       add_entry_alone(index, entry_of(live, n), sg->phys[n]))
+		n++;
+	if (n == sg->n_phys)
+		return true;
+	while (n--)
+		remove_entry(index, entry_of(live, n), sg->phys[n] >> FRAME_SHIFT);
+	return false;
+}
+
+bool memory_add_alone(struct memory_index *index, const struct live_mapping *live)
+{
+	if (live->mapping.sg)
+		return add_list_alone(index, live);
+	return live->is_in_frame && add_entry_alone(index, entry_of(live, 0), live->mapping.cpu_addr);
+}
+
+_apart_ _flat_ bool memory_add(struct memory_index *index, const struct live_mapping *live)
+{
+	if (live->mapping.sg)
 		return add_list(index, live);
 	return live->is_in_frame ? add_entry(index, entry_of(live, 0), frame_of(live)) :
 				   add_large(index, live, 0);
 }
 
-_apart_ static void remove_several(struct memory_index *index, const struct live_mapping *live)
+_apart_ _flat_ static void remove_several(struct memory_index *index, const struct live_mapping *live)
 {
-	if (live->list)
+	if (live->mapping.sg)
 		remove_list(index, live);
 	else
 		remove_stretch(index, live, 0);

@@ -26,15 +26,15 @@ bool memory_is_known(struct live_mapping *live);
 /** How many stretches the memory of @live is. */
 static inline uint32_t memory_n_stretches(const struct live_mapping *live)
 {
-	return live->list ? live->list->sg.n_phys : 1;
+	return live->mapping.sg ? live->mapping.sg->n_phys : 1;
 }
 
 static inline struct stretch memory_stretch(const struct live_mapping *live, uint32_t number)
 {
-	if (!live->list)
+	if (!live->mapping.sg)
 		return stretch_of(live->mapping.cpu_addr, live->mapping.size);
-	return stretch_of(live->list->sg.phys[number],
-			  live->is_exact ? live->list->segments[number].size : 1);
+	return stretch_of(live->mapping.sg->phys[number],
+			  live->is_exact ? live_list(live)->segments[number].size : 1);
 }
 
 /** One entry of a mapping: a list has n_phys, any other mapping one. */
@@ -66,6 +66,7 @@ struct memory_node {
  */
 #define MEMORY_FRAME_SHIFT    12 /* not that of the traced machine: cells need not be its pages */
 #define MEMORY_NEIGHBOURHOODS 65536
+#define MEMORY_MANY	      UINT8_MAX
 #define MEMORY_CACHED_PLACES  8192
 struct memory_index {
 	struct memory_frame *frames; /* by hash, open addressing */
@@ -75,7 +76,7 @@ struct memory_index {
 	struct memory_node *nodes;
 	size_t n_nodes, nodes_capacity;
 	struct extent_table large;
-	uint32_t *n_near; /* extents of large by neighbourhood */
+	uint8_t *n_near; /* extents of large by neighbourhood; MEMORY_MANY: or more, for ever */
 	uint32_t n_wide;  /* extents of more than a few of them */
 };
 

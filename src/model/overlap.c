@@ -54,12 +54,12 @@ struct pair_search {
 
 static bool are_same_list(const struct live_mapping *left, const struct live_mapping *right)
 {
-	const struct list_part *one = left->list, *other = right->list;
+	const struct dms_sg *one = left->mapping.sg, *other = right->mapping.sg;
 
 	return one && other && left->mapping.device == right->mapping.device &&
-	       one->sg.n_phys >= 2 && one->sg.n_phys == other->sg.n_phys &&
+	       one->n_phys >= 2 && one->n_phys == other->n_phys &&
 	       left->mapping.size == right->mapping.size &&
-	       !memcmp(one->sg.phys, other->sg.phys, one->sg.n_phys * sizeof(uint64_t));
+	       !memcmp(one->phys, other->phys, one->n_phys * sizeof(uint64_t));
 }
 
 /* Maybe through a bounce buffer: its cache lines are not those of the memory. */
@@ -230,7 +230,7 @@ _apart_ static void note_pair(struct dms_model *model, const struct dms_event *e
  * True if @live has to be entered, too. Where a driver seems to leave out unmaps, one mapping
  * stands for all that are like it: else they pile up, and each search has to pass them.
  */
-static bool find_pairs(struct dms_model *model, const struct dms_event *event,
+_apart_ _flat_ static bool find_pairs(struct dms_model *model, const struct dms_event *event,
 		       struct live_mapping *live)
 {
 	const struct live_mapping *older;

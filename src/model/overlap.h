@@ -21,7 +21,7 @@ struct incident {
 };
 
 /* More at a time are a driver that never unmaps; the oldest are then forgotten. */
-#define MAX_INCIDENTS 4096
+#define MAX_INCIDENTS 4095 /* all bits of a number, which struct live_mapping has 12 for */
 /* One mapping that never ends, and others of its memory again and again: enough is told. */
 #define MAX_INCIDENTS_OF_OLDER 16
 

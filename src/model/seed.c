@@ -35,15 +35,13 @@ static const struct type_row *find_type(const char *word)
 /* A list has one line for each of its segments: each becomes a list of its own. */
 static bool add_list(struct live_mapping *live)
 {
-	struct dms_mapping *mapping = &live->mapping;
-	struct list_part *list = list_create(1, 1);
+	const struct dms_mapping *mapping = &live->mapping;
+	struct list_part *list = live_add_list(live, 1, 1);
 
 	if (!list)
 		return false;
 	list->segments[0] = (struct dms_segment){mapping->dma_addr, mapping->size};
 	list->sg.phys[0] = mapping->cpu_addr;
-	live->list = list;
-	mapping->sg = &list->sg;
 	return true;
 }
 
@@ -75,7 +73,7 @@ static bool index_seed(struct device_state *state, struct live_mapping *live)
 
 	if (!extents_add(&state->extents, &range, live->slot, 0))
 		return false;
-	if (!live->list)
+	if (!live->mapping.sg)
 		return true;
 	range = (struct dms_segment){.dma_addr = live->mapping.cpu_addr};
 	return extents_add(&state->lists, &range, live->slot, 0);
