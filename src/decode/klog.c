@@ -236,12 +236,13 @@ static struct dms_error *read_event(struct klog *log, size_t size)
 /* Up to the end, or only until it is known to be a log. */
 static struct dms_error *read_lines(struct klog *log, const char *path, bool is_enough)
 {
+	FILE *file = fopen(path, "re");
 	struct dms_error *err = NULL;
 	long size;
 
 	log->left = MAX_STRANGE_BYTES;
-	log->file = fopen(path, "re");
-	if (!log->file)
+	log->file = file;
+	if (!file)
 		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
 	while (!err && !(is_enough && log->is_log) &&
 	       (size = read_line(log, log->lines[log->current])) >= 0) {
@@ -249,14 +250,14 @@ static struct dms_error *read_lines(struct klog *log, const char *path, bool is_
 		if (log->is_log)
 			log->left = UINT64_MAX;
 	}
-	if (!err && ferror(log->file))
+	if (!err && ferror(file))
 		err = dms_error_errno(DMS_ERROR_INPUT, errno, "%s: cannot read", path);
 	if (!err)
 		err = give_waiting(log);
 	/* Another file in its place would let rules pass as judged that were not. */
 	if (!err && (log->has_text || !log->left) && !log->is_log)
 		err = dms_error_new(DMS_ERROR_INPUT, "%s: no line of a kernel log", path);
-	fclose(log->file);
+	fclose(file);
 	return err;
 }
 
