@@ -107,7 +107,14 @@ struct dms_calls {
 	uint64_t bytes; /* of maps */
 };
 /** Add @calls to @to. */
-void dms_calls_add(struct dms_calls *to, const struct dms_calls *calls);
+static inline void dms_calls_add(struct dms_calls *to, const struct dms_calls *calls)
+{
+	to->maps += calls->maps;
+	to->unmaps += calls->unmaps;
+	to->syncs += calls->syncs;
+	to->failed += calls->failed;
+	to->bytes += calls->bytes;
+}
 
 /** Pairs of a kind and a direction; with room for 8 directions they are the faster to number. */
 #define DMS_STATS_DIRS	 8

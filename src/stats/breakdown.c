@@ -54,15 +54,6 @@ void breakdown_begin_run(struct dms_device_stats *device, struct dms_cell *cell,
 	dms_histogram_add(device->histograms[DMS_DIST_SIZE], mapping->size);
 }
 
-void dms_calls_add(struct dms_calls *to, const struct dms_calls *calls)
-{
-	to->maps += calls->maps;
-	to->unmaps += calls->unmaps;
-	to->syncs += calls->syncs;
-	to->failed += calls->failed;
-	to->bytes += calls->bytes;
-}
-
 /* The sum of @cells, which also count in the rows of the CPUs and among the remaps. */
 static struct dms_calls sum_up(struct dms_device_stats *device, const struct dms_cells *cells)
 {
