@@ -283,4 +283,4 @@ clean:
 
 .PHONY: all plugin shared deb debtest clean check check-asan systest fleettest bench bench-report \
 	fuzz fuzz-table lint static install uninstall
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
