@@ -45,7 +45,8 @@ flood() {
 		BEGIN {
 			print "# tracer: nop"
 			for (i = 0; i < n; i++) {
-				addr = sprintf("%x", base + i * 8192)
+				at = base + i * 8192 # in two parts: not every awk has %x beyond 31 bits
+				addr = sprintf("%x%07x", int(at / 268435456), at % 268435456)
 				size = i % 3 ? 1500 : 4096
 				who = i % 3 ? "tx" : "ctl"
 				call("dma_map_page", who "_map", " phys_addr=" addr " attrs=")
