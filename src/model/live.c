@@ -52,7 +52,9 @@ struct table_size table_size_after(struct table_size size, uint32_t n_first)
 
 	n = n < SMALL_TABLE_PLACES ? n * 2 : n + n / 4;
 	n = size.n_places ? n : n_first;
-	return (struct table_size){n, n - n / (n > SMALL_TABLE_PLACES ? 4 : 2)};
+	if (n > SMALL_TABLE_PLACES)
+		return (struct table_size){n, n - n / 4};
+	return (struct table_size){n, n / (n > CACHED_TABLE_PLACES ? 2 : 4)};
 }
 
 _Static_assert(sizeof(struct extent) == 16, "as large as table_give_back() expects");
