@@ -177,7 +177,7 @@ static uint64_t kept_key(uint64_t key)
 
 static uint32_t set_of(const struct past_table *table, uint64_t kept)
 {
-	return (uint32_t)(dms_hash64(kept) & (table->n_slots / PAST_WAYS - 1));
+	return dms_hash_place(kept, 32) & (table->n_slots / PAST_WAYS - 1);
 }
 
 /*
@@ -309,6 +309,12 @@ _apart_ static struct dms_past *grow_for(struct device_state *state, uint64_t ke
 	if (way == PAST_WAYS)
 		way = forget(table, &table->sets[set]);
 	return place_in(table, set, way, kept, ended_ts);
+}
+
+void past_expect(const struct device_state *state, uint64_t key)
+{
+	if (state->past.n_slots)
+		__builtin_prefetch(&state->past.sets[set_of(&state->past, kept_key(key))], 1);
 }
 
 struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts)

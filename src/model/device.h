@@ -157,6 +157,8 @@ void device_note_failure(struct device_state *state, const struct dms_event *eve
  * none.
  */
 struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts);
+/** past_place() will be asked for @key: what it looks at is fetched. */
+void past_expect(const struct device_state *state, uint64_t key);
 /** The last life known under @key, or NULL. Borrowed until the next past_place(). */
 const struct dms_past *past_find(const struct device_state *state, uint64_t key);
 /** Lists are looked up by physical address: a key that is no DMA address. */
