@@ -52,7 +52,7 @@ run() {
 	local out
 
 	TIMEFORMAT='%R %U %S'
-	out=$({ time "$@" >"$work/stdout" 2>"$work/stderr"; } 2>&1) ||
+	out=$({ time "$@" >/dev/null 2>"$work/stderr"; } 2>&1) ||
 		fail "failed: $*: $(tail -n 1 "$work/stderr")"
 	read -r wall user sys <<<"$out"
 	cpu=$(calc "$user + $sys" 3)
@@ -75,7 +75,7 @@ best() {
 
 # peak COMMAND...: maximum resident set in KiB into $peak_kib
 peak() {
-	/usr/bin/time -o "$work/rss" -f %M "$@" >"$work/stdout" 2>"$work/stderr" ||
+	/usr/bin/time -o "$work/rss" -f %M "$@" >/dev/null 2>"$work/stderr" ||
 		fail "failed: $*: $(tail -n 1 "$work/stderr")"
 	peak_kib=$(tail -n 1 "$work/rss")
 }
@@ -135,7 +135,7 @@ least() { awk -v a="$1" -v b="$2" 'BEGIN { print a == "" || b + 0 < a + 0 ? b : 
 # instructions COMMAND...: into $count
 instructions() {
 	DMASCOPE_THREADS=1 valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" "$@" \
-		>"$work/stdout" 2>"$work/stderr" || fail "valgrind $*: $(tail -n 1 "$work/stderr")"
+		>/dev/null 2>"$work/stderr" || fail "valgrind $*: $(tail -n 1 "$work/stderr")"
 	count=$(sed -n 's/^totals: //p' "$work/callgrind")
 	[ "${count:-0}" -gt 0 ] || fail "valgrind counted no instructions"
 }
