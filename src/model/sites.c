@@ -7,7 +7,7 @@
 
 static struct site *site_at(const struct sites_state *sites, uint32_t number)
 {
-	return &sites->blocks[(number - 1) / SITES_PER_BLOCK][(number - 1) % SITES_PER_BLOCK];
+	return sites->sites[number - 1];
 }
 
 static unsigned int log2_of(uint64_t value)
@@ -17,116 +17,115 @@ static unsigned int log2_of(uint64_t value)
 
 /* ---- finding -------------------------------------------------------------------------------- */
 
-static bool is_same(const struct site_key *key, const struct site_key *other)
+static uint64_t owner_of(uint32_t device, uint32_t stack)
 {
-	return key->stack == other->stack && key->device == other->device &&
-	       key->kind == other->kind && key->dir == other->dir;
+	return (uint64_t)device << 32 | stack;
 }
 
-/* The entry of @wanted, or the empty one where it belongs. */
-static struct site_key *find_key(const struct sites_state *sites, const struct site_key *wanted)
+static uint16_t manner_of(const struct dms_mapping *mapping)
 {
-	uint64_t hash =
-		dms_hash64(((uint64_t)wanted->device << 32 | wanted->stack) +
-			   (uint64_t)(wanted->kind << 8 | wanted->dir) * 0x9e3779b97f4a7c15);
+	return (uint16_t)(mapping->dir << 8 | mapping->kind);
+}
 
-	for (uint32_t i = (uint32_t)hash;; i++) {
-		struct site_key *key = &sites->keys[i & (sites->n_keys - 1)];
+/* The entry of the site of @owner and @manner, or the empty one where it belongs: there is one. */
+static struct site_key *find_key(const struct sites_state *sites, uint64_t owner, uint16_t manner)
+{
+	uint64_t hashed = owner + ((uint64_t)manner << 48);
+	struct site_key *key = &sites->keys[dms_hash_place(hashed, sites->keys_shift)];
 
-		if (!key->number || is_same(key, wanted))
-			return key;
+	while (key->number && (key->owner != owner || key->manner != manner)) {
+		if (++key == sites->keys + sites->n_keys)
+			key = sites->keys;
 	}
+	return key;
 }
 
-/* At most half of the entries are used. */
+/* At most a quarter of the entries are used: nearly every search ends where it begins. */
 static bool make_room(struct sites_state *sites)
 {
-	struct sites_state grown = {.n_keys = sites->n_keys ? sites->n_keys * 2 : 64};
+	struct sites_state grown = {.n_keys = sites->n_keys ? sites->n_keys * 2 : FIRST_KEYS};
 
-	if (sites->n_sites * 2 < sites->n_keys)
+	if (sites->n_sites * 4 < sites->n_keys)
 		return true;
+	grown.keys_shift = 64 - log2_of(grown.n_keys);
 	grown.keys = dms_zalloc(grown.n_keys * sizeof(*grown.keys));
 	if (!grown.keys)
 		return false;
 	for (uint32_t i = 0; i < sites->n_keys; i++) {
-		if (sites->keys[i].number)
-			*find_key(&grown, &sites->keys[i]) = sites->keys[i];
+		const struct site_key *key = &sites->keys[i];
+
+		if (key->number)
+			*find_key(&grown, key->owner, key->manner) = *key;
 	}
 	dms_free(sites->keys);
 	sites->keys = grown.keys;
+	sites->keys_shift = grown.keys_shift;
 	sites->n_keys = grown.n_keys;
 	return true;
 }
 
 static struct site *add_site(struct sites_state *sites)
 {
-	if (sites->n_sites == sites->n_blocks * SITES_PER_BLOCK) {
-		struct site *block;
+	struct site *site;
 
-		if (!dms_grow(&sites->blocks, &sites->blocks_capacity, sites->n_blocks + 1,
-			      sizeof(struct site *)))
-			return NULL;
-		block = dms_zalloc(SITES_PER_BLOCK * sizeof(*block));
-		if (!block)
-			return NULL;
-		sites->blocks[sites->n_blocks++] = block;
-	}
-	return site_at(sites, ++sites->n_sites);
+	if (!dms_grow(&sites->sites, &sites->sites_capacity, sites->n_sites + 1,
+		      sizeof(struct site *)))
+		return NULL;
+	site = dms_zalloc(sizeof(*site));
+	if (site)
+		sites->sites[sites->n_sites++] = site;
+	return site;
 }
 
-/* The number of the site of @wanted; 0 when memory is short. */
-static uint32_t find_site(struct sites_state *sites, struct site_key *wanted, uint64_t ts)
+/* The site of @mapping, which was not found: a new one, or that of all that came too late. */
+_apart_ static uint32_t begin_site(struct sites_state *sites, const struct dms_mapping *mapping)
 {
+	uint32_t stack = sites->n_sites < MAX_SITES ? mapping->map_stack : DMS_ID_NONE;
+	uint64_t owner = owner_of(mapping->device, stack);
 	struct site_key *key;
 	struct site *site;
 
 	if (!make_room(sites))
 		return 0;
-	key = find_key(sites, wanted);
-	if (!key->number && sites->n_sites >= MAX_SITES) {
-		wanted->stack = DMS_ID_NONE;
-		key = find_key(sites, wanted);
-	}
+	key = find_key(sites, owner, manner_of(mapping));
 	if (key->number)
 		return key->number;
 	site = add_site(sites);
 	if (!site)
 		return 0;
-	*key = *wanted;
-	key->number = sites->n_sites;
-	site->bucket_end = ts + FIRST_BUCKET_NS;
+	*key = (struct site_key){
+		.owner = owner, .manner = manner_of(mapping), .number = sites->n_sites};
+	site->bucket_end = mapping->map_ts + FIRST_BUCKET_NS;
 	site->figures = (struct dms_site){
-		.device = wanted->device,
-		.stack = wanted->stack,
-		.kind = wanted->kind,
-		.dir = wanted->dir,
+		.device = mapping->device,
+		.stack = stack,
+		.kind = mapping->kind,
+		.dir = mapping->dir,
 		.min_size = UINT64_MAX,
-		.first_ts = ts,
+		.first_ts = mapping->map_ts,
 		.bucket_ns = FIRST_BUCKET_NS,
 		.n_buckets = 1,
 	};
 	return key->number;
 }
 
-_apart_ static struct site *change_site(struct sites_state *sites, struct device_state *state,
-					struct dms_mapping *mapping)
+/* The site of @mapping, which begins; NULL when memory is short. */
+static struct site *find_site(struct sites_state *sites, struct device_state *state,
+			      struct dms_mapping *mapping)
 {
-	struct site_key wanted = {
-		.device = mapping->device,
-		.stack = mapping->map_stack,
-		.kind = mapping->kind,
-		.dir = mapping->dir,
-	};
+	uint64_t owner = owner_of(mapping->device, mapping->map_stack);
+	uint32_t number = 0;
 
-	mapping->site = find_site(sites, &wanted, mapping->map_ts);
-	if (!mapping->site)
+	if (sites->n_keys)
+		number = find_key(sites, owner, manner_of(mapping))->number;
+	if (!number && !(number = begin_site(sites, mapping)))
 		return NULL;
-	state->site_number = mapping->site;
-	state->site = site_at(sites, mapping->site);
+	mapping->site = state->site_number = number;
+	state->site = site_at(sites, number);
 	return state->site;
 }
 
-/* Most maps come from where the device's last one came from. */
+/* Most maps of real drivers come from where the device's last one came from. */
 static struct site *site_for(struct sites_state *sites, struct device_state *state,
 			     struct dms_mapping *mapping)
 {
@@ -134,7 +133,7 @@ static struct site *site_for(struct sites_state *sites, struct device_state *sta
 
 	if (!last || last->figures.stack != mapping->map_stack ||
 	    last->figures.kind != mapping->kind || last->figures.dir != mapping->dir)
-		return change_site(sites, state, mapping);
+		return find_site(sites, state, mapping);
 	mapping->site = state->site_number;
 	return last;
 }
@@ -445,8 +444,8 @@ struct dms_error *sites_tell(struct dms_model *model)
 
 void sites_deinit(struct sites_state *sites)
 {
-	for (size_t i = 0; i < sites->n_blocks; i++)
-		dms_free(sites->blocks[i]);
-	dms_free(sites->blocks);
+	for (uint32_t i = 0; i < sites->n_sites; i++)
+		dms_free(sites->sites[i]);
+	dms_free(sites->sites);
 	dms_free(sites->keys);
 }

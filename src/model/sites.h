@@ -15,22 +15,23 @@ struct site {
 
 /** What a site is found by. */
 struct site_key {
-	uint32_t device, stack;
-	uint8_t kind, dir;
+	uint64_t owner;	 /* device << 32 | stack */
+	uint16_t manner; /* dir << 8 | kind */
 	uint32_t number; /* of the site; 0: the entry is empty */
 };
 
 /* Beyond, maps of a stack not seen before count for the site without stack of their device. */
-#define MAX_SITES	32768
-#define SITES_PER_BLOCK 16
+#define MAX_SITES  32768
+#define FIRST_KEYS 256
 
 /** All sites of a run, numbered from 1 in the order of their first maps. Sites never move. */
 struct sites_state {
-	struct site **blocks;
-	size_t n_blocks, blocks_capacity;
+	struct site **sites;
+	size_t sites_capacity;
 	uint32_t n_sites;
-	struct site_key *keys; /* hashed, open addressing */
 	uint32_t n_keys;       /* a power of two, or 0 */
+	struct site_key *keys; /* hashed, open addressing */
+	unsigned int keys_shift; /* for dms_hash_place() */
 	bool has_idle;	       /* a map or unmap of the idle task: no filter of tasks hid others */
 	bool has_cpu_sync;     /* a sync for the CPU, of any device */
 };
