@@ -29,6 +29,10 @@ struct scratch {
 	uint64_t n; /* calls */
 };
 
+/* So many records in a row are all events, and in so many they show the same. */
+#define EVENTS_RUN 3000
+#define INPUTS_RUN 4000
+
 /* Stands in for the decoder: an event that is made of the record, lists and text and all. */
 static struct dms_error *decode(void *context, const struct dms_item *item,
 				struct dms_decoded *ret)
@@ -38,10 +42,13 @@ static struct dms_error *decode(void *context, const struct dms_item *item,
 	uint32_t n = record->size % 8;
 
 	scratch->n++;
-	ret->inputs = (uint32_t)scratch->n;
+	ret->inputs = (uint32_t)scratch->n / INPUTS_RUN;
 	ret->is_malformed = scratch->n % 7 == 0;
 	memset(&ret->event, 0, sizeof(ret->event));
-	ret->event.kind = scratch->n % 5 ? DMS_EV_MAP_SG : DMS_EV_NONE;
+	ret->event.kind = n % 2 ? DMS_EV_MAP_SG : DMS_EV_UNMAP_SG;
+	if (scratch->n / EVENTS_RUN % 2 && scratch->n % 5 == 0)
+		ret->event.kind = DMS_EV_NONE;
+	ret->is_silent = ret->event.kind == DMS_EV_NONE && !ret->is_malformed;
 	ret->event.ts = record->ts;
 	ret->event.cpu = record->cpu;
 	ret->event.dma_addr = record->offset;
@@ -86,23 +93,19 @@ static void check_event(const struct dms_event *a, const struct dms_event *b)
 	ck_assert_uint_eq((uintptr_t)b->lengths % 4, 0);
 }
 
-/* @item as read without a pump, and what the pump gave; records are decoded up to @until_ts. */
-static void check_item(const struct dms_item *item, const struct dms_decoded *got,
-		       uint64_t until_ts, struct scratch *scratch)
+/* @item as read without a pump, decoded as @wanted, and what the pump gave. */
+static void check_item(const struct dms_item *item, const struct dms_decoded *wanted,
+		       const struct dms_decoded *got)
 {
-	struct dms_decoded wanted = {.kind = item->kind};
-
 	ck_assert_int_eq(item->kind, got->kind);
 	ck_assert_uint_eq(dms_item_ts(item), got->ts);
 	ck_assert(item->kind == DMS_ITEM_END || item->file == got->file);
-	if (item->kind == DMS_ITEM_RECORD && got->ts <= until_ts) {
-		ck_assert_ptr_null(decode(scratch, item, &wanted));
-		check_event(&wanted.event, &got->event);
-		ck_assert_uint_eq(wanted.inputs, got->inputs);
-		ck_assert_int_eq(wanted.is_malformed, got->is_malformed);
+	if (item->kind == DMS_ITEM_RECORD)
+		check_event(&wanted->event, &got->event);
+	if (item->kind == DMS_ITEM_RECORD && wanted->event.kind != DMS_EV_NONE) {
+		ck_assert_uint_eq(wanted->inputs, got->inputs);
+		ck_assert_int_eq(wanted->is_malformed, got->is_malformed);
 	}
-	if (item->kind == DMS_ITEM_RECORD && got->ts > until_ts)
-		ck_assert_int_eq(got->event.kind, DMS_EV_NONE);
 	if (item->kind != DMS_ITEM_GAP)
 		return;
 	ck_assert_uint_eq(item->gap.after_ts, got->gap.after_ts);
@@ -111,43 +114,116 @@ static void check_item(const struct dms_item *item, const struct dms_decoded *go
 	ck_assert_uint_eq(item->gap.cpu, got->gap.cpu);
 }
 
-static struct dms_pump *begin(struct dms_merge *merge, uint64_t until_ts, struct scratch *scratch)
+/** Items one by one. */
+struct reading {
+	struct dms_pump *pump;
+	struct dms_stretch stretch;
+	uint32_t at;
+	uint64_t n_silent, n_plain; /* records left out; stretches */
+	const struct scratch *in_step; /* the decoder's, if it may not be ahead; else NULL */
+};
+
+/* What is said of all items is true of each. */
+static void check_stretch(const struct dms_stretch *stretch)
+{
+	uint64_t kinds = 0, first_ts = UINT64_MAX, last_ts = 0;
+	bool is_plain = stretch->n_items > 0;
+
+	for (uint32_t i = 0; i < stretch->n_items; i++) {
+		const struct dms_decoded *item = &stretch->items[i];
+
+		is_plain &= item->kind == DMS_ITEM_RECORD && item->event.kind != DMS_EV_NONE &&
+			    item->file == stretch->items->file &&
+			    item->inputs == stretch->items->inputs;
+		if (!is_plain)
+			break;
+		kinds |= 1ull << item->event.kind;
+		first_ts = item->ts < first_ts ? item->ts : first_ts;
+		last_ts = item->ts > last_ts ? item->ts : last_ts;
+	}
+	ck_assert_int_eq(stretch->is_plain, is_plain);
+	if (!is_plain)
+		return;
+	ck_assert_uint_eq(stretch->kinds, kinds);
+	ck_assert_uint_eq(stretch->first_ts, first_ts);
+	ck_assert_uint_eq(stretch->last_ts, last_ts);
+}
+
+static const struct dms_decoded *next(struct reading *reading)
+{
+	while (reading->at == reading->stretch.n_items) {
+		ck_assert_ptr_null(dms_pump_next(reading->pump, &reading->stretch));
+		check_stretch(&reading->stretch);
+		reading->at = 0;
+		reading->n_silent += reading->stretch.n_silent;
+		reading->n_plain += reading->stretch.is_plain;
+	}
+	return &reading->stretch.items[reading->at++];
+}
+
+/* With a thread, without one, and without one and item by item. */
+enum mode { THREAD, ALONE, IN_STEP, N_MODES };
+
+static struct dms_pump *begin(struct dms_merge *merge, uint64_t until_ts, struct scratch *scratch,
+			      enum mode mode)
 {
 	struct dms_pump_options options = {
-		.until_ts = until_ts, .decode = decode, .context = scratch, .has_thread = true};
+		.until_ts = until_ts,
+		.decode = decode,
+		.context = scratch,
+		.has_thread = mode == THREAD,
+		.is_in_step = mode == IN_STEP,
+	};
 	struct dms_pump *pump;
 
 	ck_assert_ptr_null(dms_pump_create(merge, &options, &pump));
 	return pump;
 }
 
+/* Compare item by item up to @until_ts. Return: their number, the one behind it among them. */
+static uint64_t compare_items(struct dms_merge *plain, struct reading *reading, uint64_t until_ts,
+			      struct scratch *scratch)
+{
+	uint64_t n = 0, n_silent = 0;
+	struct dms_item item;
+
+	do {
+		struct dms_decoded wanted = {.event.kind = DMS_EV_NONE};
+
+		ck_assert_ptr_null(dms_merge_next(plain, &item));
+		if (item.kind == DMS_ITEM_RECORD && item.record.ts <= until_ts)
+			ck_assert_ptr_null(decode(scratch, &item, &wanted));
+		n++;
+		n_silent += wanted.is_silent;
+		if (wanted.is_silent)
+			continue;
+		check_item(&item, &wanted, next(reading));
+		ck_assert(!reading->in_step || reading->in_step->n == scratch->n);
+	} while (item.kind != DMS_ITEM_END && dms_item_ts(&item) <= until_ts);
+	ck_assert_uint_eq(n_silent, reading->n_silent);
+	return n;
+}
+
 /* Compare up to @until_ts. Return: the number of items, the one behind it among them. */
-static uint64_t compare(const char *path, uint32_t n_files, uint64_t until_ts)
+static uint64_t compare(const char *path, uint32_t n_files, uint64_t until_ts, enum mode mode)
 {
 	struct dms_merge *plain = open_many(path, n_files), *pumped = open_many(path, n_files);
 	struct scratch plain_scratch = {0}, pumped_scratch = {0};
-	const struct dms_decoded *ahead;
-	struct dms_pump *pump;
-	struct dms_item item;
-	uint64_t n = 0, ts, done, total, n_damaged;
+	struct dms_pump *pump = begin(pumped, until_ts, &pumped_scratch, mode);
+	struct reading reading = {.pump = pump,
+				  .in_step = mode == IN_STEP ? &pumped_scratch : NULL};
+	uint64_t n, ts, done, total, n_damaged;
 	const char *first;
 
-	pump = begin(pumped, until_ts, &pumped_scratch);
-	do {
-		ck_assert_ptr_null(dms_merge_next(plain, &item));
-		ck_assert_ptr_null(dms_pump_next(pump, &ahead));
-		check_item(&item, ahead, until_ts, &plain_scratch);
-		ts = dms_item_ts(&item);
-		n++;
-	} while (item.kind != DMS_ITEM_END && ts <= until_ts);
+	n = compare_items(plain, &reading, until_ts, &plain_scratch);
+	/* one file is all one stretch, or several: some of them are nothing but events */
+	ck_assert(n_files > 1 || reading.n_plain > 0);
 	dms_pump_progress(pump, &done, &total);
 	ck_assert_uint_gt(total, 0);
 	ck_assert_uint_le(done, total);
 	/* there is no more, as often as one asks */
-	ck_assert_ptr_null(dms_pump_next(pump, &ahead));
-	ck_assert_int_eq(ahead->kind, DMS_ITEM_END);
-	ck_assert_ptr_null(dms_pump_next(pump, &ahead));
-	ck_assert_int_eq(ahead->kind, DMS_ITEM_END);
+	ck_assert_int_eq(next(&reading)->kind, DMS_ITEM_END);
+	ck_assert_int_eq(next(&reading)->kind, DMS_ITEM_END);
 	dms_pump_destroy(pump);
 	/* what lies behind is not decoded: decoders count and name what they see */
 	ck_assert_uint_eq(plain_scratch.n, pumped_scratch.n);
@@ -171,13 +247,15 @@ static const char *const paths[] = {FIXTURES "twin-7.2-stack.dat", FIXTURES "twi
 
 START_TEST(test_same_items)
 {
-	ck_assert_uint_gt(compare(paths[_i], 1, UINT64_MAX), 10);
+	for (enum mode mode = THREAD; mode < N_MODES; mode++)
+		ck_assert_uint_gt(compare(paths[_i], 1, UINT64_MAX, mode), 10);
 }
 END_TEST
 
 START_TEST(test_many_batches)
 {
-	ck_assert_uint_gt(compare(paths[_i], MANY, UINT64_MAX), 4 * 2048);
+	for (enum mode mode = THREAD; mode < N_MODES; mode++)
+		ck_assert_uint_gt(compare(paths[_i], MANY, UINT64_MAX, mode), 4 * 2048);
 }
 END_TEST
 
@@ -196,9 +274,11 @@ START_TEST(test_until)
 		last = item.record.ts;
 	} while (item.kind != DMS_ITEM_END);
 	dms_merge_destroy(merge);
-	some = compare(paths[_i], 1, first + (last - first) / 2);
-	ck_assert_uint_gt(some, 1);
-	ck_assert_uint_lt(some, all);
+	for (enum mode mode = THREAD; mode < N_MODES; mode++) {
+		some = compare(paths[_i], 1, first + (last - first) / 2, mode);
+		ck_assert_uint_gt(some, 1);
+		ck_assert_uint_lt(some, all);
+	}
 }
 END_TEST
 
@@ -209,12 +289,11 @@ START_TEST(test_stopped_early)
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(taken); i++) {
 		struct dms_merge *merge = open_many(paths[_i], MANY);
 		struct scratch scratch = {0};
-		struct dms_pump *pump = begin(merge, UINT64_MAX, &scratch);
-		const struct dms_decoded *item;
+		struct reading reading = {.pump = begin(merge, UINT64_MAX, &scratch, THREAD)};
 
 		for (unsigned int n = 0; n < taken[i]; n++)
-			ck_assert_ptr_null(dms_pump_next(pump, &item));
-		dms_pump_destroy(pump);
+			next(&reading);
+		dms_pump_destroy(reading.pump);
 		dms_merge_destroy(merge);
 	}
 	dms_pump_destroy(NULL);

@@ -18,11 +18,13 @@
 #define BATCH_BYTES (16u << 10)
 /* A smaller file is read before a thread has begun to run. */
 #define MIN_FILE_BYTES (1u << 20)
+/* Records that tell nothing fill no batch, but time goes on. */
+#define MAX_SILENT (BATCH_ITEMS * 16)
 
-/** Items in order, and what they point to. */
+/** A stretch, and what its items point to. */
 struct batch {
 	struct dms_decoded items[BATCH_ITEMS];
-	uint32_t n_items;
+	struct dms_stretch stretch;
 	uint8_t *bytes; /* lists and texts */
 	size_t capacity, n_bytes;
 	struct dms_error *error; /* of the reading, behind the last item */
@@ -33,18 +35,21 @@ struct dms_pump {
 	struct dms_merge *merge;
 	struct dms_pump_options options;
 	bool has_thread;
-	struct dms_decoded item; /* without a thread: the last one; with one: an END */
+	struct dms_decoded end; /* what comes behind all batches */
 
 	/* of the thread that takes items */
-	struct batch *current; /* being emptied, from at on; NULL: none yet */
-	uint32_t at;
-	uint64_t n_taken; /* batches, ever */
+	struct batch *current; /* the one given last; NULL: none yet */
+	uint64_t n_taken;      /* batches, ever */
 	uint64_t done, total;
 
 	pthread_t thread;
 	struct turns turns;
 	struct batch *batches[BATCHES];
-	struct dms_item read; /* by read_item(); far from what the thread that takes items writes */
+	/* of whoever reads; far from what the thread that takes items writes */
+	struct dms_item read;	    /* by read_item() */
+	struct dms_decoded carried; /* the next batch begins with it, if has_carried */
+	bool has_carried;
+	bool is_done; /* nothing is read any more */
 };
 
 static void add_progress(const struct dms_merge *merge, uint64_t *ret_done, uint64_t *ret_total)
@@ -76,6 +81,7 @@ static struct dms_error *read_item(struct dms_pump *pump, struct dms_decoded *re
 	ret->kind = item->kind;
 	ret->file = item->file;
 	ret->ts = dms_item_ts(item);
+	ret->is_silent = false;
 	if (item->kind == DMS_ITEM_GAP)
 		ret->gap = item->gap;
 	if (item->kind != DMS_ITEM_RECORD)
@@ -132,26 +138,6 @@ static void keep_tail(struct batch *batch, const struct tail *tail, struct dms_e
 	event->text = keep(batch, event->text, tail->text_bytes);
 }
 
-/* The next empty batch; NULL: it is time to stop. */
-static struct batch *next_batch(struct dms_pump *pump)
-{
-	struct batch *batch;
-	unsigned int slot;
-
-	if (!turns_take_empty(&pump->turns, &slot))
-		return NULL;
-	batch = pump->batches[slot];
-	batch->n_items = 0;
-	batch->n_bytes = 0;
-	return batch;
-}
-
-static void hand_over(struct dms_pump *pump, struct batch *batch)
-{
-	add_progress(pump->merge, &batch->done, &batch->total);
-	turns_put_full(&pump->turns);
-}
-
 /* A tail beyond all measure goes into a batch of its own, made large enough. */
 static struct dms_error *grow_bytes(struct batch *batch, size_t bytes)
 {
@@ -164,54 +150,93 @@ static struct dms_error *grow_bytes(struct batch *batch, size_t bytes)
 	return NULL;
 }
 
-/*
- * The item behind those of *@batch points to what the next one will overwrite: keep that. If there is
- * no room the item moves to the next batch; *@batch is NULL then if it is time to stop.
- */
-static struct dms_error *keep_item(struct dms_pump *pump, struct batch **batch)
+/* @item is one more of @stretch. */
+static void add_up(struct dms_stretch *stretch, const struct dms_decoded *item)
 {
-	struct dms_decoded *item = &(*batch)->items[(*batch)->n_items];
+	const struct dms_decoded *first = stretch->items;
+
+	stretch->n_items++;
+	stretch->is_plain &= item->kind == DMS_ITEM_RECORD && item->event.kind != DMS_EV_NONE &&
+			     item->file == first->file && item->inputs == first->inputs;
+	if (!stretch->is_plain)
+		return;
+	stretch->kinds |= 1ull << item->event.kind;
+	if (item->ts < stretch->first_ts)
+		stretch->first_ts = item->ts;
+	if (item->ts > stretch->last_ts)
+		stretch->last_ts = item->ts;
+}
+
+/*
+ * @item, which lies behind those of @batch, points to what the next one will overwrite: keep that.
+ * If there is no room for it, it begins the next batch.
+ */
+static struct dms_error *keep_item(struct dms_pump *pump, struct batch *batch,
+				   struct dms_decoded *item)
+{
 	struct tail tail = tail_of(item);
 	size_t bytes = bytes_of(&tail) + 7;
 	struct dms_error *err;
 
-	if (bytes > 7 && (*batch)->n_items && bytes > (*batch)->capacity - (*batch)->n_bytes) {
-		struct dms_decoded moved = *item;
-
-		hand_over(pump, *batch);
-		*batch = next_batch(pump);
-		if (!*batch)
-			return NULL;
-		item = &(*batch)->items[0];
-		*item = moved;
+	if (bytes > 7 && batch->stretch.n_items && bytes > batch->capacity - batch->n_bytes) {
+		pump->carried = *item;
+		pump->has_carried = true;
+		return NULL;
 	}
-	if (bytes > (*batch)->capacity && (err = grow_bytes(*batch, bytes)))
+	if (bytes > batch->capacity && (err = grow_bytes(batch, bytes)))
 		return err;
 	if (bytes > 7)
-		keep_tail(*batch, &tail, &item->event);
-	(*batch)->n_items++;
+		keep_tail(batch, &tail, &item->event);
+	add_up(&batch->stretch, item);
 	return NULL;
+}
+
+/* One more item into @batch, unless it tells nothing. */
+static struct dms_error *fill_one(struct dms_pump *pump, struct batch *batch)
+{
+	struct dms_decoded *item = &batch->items[batch->stretch.n_items];
+	struct dms_error *err;
+
+	if (pump->has_carried)
+		*item = pump->carried;
+	else if ((err = read_item(pump, item)))
+		return err;
+	pump->has_carried = false;
+	pump->is_done = is_last(pump, item);
+	if (!item->is_silent)
+		return keep_item(pump, batch, item);
+	batch->stretch.n_silent++;
+	return NULL;
+}
+
+/* What is in it now has been taken: fill it with what comes next. */
+static void fill(struct dms_pump *pump, struct batch *batch)
+{
+	uint32_t n_wanted = pump->options.is_in_step ? 1 : BATCH_ITEMS;
+	struct dms_error *err = NULL;
+
+	batch->n_bytes = 0;
+	batch->stretch = (struct dms_stretch){
+		.items = batch->items, .is_plain = true, .first_ts = UINT64_MAX};
+	do {
+		err = fill_one(pump, batch);
+	} while (!err && !pump->is_done && !pump->has_carried &&
+		 batch->stretch.n_items < n_wanted && batch->stretch.n_silent < MAX_SILENT);
+	batch->stretch.is_plain &= batch->stretch.n_items > 0;
+	batch->error = err;
+	if (err)
+		pump->is_done = true;
+	add_progress(pump->merge, &batch->done, &batch->total);
 }
 
 static void read_all(struct dms_pump *pump)
 {
-	struct batch *batch = next_batch(pump);
-	struct dms_error *err = NULL;
+	unsigned int slot;
 
-	while (batch) {
-		if ((err = read_item(pump, &batch->items[batch->n_items])) ||
-		    (err = keep_item(pump, &batch)) || !batch ||
-		    is_last(pump, &batch->items[batch->n_items - 1]))
-			break;
-		if (batch->n_items < BATCH_ITEMS)
-			continue;
-		hand_over(pump, batch);
-		batch = next_batch(pump);
+	while (!pump->is_done && turns_take_empty(&pump->turns, &slot)) {
+		fill(pump, pump->batches[slot]);
+		turns_put_full(&pump->turns);
 	}
-	if (!batch)
-		return;
-	batch->error = err;
-	hand_over(pump, batch);
 }
 
 static void *reader(void *arg)
@@ -233,52 +258,49 @@ void dms_pump_release(struct dms_pump *pump)
 /* Done with the current batch, if there is one: the next; NULL at the end. */
 static struct batch *turn(struct dms_pump *pump)
 {
-	struct batch *batch = NULL;
 	unsigned int slot;
 
 	if (pump->current && pump->options.turned)
 		pump->options.turned(pump->options.context);
 	else if (pump->current)
 		dms_pump_release(pump);
-	if (turns_take_full(&pump->turns, pump->n_taken, &slot))
-		batch = pump->batches[slot];
-	pump->current = batch;
-	pump->at = 0;
-	if (batch) {
-		pump->n_taken++;
-		pump->done = batch->done;
-		pump->total = batch->total;
-	}
-	return batch;
+	if (!turns_take_full(&pump->turns, pump->n_taken, &slot))
+		return NULL;
+	pump->n_taken++;
+	return pump->batches[slot];
 }
 
-struct dms_error *dms_pump_next(struct dms_pump *pump, const struct dms_decoded **ret)
+/* The same without a thread. */
+static struct batch *refill(struct dms_pump *pump)
+{
+	if (pump->is_done)
+		return NULL;
+	fill(pump, pump->batches[0]);
+	return pump->batches[0];
+}
+
+struct dms_error *dms_pump_next(struct dms_pump *pump, struct dms_stretch *ret)
 {
 	struct batch *batch = pump->current;
-	struct dms_error *err;
 
-	*ret = &pump->item;
-	if (!pump->has_thread)
-		return read_item(pump, &pump->item);
-	while (!batch || pump->at == batch->n_items) {
-		if (batch && batch->error) {
-			err = batch->error;
-			batch->error = NULL;
-			return err;
-		}
-		if (!(batch = turn(pump)))
-			return NULL; /* pump->item is an END */
+	*ret = (struct dms_stretch){.items = &pump->end, .n_items = 1};
+	if (batch && batch->error) {
+		struct dms_error *err = batch->error;
+
+		batch->error = NULL;
+		return err;
 	}
-	*ret = &batch->items[pump->at++];
+	batch = pump->current = pump->has_thread ? turn(pump) : refill(pump);
+	if (!batch)
+		return NULL;
+	pump->done = batch->done;
+	pump->total = batch->total;
+	*ret = batch->stretch;
 	return NULL;
 }
 
 void dms_pump_progress(const struct dms_pump *pump, uint64_t *ret_done, uint64_t *ret_total)
 {
-	if (!pump->has_thread) {
-		add_progress(pump->merge, ret_done, ret_total);
-		return;
-	}
 	*ret_done = pump->done;
 	*ret_total = pump->total;
 }
@@ -305,7 +327,9 @@ unsigned int dms_pump_threads(const struct dms_merge *merge, bool has_rows)
 
 static bool allocate(struct dms_pump *pump)
 {
-	for (unsigned int i = 0; i < BATCHES; i++) {
+	unsigned int n_batches = pump->options.has_thread ? BATCHES : 1;
+
+	for (unsigned int i = 0; i < n_batches; i++) {
 		struct batch *batch = pump->batches[i] = dms_alloc(sizeof(*batch));
 
 		if (!batch)
@@ -329,11 +353,11 @@ struct dms_error *dms_pump_create(struct dms_merge *merge, const struct dms_pump
 		return &dms_error_nomem;
 	pump->merge = merge;
 	pump->options = *options;
-	pump->item.ts = UINT64_MAX;
-	if (!options->has_thread)
-		return NULL;
+	pump->end = (struct dms_decoded){.kind = DMS_ITEM_END, .ts = UINT64_MAX};
 	if (!allocate(pump))
 		return &dms_error_nomem;
+	if (!options->has_thread)
+		return NULL;
 	turns_init(&pump->turns, BATCHES);
 	pump->has_thread = dms_thread_start(&pump->thread, reader, pump);
 	if (!pump->has_thread) /* where threads may not be, all goes without */

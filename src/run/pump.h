@@ -15,10 +15,21 @@ struct dms_decoded {
 	uint64_t ts;	   /* of the record; where the gap begins; UINT64_MAX of the end */
 	uint32_t inputs;   /* RECORD: DMS_INPUT_* its file can show, by its records up to this one */
 	bool is_malformed; /* RECORD: a call that could not be decoded */
+	bool is_silent;	   /* RECORD: it tells nothing, and is only counted */
 	union {
 		struct dms_event event; /* RECORD; its kind is NONE if it is none of ours */
 		struct dms_gap gap;
 	};
+};
+
+/** Items in the order of reading, and what is true of all of them: who takes them asks once. */
+struct dms_stretch {
+	const struct dms_decoded *items;
+	uint32_t n_items;
+	uint32_t n_silent; /* records beside them that were left out: is_silent */
+	bool is_plain;	   /* one or more, all events of one file that can show the same all the time */
+	uint64_t kinds;	   /* bits by enum dms_event_kind; these three: if is_plain */
+	uint64_t first_ts, last_ts; /* the least and the greatest */
 };
 
 /** A gap counts from where it begins. */
@@ -33,18 +44,19 @@ static inline uint64_t dms_item_ts(const struct dms_item *item)
 struct dms_pump_options {
 	uint64_t until_ts; /* the first item behind it is the last one read, and is not decoded */
 	/**
-	 * Decode the record of @item, in the order of reading: event, inputs and is_malformed of
-	 * *@ret. What the event points to is borrowed until the next call. Errors: memory.
+	 * Decode the record of @item, in the order of reading: event, inputs, is_malformed and
+	 * is_silent of *@ret. What the event points to is borrowed until the next call. Errors: memory.
 	 */
 	struct dms_error *(*decode)(void *context, const struct dms_item *item,
 				    struct dms_decoded *ret);
 	/**
-	 * The next item will be of another batch: the one before is needed until dms_pump_release().
+	 * There will be another stretch: the one before is needed until dms_pump_release().
 	 * NULL: until now.
 	 */
 	void (*turned)(void *context);
 	void *context;
-	bool has_thread; /* see dms_pump_threads() */
+	bool has_thread;  /* see dms_pump_threads() */
+	bool is_in_step;  /* no item is read before the one before it was taken; without a thread */
 };
 
 /**
@@ -67,13 +79,14 @@ bool dms_pump_has_thread(const struct dms_pump *pump);
 void dms_pump_destroy(struct dms_pump *pump);
 
 /**
- * What dms_merge_next() would give, in the same order, decoded, its errors among it. *@ret and all
- * it points to are borrowed until the next call, with turned() until its batch is released.
+ * What dms_merge_next() would give, in the same order, decoded, its errors among it; behind the last
+ * item ENDs. *@ret and all it points to are borrowed until the next call, with turned() until it is
+ * released.
  */
-struct dms_error *dms_pump_next(struct dms_pump *pump, const struct dms_decoded **ret);
-/** Of the batches that turned() was called for, the oldest is not needed any more. By any thread. */
+struct dms_error *dms_pump_next(struct dms_pump *pump, struct dms_stretch *ret);
+/** Of the stretches that turned() was called for, the oldest is not needed any more. By any thread. */
 void dms_pump_release(struct dms_pump *pump);
-/** As dms_source_progress(), of all files together, up to about the item given last. */
+/** As dms_source_progress(), of all files together, up to about the items given last. */
 void dms_pump_progress(const struct dms_pump *pump, uint64_t *ret_done, uint64_t *ret_total);
 
 #endif

@@ -165,7 +165,6 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 	struct dms_error *err;
 
 	*run = (struct dms_run){.first_ts = UINT64_MAX,
-				.last_pid = UINT32_MAX,
 				.until_ts = UINT64_MAX,
 				.keep_events = options->keep_events && !options->figures_only,
 				.in_place = options->in_place,
@@ -233,9 +232,8 @@ static void note_time(struct dms_run *run, uint64_t ts)
 		run->last_ts = ts;
 }
 
-_apart_ static void note_task(struct dms_run *run, uint32_t pid)
+static void note_task(struct dms_run *run, uint32_t pid)
 {
-	run->last_pid = pid;
 	if (pid < DMS_RUN_PID_LIMIT)
 		run->task_bits[pid / 64] |= 1ull << pid % 64;
 }
@@ -269,8 +267,6 @@ _flat_ static struct dms_error *take_event(struct dms_run *run, const struct dms
 		return err;
 	run->events++;
 	note_time(run, event->ts);
-	if (event->pid != run->last_pid)
-		note_task(run, event->pid);
 	run->mapping_row = 0;
 	if ((err = dms_run_side_event(run, event)))
 		return err;
@@ -289,6 +285,7 @@ static struct dms_error *decode_record(void *context, const struct dms_item *ite
 	struct dms_run *run = context;
 	struct dms_decoder *decoder = run->decoders[item->file];
 	uint64_t n_malformed = dms_decoder_malformed(decoder);
+	uint32_t inputs = dms_decoder_inputs(decoder);
 	const struct dms_record *record = dms_run_chain(run, item->file, &item->record);
 	struct dms_error *err;
 
@@ -302,6 +299,10 @@ static struct dms_error *decode_record(void *context, const struct dms_item *ite
 		ret->event.cpu = record->cpu;
 		ret->event.instance = record->instance;
 	}
+	if (ret->event.kind != DMS_EV_NONE)
+		note_task(run, ret->event.pid);
+	else
+		ret->is_silent = !ret->is_malformed && ret->inputs == inputs;
 	if (ret->is_malformed || ret->event.kind != DMS_EV_NONE)
 		ret->event.instance += run->first_instance[item->file];
 	return NULL;
@@ -379,27 +380,73 @@ static struct dms_error *begin_window(struct dms_run *run, uint64_t ts)
 	return dms_ledger_drain(run->ledger);
 }
 
+/* Item by item. *@ret_is_over: what comes is not told. */
+static struct dms_error *take_each(struct dms_run *run, const struct dms_stretch *stretch,
+				   bool *ret_is_over)
+{
+	struct dms_error *err;
+
+	for (uint32_t i = 0; i < stretch->n_items; i++) {
+		const struct dms_decoded *decoded = &stretch->items[i];
+
+		if ((err = begin_window(run, decoded->ts)))
+			return err;
+		*ret_is_over = !dms_run_window_at(run, decoded->ts) ||
+			       decoded->kind == DMS_ITEM_END;
+		if (*ret_is_over || (err = take_decoded(run, decoded)))
+			return err;
+	}
+	return NULL;
+}
+
+/* True if nobody but the model has to look at the events of @stretch one by one, as nearly always. */
+static bool is_for_model(const struct dms_run *run, const struct dms_stretch *stretch)
+{
+	bool may_begin_window = run->since_ts && !run->is_window_begun;
+
+	return stretch->is_plain && run->n_files == 1 && !run->keep_events &&
+	       !(may_begin_window && stretch->last_ts >= run->since_ts) &&
+	       dms_run_side_is_idle(run, stretch->kinds);
+}
+
+/* What take_each() does with them amounts to this. */
+_flat_ static struct dms_error *take_events(struct dms_run *run, const struct dms_stretch *stretch)
+{
+	struct dms_error *err = NULL;
+
+	run->records += stretch->n_items;
+	run->events += stretch->n_items;
+	run->file_inputs[stretch->items->file] = stretch->items->inputs;
+	note_time(run, stretch->first_ts);
+	note_time(run, stretch->last_ts);
+	for (uint32_t i = 0; !err && i < stretch->n_items; i++) {
+		run->event = &stretch->items[i].event;
+		err = dms_model_event(run->model, run->event);
+	}
+	run->event = NULL;
+	return err;
+}
+
 /* From the first item to the last one that is told. */
 static struct dms_error *take_all(struct dms_run *run, const struct dms_run_options *options)
 {
-	uint64_t countdown = PROGRESS_RECORDS;
-	const struct dms_decoded *decoded;
+	uint64_t next_report = PROGRESS_RECORDS;
+	struct dms_stretch stretch;
 	struct dms_error *err;
+	bool is_over = false;
 
 	for (;;) {
-		if ((err = dms_pump_next(run->pump, &decoded)))
+		if ((err = dms_pump_next(run->pump, &stretch)))
 			return err;
-		if ((err = begin_window(run, decoded->ts)))
+		run->records += stretch.n_silent;
+		err = is_for_model(run, &stretch) ? take_events(run, &stretch)
+						  : take_each(run, &stretch, &is_over);
+		if (err || is_over)
 			return err;
-		if (!dms_run_window_at(run, decoded->ts) || decoded->kind == DMS_ITEM_END)
-			return NULL;
-		if ((err = take_decoded(run, decoded)))
-			return err;
-		if (!--countdown) {
-			countdown = PROGRESS_RECORDS;
-			if (options->progress)
-				report_progress(run, options);
-		}
+		if (run->records >= next_report && options->progress)
+			report_progress(run, options);
+		if (run->records >= next_report)
+			next_report = run->records + PROGRESS_RECORDS;
 	}
 }
 
@@ -449,14 +496,15 @@ static struct dms_error *end_threads(struct dms_run *run, struct dms_error *err)
 
 struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options *options)
 {
-	unsigned int n_threads =
-		dms_run_side_asks_decoders(run) ? 1 : dms_pump_threads(run->merge, run->store);
+	bool is_in_step = dms_run_side_asks_decoders(run);
+	unsigned int n_threads = is_in_step ? 1 : dms_pump_threads(run->merge, run->store);
 	const struct dms_pump_options pump_options = {
 		.until_ts = run->until_ts,
 		.decode = decode_record,
 		.turned = wants_ledger(run, n_threads) ? turned : NULL,
 		.context = run,
 		.has_thread = n_threads > 1,
+		.is_in_step = is_in_step,
 	};
 	struct dms_error *err = dms_pump_create(run->merge, &pump_options, &run->pump);
 

@@ -81,8 +81,7 @@ struct dms_run {
 	const struct dms_run_filter *filter; /* what is told; NULL: everything */
 	uint64_t since_ts, until_ts; /* the window that is told; UINT64_MAX: to the end */
 	bool is_window_begun;
-	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared */
-	uint32_t last_pid;   /* of the last event */
+	uint64_t *task_bits; /* which pids below DMS_RUN_PID_LIMIT appeared; of whoever decodes */
 	bool clock_is_ns;    /* in all files */
 	bool has_syncs;	     /* of any device; notes.c */
 	struct dms_run_findings *findings;
@@ -168,6 +167,8 @@ struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_op
 void dms_run_side_close(struct dms_run *run);
 /** @event is next for the model: take what side files, or it itself, tell before. */
 struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event);
+/** True if dms_run_side_event() has nothing to do for events of @kinds, bits by their enum. */
+bool dms_run_side_is_idle(const struct dms_run *run, uint64_t kinds);
 /** True if taking events asks the decoders what they have seen: none may be ahead. */
 bool dms_run_side_asks_decoders(const struct dms_run *run);
 /** There are no more events: take the rest, and note what was of no use. */

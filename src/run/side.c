@@ -373,15 +373,17 @@ _apart_ static struct dms_error *take_beside(struct dms_run *run, const struct d
 	return NULL;
 }
 
-struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event)
+bool dms_run_side_is_idle(const struct dms_run *run, uint64_t kinds)
 {
 	const struct dms_run_side *side = run->side;
 
-	/* a kind seen before, which markers are never, and nothing that waits: as nearly always */
-	if ((side->kinds_seen >> event->kind & 1) && !side->has_markers &&
-	    side->n_given >= side->n_lines)
-		return NULL;
-	return take_beside(run, event);
+	/* seen before, which markers are never, and nothing that waits: as nearly always */
+	return !(kinds & ~side->kinds_seen) && !side->has_markers && side->n_given >= side->n_lines;
+}
+
+struct dms_error *dms_run_side_event(struct dms_run *run, const struct dms_event *event)
+{
+	return dms_run_side_is_idle(run, 1ull << event->kind) ? NULL : take_beside(run, event);
 }
 
 static struct dms_error *note_log(struct dms_run *run)
