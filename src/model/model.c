@@ -152,22 +152,6 @@ struct dms_error *model_device(struct dms_model *model, uint32_t name, uint64_t 
 	return add_device(model, name, ts, ret);
 }
 
-static struct dms_error *find_device(struct dms_model *model, const struct dms_event *event,
-				     struct device_state **ret)
-{
-	*ret = NULL;
-	if (!(event->has & DMS_HAS_DEVICE))
-		return NULL;
-	*ret = model_current_device(model, event->device);
-	if (*ret && !(*ret)->is_closed)
-		return NULL; /* as nearly always */
-	/* What kernel and IOMMU say of a device whose driver is gone begins no new generation. */
-	if (!lifecycle_makes_device(event->kind) ||
-	    (*ret && (event->kind == DMS_EV_CONSOLE || event->kind == DMS_EV_IOMMU_FAULT)))
-		return NULL;
-	return model_device(model, event->device, event->ts, ret);
-}
-
 uint32_t dms_model_n_devices(const struct dms_model *model)
 {
 	return (uint32_t)model->n_devices;
@@ -191,9 +175,12 @@ _apart_ static struct dms_error *expire(struct dms_model *model, uint64_t ts)
 	}
 	if (model->n_held && (err = seed_expire(model, model->now)))
 		return err;
-	if (!model->waiting.count && !model->superseded.count)
-		return NULL;
-	return reorder_expire(model, model->now);
+	if ((model->waiting.count || model->superseded.count) &&
+	    (err = reorder_expire(model, model->now)))
+		return err;
+	model->has_pending = model->gap_until || model->n_held || model->waiting.count ||
+			     model->superseded.count;
+	return NULL;
 }
 
 /* Time moves on: gaps close, windows run out. */
@@ -201,23 +188,48 @@ static struct dms_error *advance(struct dms_model *model, uint64_t ts)
 {
 	if (ts > model->now)
 		model->now = ts;
-	if (!(model->gap_until | model->n_held | model->waiting.count | model->superseded.count))
-		return NULL; /* as nearly always */
-	return expire(model, ts);
+	return model->has_pending ? expire(model, ts) : NULL;
+}
+
+static struct dms_error *apply(struct dms_model *model, struct device_state *state,
+			       const struct dms_event *event)
+{
+	seed_note_event(model, state, event);
+	return lifecycle_apply(model, state, event);
+}
+
+/* The device @event names is not known yet, or closed. */
+_apart_ static struct dms_error *apply_anew(struct dms_model *model, const struct dms_event *event)
+{
+	struct device_state *state = model_current_device(model, event->device);
+	bool begins = lifecycle_makes_device(event->kind);
+	struct dms_error *err;
+
+	/* What kernel and IOMMU say of a device whose driver is gone begins no new generation. */
+	if (state && (event->kind == DMS_EV_CONSOLE || event->kind == DMS_EV_IOMMU_FAULT))
+		begins = false;
+	if (begins && (err = model_device(model, event->device, event->ts, &state)))
+		return err;
+	return apply(model, state, event);
 }
 
 struct dms_error *dms_model_event(struct dms_model *model, const struct dms_event *event)
 {
-	struct device_state *state;
+	struct device_state *state = NULL;
 	struct dms_error *err;
 
-	if (model->config.is_in_ticks)
+	if (model->config.is_in_ticks) {
 		model->is_coarse |= event->ts == model->now && event->cpu != model->last_cpu;
-	model->last_cpu = event->cpu;
-	if ((err = advance(model, event->ts)) || (err = find_device(model, event, &state)))
+		model->last_cpu = event->cpu;
+	}
+	if ((err = advance(model, event->ts)))
 		return err;
-	seed_note_event(model, state, event);
-	return lifecycle_apply(model, state, event);
+	if (event->has & DMS_HAS_DEVICE) {
+		state = model_current_device(model, event->device);
+		if (!state || state->is_closed)
+			return apply_anew(model, event);
+	}
+	return apply(model, state, event);
 }
 
 struct dms_error *dms_model_gap(struct dms_model *model, const struct dms_gap *gap)
@@ -230,6 +242,7 @@ struct dms_error *dms_model_gap(struct dms_model *model, const struct dms_gap *g
 	model->epoch++;
 	if (gap->before_ts > model->gap_until)
 		model->gap_until = gap->before_ts;
+	model->has_pending = true;
 	return model_tell(model, NULL, NULL, &step);
 }
 

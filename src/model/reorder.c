@@ -138,6 +138,7 @@ struct dms_error *reorder_hold(struct dms_model *model, struct device_state *sta
 	if (step->past)
 		waiting->past = *step->past;
 	state->n_waiting++;
+	model->has_pending = true;
 	return NULL;
 }
 
@@ -189,6 +190,7 @@ bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint6
 	live->mapping.is_superseded = true;
 	strays->n_remapped++;
 	strays->has_any = true;
+	model->has_pending = true;
 	return true;
 }
 

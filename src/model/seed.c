@@ -245,11 +245,13 @@ _apart_ uint32_t seed_doubts(const struct dms_mapping *mapping)
 void seed_note_event(struct dms_model *model, struct device_state *state,
 		     const struct dms_event *event)
 {
+	if (state && state->has_events)
+		return; /* as nearly always */
 	if (!model->has_begun) {
 		model->has_begun = true;
 		model->begin_ts = event->ts;
 	}
-	if (!state || state->has_events)
+	if (!state)
 		return;
 	state->has_events = true;
 	state->is_quiet = event->ts - model->begin_ts > QUIET_NS;
@@ -291,6 +293,7 @@ bool seed_hold(struct dms_model *model, struct device_state *state, const struct
 		return false;
 	state->held = (struct held){.event = *event, .kind = step->kind, .is_set = true};
 	model->n_held++;
+	model->has_pending = true;
 	return true;
 }
 

@@ -73,10 +73,11 @@ struct dms_model {
 	size_t current_capacity;
 	uint64_t last_serial, last_row;
 	uint64_t now;		 /* latest time stamp seen */
-	uint32_t last_cpu;	 /* of the last event */
+	uint32_t last_cpu;	 /* of the last event, where the clock counts ticks */
 	bool is_coarse;		 /* ticks that events of several CPUs share: they have no order */
 	uint64_t gap_until;	 /* events may be missing up to here; 0: no gap is open */
 	uint32_t epoch;		 /* counts beginnings and ends of gaps */
+	bool has_pending;	 /* a gap is open, or what is waiting or held may run out of time */
 	struct queue waiting;	 /* of struct waiting, by time */
 	struct queue superseded; /* of struct superseded, by time */
 	struct pending_iova iovas[PENDING_IOVAS];
