@@ -36,12 +36,18 @@ _apart_ static struct dms_error *take_told(struct dms_run *run, const struct dms
 	return dms_books_enter(&books, step);
 }
 
+/* Who wants to know steps beside the statistics? Asked when that changes, not at each step. */
+static void note_listeners(struct dms_run *run)
+{
+	run->has_listeners = run->ledger || run->store || run->watcher.step;
+}
+
 /* The model tells; whoever wants to know listens. Nobody answers. */
 _flat_ static struct dms_error *take_step(void *context, const struct dms_step *step)
 {
 	struct dms_run *run = context;
 
-	if (run->ledger || run->store || run->watcher.step || dms_run_may_judge(run, step))
+	if (run->has_listeners || dms_run_may_judge(run, step))
 		return take_told(run, step);
 	return dms_stats_step(run->stats, step);
 }
@@ -191,6 +197,7 @@ struct dms_error *dms_run_open(struct dms_run *run, const char *const *paths, si
 	if (options->output &&
 	    (err = dms_store_create(options->output, &store_options, &run->store)))
 		return err;
+	note_listeners(run);
 	run->kallsyms_file = all.kallsyms ? dms_run_file_name(run, all.kallsyms) : NULL;
 	return dms_run_side_open(run, &all);
 }
@@ -480,6 +487,7 @@ static struct dms_error *start_threads(struct dms_run *run, const struct dms_run
 		err = dms_digest_create(run->merge, &run->digest);
 	if (!err && wants_ledger(run, n_threads))
 		err = dms_ledger_create(&books, run->pump, &run->ledger);
+	note_listeners(run);
 	return err;
 }
 
@@ -489,6 +497,7 @@ static struct dms_error *end_threads(struct dms_run *run, struct dms_error *err)
 		err = dms_ledger_drain(run->ledger);
 	dms_ledger_destroy(run->ledger);
 	run->ledger = NULL;
+	note_listeners(run);
 	dms_pump_destroy(run->pump); /* from here on the sources are ours again */
 	run->pump = NULL;
 	return err;

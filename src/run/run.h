@@ -104,6 +104,7 @@ struct dms_run {
 	struct dms_device_summary *device_summaries;
 	const char **paths, **formats;
 	struct dms_run_watcher watcher;
+	bool has_listeners; /* beside the statistics: ledger, store or watcher */
 };
 
 struct dms_run_options {
