@@ -165,6 +165,8 @@ static void find_twins(const struct device_state *state, struct twins *twins)
 _apart_ static bool find_and_enter(struct device_state *state, struct live_mapping *live,
 				   const struct dms_event *event, struct twins *twins)
 {
+	if (state->device.mode == DMS_MODE_IOMMU)
+		extents_count_starts(&state->extents);
 	find_twins(state, twins);
 	return (!event->n_phys || add_list(live, event)) && index_mapping(state, live);
 }

@@ -34,7 +34,9 @@ static uint32_t home_of(const struct extent_table *table, uint64_t window, unsig
 
 static uint32_t home_of_entry(const struct extent_table *table, const struct extent *entry)
 {
-	return home_of(table, window_of(entry->addr, entry->class), entry->class);
+	unsigned int class = extent_class(entry);
+
+	return home_of(table, window_of(entry->addr, class), class);
 }
 
 static void place(struct extent_table *table, const struct extent *entry)
@@ -74,6 +76,52 @@ void table_give_back(void *places, uint32_t done)
 	madvise((void *)begin, (end - begin) / PAGE_BYTES * PAGE_BYTES, MADV_DONTNEED);
 }
 
+/* ---- counts by page ---------------------------------------------------------------------------- */
+
+/* As many as there are extents in the largest table they are counted for. */
+#define STARTS_SHIFT (64 - 12)
+#define MANY_STARTS  UINT8_MAX /* or more: it stays so */
+
+static uint8_t *starts_at(const struct extent_table *table, uint64_t addr)
+{
+	return &table->starts[dms_hash_place(addr >> CLASS_0_SHIFT, STARTS_SHIFT)];
+}
+
+/* One more that starts at @addr, or one less. */
+static void count_start(struct extent_table *table, uint64_t addr, int add)
+{
+	uint8_t *count;
+
+	if (!table->starts)
+		return;
+	count = starts_at(table, addr);
+	if (*count < MANY_STARTS)
+		*count = (uint8_t)(*count + add);
+}
+
+static void forget_starts(struct extent_table *table)
+{
+	dms_free(table->starts);
+	table->starts = NULL;
+}
+
+_apart_ static void begin_starts(struct extent_table *table)
+{
+	table->starts = dms_zalloc(1u << (64 - STARTS_SHIFT));
+	for (uint32_t i = 0; table->starts && i < table->size.n_places; i++) {
+		if (table->entries[i].slot)
+			count_start(table, table->entries[i].addr, 1);
+	}
+}
+
+void extents_count_starts(struct extent_table *table)
+{
+	if (!table->starts && table->size.n_places <= CACHED_TABLE_PLACES)
+		begin_starts(table);
+}
+
+/* ---- adding and removing ----------------------------------------------------------------------- */
+
 _apart_ static bool grow(struct extent_table *table)
 {
 	struct extent_table grown = *table;
@@ -89,6 +137,8 @@ _apart_ static bool grow(struct extent_table *table)
 	}
 	dms_free(table->entries);
 	*table = grown;
+	if (table->size.n_places > CACHED_TABLE_PLACES)
+		forget_starts(table);
 	return true;
 }
 
@@ -101,8 +151,9 @@ static bool make_room(struct extent_table *table, uint32_t n)
 	return true;
 }
 
-static void count_one(struct extent_table *table, unsigned int class)
+static void count_one(struct extent_table *table, uint64_t addr, unsigned int class)
 {
+	count_start(table, addr, 1);
 	table->count++;
 	if (!table->class_count[class]++)
 		table->used_classes |= DMS_BIT(class);
@@ -111,17 +162,17 @@ static void count_one(struct extent_table *table, unsigned int class)
 bool extents_add(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
 		 uint32_t segment)
 {
+	unsigned int class = class_of(range->size);
 	struct extent entry = {
 		.addr = range->dma_addr,
 		.slot = slot + 1,
-		.class = class_of(range->size) & 31,
-		.segment = segment & ((1u << 27) - 1),
+		.part = extent_part(class, segment),
 	};
 
 	if (!make_room(table, 1))
 		return false;
 	place(table, &entry);
-	count_one(table, entry.class);
+	count_one(table, entry.addr, class);
 	return true;
 }
 
@@ -148,15 +199,15 @@ bool extents_add_list(struct extent_table *table, const struct dms_segment *segm
 		return false;
 	expect_list(table, segments, n_segments);
 	for (uint32_t i = 0; i < n_segments; i++) {
+		unsigned int class = class_of(segments[i].size);
 		struct extent entry = {
 			.addr = segments[i].dma_addr,
 			.slot = slot + 1,
-			.class = class_of(segments[i].size) & 31,
-			.segment = i & ((1u << 27) - 1),
+			.part = extent_part(class, i),
 		};
 
 		place(table, &entry);
-		count_one(table, entry.class);
+		count_one(table, entry.addr, class);
 	}
 	return true;
 }
@@ -174,15 +225,15 @@ bool extents_add_beside(struct extent_table *table, const struct dms_segment *ra
 	for (; table->entries[at].slot; at = table_next(table->size, at)) {
 		const struct extent *entry = &table->entries[at];
 
-		if (entry->addr == range->dma_addr && entry->class == class && wants_more)
+		if (entry->addr == range->dma_addr && extent_class(entry) == class && wants_more)
 			wants_more = visit(context, entry);
 	}
 	table->entries[at] = (struct extent){
 		.addr = range->dma_addr,
 		.slot = slot + 1,
-		.class = class & 31,
+		.part = extent_part(class, 0),
 	};
-	count_one(table, class);
+	count_one(table, range->dma_addr, class);
 	return true;
 }
 
@@ -212,7 +263,7 @@ static void take_out(struct extent_table *table, uint32_t at)
 
 static bool is_extent(const struct extent *entry, uint64_t addr, uint32_t slot, uint32_t segment)
 {
-	return entry->addr == addr && entry->slot == slot + 1 && entry->segment == segment;
+	return entry->addr == addr && entry->slot == slot + 1 && extent_segment(entry) == segment;
 }
 
 _apart_ static uint32_t find(const struct extent_table *table, const struct dms_segment *range,
@@ -226,8 +277,9 @@ _apart_ static uint32_t find(const struct extent_table *table, const struct dms_
 	return at;
 }
 
-static void uncount_one(struct extent_table *table, unsigned int class)
+static void uncount_one(struct extent_table *table, uint64_t addr, unsigned int class)
 {
+	count_start(table, addr, -1);
 	if (!--table->class_count[class])
 		table->used_classes &= ~DMS_BIT(class);
 }
@@ -240,9 +292,9 @@ void extents_remove(struct extent_table *table, const struct dms_segment *range,
 
 	if (!is_extent(&table->entries[at], range->dma_addr, slot, segment))
 		at = find(table, range, slot, segment);
-	class = table->entries[at].class;
+	class = extent_class(&table->entries[at]);
 	take_out(table, at);
-	uncount_one(table, class);
+	uncount_one(table, range->dma_addr, class);
 }
 
 void extents_remove_list(struct extent_table *table, const struct dms_segment *segments,
@@ -257,13 +309,14 @@ void extents_remove_list(struct extent_table *table, const struct dms_segment *s
 		while (!is_extent(&table->entries[at], addr, slot, i))
 			at = table_next(table->size, at);
 		take_out(table, at);
-		uncount_one(table, class);
+		uncount_one(table, addr, class);
 	}
 }
 
 void extents_deinit(struct extent_table *table)
 {
 	dms_free(table->entries);
+	forget_starts(table);
 	*table = (struct extent_table){0};
 }
 
@@ -276,7 +329,7 @@ static bool visit_class(const struct extent_table *table, uint64_t addr, unsigne
 	for (; table->entries[at].slot; at = table_next(table->size, at)) {
 		const struct extent *entry = &table->entries[at];
 
-		if (entry->addr == addr && entry->class == class && !visit(context, entry))
+		if (entry->addr == addr && extent_class(entry) == class && !visit(context, entry))
 			return false;
 	}
 	return true;
@@ -285,6 +338,8 @@ static bool visit_class(const struct extent_table *table, uint64_t addr, unsigne
 void extents_each_at(const struct extent_table *table, uint64_t addr, extent_fn visit,
 		     void *context)
 {
+	if (table->starts && !*starts_at(table, addr))
+		return;
 	for (uint32_t left = table->used_classes; left; left &= left - 1) {
 		if (!visit_class(table, addr, (unsigned int)__builtin_ctz(left), visit, context))
 			return;
@@ -311,7 +366,7 @@ const struct extent *extents_only_of_size(const struct extent_table *table, uint
 		return NULL;
 	at = home_of(table, window_of(addr, class), class);
 	for (; table->entries[at].slot; at = table_next(table->size, at)) {
-		if (table->entries[at].addr != addr || table->entries[at].class != class)
+		if (table->entries[at].addr != addr || extent_class(&table->entries[at]) != class)
 			continue;
 		if (only)
 			return NULL;
@@ -329,7 +384,7 @@ static bool visit_window(const struct extent_table *table, uint64_t window, unsi
 	for (; table->entries[at].slot; at = table_next(table->size, at)) {
 		const struct extent *entry = &table->entries[at];
 
-		if (entry->class == class && window_of(entry->addr, class) == window &&
+		if (extent_class(entry) == class && window_of(entry->addr, class) == window &&
 		    !visit(context, entry))
 			return false;
 	}

@@ -324,7 +324,7 @@ static bool visit_extent(void *context, const struct extent *extent)
 	struct large_search *search = context;
 
 	search->is_over = !search->visit(search->context, extent_owner(search->slots, extent),
-					 extent->segment);
+					 extent_segment(extent));
 	return !search->is_over;
 }
 
