@@ -37,10 +37,48 @@ START_TEST(values_find_their_bucket)
 		dms_histogram_add(histogram, bounds[1]);
 		ck_assert_uint_eq(histogram->buckets[i], 2);
 	}
-	ck_assert_uint_eq(histogram->count, 2 * DMS_HISTOGRAM_BUCKETS);
+	/* and again, now that they lie between two that were added */
+	for (uint32_t i = 0; i < DMS_HISTOGRAM_BUCKETS; i++) {
+		dms_histogram_bounds(i, &bounds[0], &bounds[1]);
+		dms_histogram_add(histogram, bounds[0]);
+		dms_histogram_add(histogram, bounds[1]);
+		ck_assert_uint_eq(histogram->buckets[i], 4);
+	}
+	ck_assert_uint_eq(histogram->count, 4 * DMS_HISTOGRAM_BUCKETS);
 	ck_assert_uint_eq(histogram->min, 0);
 	ck_assert_uint_eq(histogram->max, UINT64_MAX);
 	ck_assert_uint_eq(histogram->sum, UINT64_MAX); /* saturated */
+	free(histogram);
+}
+END_TEST
+
+/* Of a value between two others, too: what is full stays full. */
+START_TEST(full_stays_full)
+{
+	struct dms_histogram *histogram = calloc(1, sizeof(*histogram));
+	uint32_t *bucket = NULL;
+
+	dms_histogram_add(histogram, 100);
+	dms_histogram_add(histogram, 1000);
+	dms_histogram_add(histogram, 500);
+	for (uint32_t i = 0; i < DMS_HISTOGRAM_BUCKETS; i++) {
+		uint64_t low, high;
+
+		dms_histogram_bounds(i, &low, &high);
+		if (low <= 500 && high >= 500)
+			bucket = &histogram->buckets[i];
+	}
+	ck_assert_ptr_nonnull(bucket);
+	ck_assert_uint_eq(*bucket, 1);
+	ck_assert_uint_eq(histogram->sum, 1600);
+	*bucket = UINT32_MAX;
+	histogram->sum = UINT64_MAX - 499;
+	dms_histogram_add(histogram, 500);
+	ck_assert_uint_eq(*bucket, UINT32_MAX);
+	ck_assert_uint_eq(histogram->sum, UINT64_MAX);
+	ck_assert_uint_eq(histogram->count, 4);
+	ck_assert_uint_eq(histogram->min, 100);
+	ck_assert_uint_eq(histogram->max, 1000);
 	free(histogram);
 }
 END_TEST
@@ -296,6 +334,7 @@ START_TEST(peaks_are_first_reached)
 	ck_assert_uint_eq(figures->peak_live_bytes_ts, 20);
 	ended(DMS_END_LOST, 4000, 45);
 	map(DMS_MAPPING_PAGE, DMS_DIR_NONE, 9000, 50); /* more bytes, not more mappings */
+	figures = dms_stats_device(stats, 1);
 	ck_assert_uint_eq(figures->peak_live, 2);
 	ck_assert_uint_eq(figures->peak_live_ts, 20);
 	ck_assert_uint_eq(figures->peak_live_bytes, 10000);
@@ -305,12 +344,12 @@ START_TEST(peaks_are_first_reached)
 	/* an unmatched unmap takes nothing away */
 	step.end = DMS_END_PRE_TRACE;
 	feed(DMS_STEP_UNMAP_UNMATCHED, DMS_EV_UNMAP, 60);
-	ck_assert_uint_eq(figures->live, 2);
+	ck_assert_uint_eq(dms_stats_device(stats, 1)->live, 2);
 	/* a mapping that grew once its unmap was seen leaves 0, not a wrap */
 	mapping.size = 1ull << 40;
 	step.end = DMS_END_UNMAPPED;
 	feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 70);
-	ck_assert_uint_eq(figures->live_bytes, 0);
+	ck_assert_uint_eq(dms_stats_device(stats, 1)->live_bytes, 0);
 }
 END_TEST
 
@@ -424,6 +463,7 @@ int main(void)
 
 	tcase_add_test(histogram, bounds_tile_all_values);
 	tcase_add_test(histogram, values_find_their_bucket);
+	tcase_add_test(histogram, full_stays_full);
 	tcase_add_loop_test(histogram, quantile_error, 0, (int)DMS_ARRAY_SIZE(shapes));
 	tcase_add_test(histogram, quantile_of_nothing);
 	suite_add_tcase(suite, histogram);

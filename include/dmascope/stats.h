@@ -14,8 +14,10 @@
 #define DMS_HISTOGRAM_BUCKETS  ((64 - DMS_HISTOGRAM_SUB_BITS + 1) << DMS_HISTOGRAM_SUB_BITS)
 struct dms_histogram {
 	uint64_t count;
-	uint64_t sum; /* saturates */
 	uint64_t min, max; /* exact */
+	/* so many values from the lowest on, which are most, change neither and take the short way */
+	uint64_t usual_low, n_usual;
+	uint64_t sum; /* saturates */
 	uint32_t buckets[DMS_HISTOGRAM_BUCKETS];
 };
 void dms_histogram_add(struct dms_histogram *histogram, uint64_t value);
@@ -139,7 +141,7 @@ struct dms_handover {
 
 struct dms_device_stats {
 	/* first what each map and unmap touches */
-	uint64_t live, live_bytes;		/* now */
+	int64_t spare_live, spare_bytes;	/* what may begin to live before a peak is passed */
 	/*
 	 * Mappings, and when first reached. Those older than the trace are counted when they end,
 	 * for all the time before: a peak is complete at the end of the trace.
@@ -149,8 +151,8 @@ struct dms_device_stats {
 	uint64_t first_ts, last_ts;
 	uint64_t iova_low, iova_high;		/* DMA addresses used; low > high: none is known */
 	struct dms_histogram *histograms[DMS_N_DISTRIBUTIONS]; /* NULL: no value yet */
-	struct dms_reuse *reuse;		/* ended addresses; NULL: none yet */
-	uint64_t reuse_mask;			/* only addresses whose hash has none of these bits */
+	struct dms_reuse *reuse;		/* ended addresses */
+	uint64_t reuse_limit;			/* only addresses whose hash is not above */
 	uint32_t n_reused;
 	uint32_t n_map_stacks;
 	bool has_checks;	/* a probe showed checks of this device's maps */
@@ -159,7 +161,8 @@ struct dms_device_stats {
 	uint64_t bounced_bytes;			/* of live mappings that went through swiotlb */
 	uint64_t peak_bounced_bytes, peak_bounced_bytes_ts;
 	struct dms_cells cells[DMS_STATS_SHAPES];
-	/* calls and counters are complete in what dms_stats_device() returns */
+	/* what follows, calls and counters are complete in what dms_stats_device() returns */
+	uint64_t live, live_bytes;		/* now */
 	struct dms_calls calls[DMS_MAPPING_N_KINDS][DMS_DIR_UNKNOWN + 1];
 	struct dms_calls *cpus;			/* n_cpus of them, and DMS_STATS_CPUS for the rest */
 	size_t n_cpus;

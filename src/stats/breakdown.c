@@ -10,11 +10,13 @@ static bool begin_histograms(struct dms_device_stats *device)
 	return (device->histograms[DMS_DIST_SIZE] ||
 		stats_begin_histogram(device, DMS_DIST_SIZE)) &&
 	       (device->histograms[DMS_DIST_LIFETIME] ||
-		stats_begin_histogram(device, DMS_DIST_LIFETIME));
+		stats_begin_histogram(device, DMS_DIST_LIFETIME)) &&
+	       (device->histograms[DMS_DIST_REUSE] ||
+		stats_begin_histogram(device, DMS_DIST_REUSE)) &&
+	       (device->reuse || reuse_init(device));
 }
 
-_apart_ bool breakdown_add(struct dms_device_stats *device, size_t shape, uint32_t cpu,
-			   struct dms_cell **ret)
+_apart_ struct dms_cell *breakdown_add(struct dms_device_stats *device, size_t shape, uint32_t cpu)
 {
 	struct dms_cells *cells = &device->cells[shape];
 	uint32_t row = cpu < DMS_STATS_CPUS ? cpu : DMS_STATS_CPUS;
@@ -22,52 +24,60 @@ _apart_ bool breakdown_add(struct dms_device_stats *device, size_t shape, uint32
 	if (!begin_histograms(device) ||
 	    !dms_grow(&device->cpus, &device->n_cpus, (size_t)row + 1, sizeof(*device->cpus)) ||
 	    !dms_grow(&cells->cells, &cells->n, (size_t)row + 1, sizeof(*cells->cells)))
-		return false;
-	*ret = &cells->cells[row];
-	return true;
+		return NULL;
+	return &cells->cells[row];
 }
 
 /* ---- runs of one size, and sums -------------------------------------------------------------- */
 
 _apart_ void breakdown_end_run(struct dms_device_stats *device, struct dms_cell *cell)
 {
-	cell->calls.maps += cell->run_maps;
-	cell->calls.bytes += cell->run_maps * cell->run_bytes;
-	cell->remaps += cell->run_remaps;
-	cell->remapped_bytes += cell->run_remaps * cell->run_bytes;
-	dms_histogram_add_many(device->histograms[DMS_DIST_SIZE], cell->run_bytes, cell->run_maps);
-	cell->run_maps = cell->run_remaps = 0;
+	dms_histogram_add_many(device->histograms[DMS_DIST_SIZE], cell->run_bytes,
+			       cell->run_maps[0] + cell->run_maps[1]);
+	for (unsigned int remap = 0; remap < 2; remap++) {
+		cell->told[remap].maps += cell->run_maps[remap];
+		cell->told[remap].bytes += cell->run_maps[remap] * cell->run_bytes;
+		cell->run_maps[remap] = 0;
+	}
 }
 
 void breakdown_begin_run(struct dms_device_stats *device, struct dms_cell *cell,
 			 const struct dms_mapping *mapping)
 {
-	if (cell->run_maps)
+	if (cell->run_maps[0] | cell->run_maps[1])
 		breakdown_end_run(device, cell);
 	cell->run_bytes = mapping->size;
-	cell->calls.maps++;
-	cell->calls.bytes += mapping->size;
-	if (mapping->is_remap) {
-		cell->remaps++;
-		cell->remapped_bytes += mapping->size;
-	}
+	cell->told[mapping->is_remap].maps++;
+	cell->told[mapping->is_remap].bytes += mapping->size;
 	dms_histogram_add(device->histograms[DMS_DIST_SIZE], mapping->size);
+}
+
+static struct dms_calls calls_of(const struct dms_cell *cell)
+{
+	return (struct dms_calls){
+		.maps = cell->told[0].maps + cell->told[1].maps,
+		.bytes = cell->told[0].bytes + cell->told[1].bytes,
+		.unmaps = cell->unmaps,
+		.syncs = cell->syncs,
+		.failed = cell->failed,
+	};
 }
 
 /* The sum of @cells, which also count in the rows of the CPUs and among the remaps. */
 static struct dms_calls sum_up(struct dms_device_stats *device, const struct dms_cells *cells)
 {
-	struct dms_calls sum = {0};
+	struct dms_calls sum = {0}, calls;
 
 	for (size_t cpu = 0; cpu < cells->n; cpu++) {
 		struct dms_cell *cell = &cells->cells[cpu];
 
 		breakdown_end_run(device, cell);
-		dms_calls_add(&sum, &cell->calls);
-		device->counters[DMS_COUNT_REMAPS] += cell->remaps;
-		device->counters[DMS_COUNT_REMAPPED_BYTES] += cell->remapped_bytes;
+		calls = calls_of(cell);
+		dms_calls_add(&sum, &calls);
+		device->counters[DMS_COUNT_REMAPS] += cell->told[1].maps;
+		device->counters[DMS_COUNT_REMAPPED_BYTES] += cell->told[1].bytes;
 		/* there may be more cells than rows that are told apart: room is doubled */
-		dms_calls_add(&device->cpus[cpu < DMS_STATS_CPUS ? cpu : DMS_STATS_CPUS], &cell->calls);
+		dms_calls_add(&device->cpus[cpu < DMS_STATS_CPUS ? cpu : DMS_STATS_CPUS], &calls);
 	}
 	return sum;
 }
@@ -116,7 +126,7 @@ bool breakdown_sync(struct dms_device_stats *device, const struct dms_step *step
 
 	if (!breakdown_find(device, kind, mapping ? mapping->dir : known_dir(event), event->cpu, &cell))
 		return false;
-	cell->calls.syncs++;
+	cell->syncs++;
 	return true;
 }
 
@@ -126,7 +136,7 @@ bool breakdown_failed(struct dms_device_stats *device, const struct dms_event *e
 
 	if (!breakdown_find(device, event_kinds[event->kind], known_dir(event), event->cpu, &cell))
 		return false;
-	cell->calls.failed++;
+	cell->failed++;
 	return true;
 }
 
@@ -136,13 +146,13 @@ _apart_ static bool add_handovers(struct dms_device_stats *device, uint32_t map_
 	return device->handovers[map_cpu];
 }
 
-_apart_ bool breakdown_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
+bool breakdown_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
 			uint32_t unmap_cpu)
 {
 	uint32_t map_cpu = mapping->map_cpu;
 	struct dms_handover *row;
 
-	if (map_cpu >= DMS_STATS_PAIR_CPUS || unmap_cpu >= DMS_STATS_PAIR_CPUS)
+	if ((map_cpu | unmap_cpu) >= DMS_STATS_PAIR_CPUS)
 		return true;
 	if (!device->handovers[map_cpu] && !add_handovers(device, map_cpu))
 		return false;

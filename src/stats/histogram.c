@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* A log-linear histogram: exact below 32, then 32 buckets to each power of two. */
+#include <string.h>
+
 #include <dmascope/stats.h>
 
 #define SUB_BUCKETS (1u << DMS_HISTOGRAM_SUB_BITS)
@@ -13,13 +15,30 @@ static unsigned int bucket_shift(uint32_t index)
 }
 
 /* The highest bit and the five below it; "| SUB_BUCKETS" leaves values below 32 as they are. */
-static uint32_t bucket_of(uint64_t value)
+static uint64_t bucket_of(uint64_t value)
 {
-	unsigned int highest = 63 - (unsigned int)__builtin_clzll(value | SUB_BUCKETS);
-	unsigned int shift = highest - DMS_HISTOGRAM_SUB_BITS;
+	uint64_t highest = 63 - (uint64_t)__builtin_clzll(value | SUB_BUCKETS);
+	uint64_t shift = highest - DMS_HISTOGRAM_SUB_BITS;
 
 	/* value >> shift is in [32, 64): its upper bit moves on to the next group */
-	return (shift << DMS_HISTOGRAM_SUB_BITS) + (uint32_t)(value >> shift);
+	return (shift << DMS_HISTOGRAM_SUB_BITS) + (value >> shift);
+}
+
+/*
+ * The same for values whose exponent and five bits below it a double shows as they are: it holds them
+ * side by side. Half the instructions of bucket_of(), for each lifetime.
+ */
+#define SHORT_MIN     SUB_BUCKETS
+#define SHORT_MAX     ((1ull << 53) - 1)
+#define DOUBLE_SHIFT  (52 - DMS_HISTOGRAM_SUB_BITS)
+#define DOUBLE_OFFSET ((1023 + DMS_HISTOGRAM_SUB_BITS - 1) << DMS_HISTOGRAM_SUB_BITS)
+static uint64_t short_bucket_of(uint64_t value)
+{
+	double number = (double)(int64_t)value;
+	uint64_t bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	return (bits >> DOUBLE_SHIFT) - DOUBLE_OFFSET;
 }
 
 void dms_histogram_bounds(uint32_t index, uint64_t *ret_low, uint64_t *ret_high)
@@ -35,28 +54,33 @@ void dms_histogram_bounds(uint32_t index, uint64_t *ret_low, uint64_t *ret_high)
 
 _apart_ static void widen(struct dms_histogram *histogram, uint64_t value)
 {
+	uint64_t low, high;
+
 	if (!histogram->count || value < histogram->min)
 		histogram->min = value;
 	if (value > histogram->max)
 		histogram->max = value;
+	low = histogram->min > SHORT_MIN ? histogram->min : SHORT_MIN;
+	high = histogram->max < SHORT_MAX ? histogram->max : SHORT_MAX;
+	histogram->usual_low = low;
+	histogram->n_usual = low <= high ? high - low + 1 : 0;
+}
+
+_apart_ static void saturate_sum(struct dms_histogram *histogram)
+{
+	histogram->sum = UINT64_MAX;
 }
 
 static void add_sum(struct dms_histogram *histogram, uint64_t sum)
 {
-	if (__builtin_add_overflow(histogram->sum, sum, &histogram->sum))
-		histogram->sum = UINT64_MAX;
+	histogram->sum += sum;
+	if (histogram->sum < sum)
+		saturate_sum(histogram);
 }
 
-void dms_histogram_add(struct dms_histogram *histogram, uint64_t value)
+_apart_ static void fill_bucket(struct dms_histogram *histogram, uint64_t value)
 {
-	uint32_t *bucket = &histogram->buckets[bucket_of(value)];
-
-	if (value < histogram->min || value > histogram->max) /* both are 0 before the first */
-		widen(histogram, value);
-	add_sum(histogram, value);
-	if (!++*bucket) /* it was full */
-		*bucket = UINT32_MAX;
-	histogram->count++;
+	histogram->buckets[bucket_of(value)] = UINT32_MAX;
 }
 
 void dms_histogram_add_many(struct dms_histogram *histogram, uint64_t value, uint64_t times)
@@ -66,11 +90,29 @@ void dms_histogram_add_many(struct dms_histogram *histogram, uint64_t value, uin
 
 	if (!times)
 		return;
-	if (value < histogram->min || value > histogram->max)
+	if (value < histogram->min || value > histogram->max) /* both are 0 before the first */
 		widen(histogram, value);
 	add_sum(histogram, __builtin_mul_overflow(value, times, &sum) ? UINT64_MAX : sum);
 	*bucket = times < UINT32_MAX - *bucket ? *bucket + (uint32_t)times : UINT32_MAX;
 	histogram->count += times;
+}
+
+_apart_ static void add_unusual(struct dms_histogram *histogram, uint64_t value)
+{
+	dms_histogram_add_many(histogram, value, 1);
+}
+
+/* What is seldom is apart: three additions to memory are left, and jumps that nobody takes. */
+void dms_histogram_add(struct dms_histogram *histogram, uint64_t value)
+{
+	if (value - histogram->usual_low >= histogram->n_usual) {
+		add_unusual(histogram, value);
+		return;
+	}
+	histogram->count++;
+	add_sum(histogram, value);
+	if (!++histogram->buckets[short_bucket_of(value)]) /* it was full */
+		fill_bucket(histogram, value);
 }
 
 /* The value of rank ceil(count * permille / 1000), which is one that was added. */

@@ -172,42 +172,37 @@ _apart_ bool latency_step(struct dms_stats *stats, struct dms_device_stats *devi
 
 /* So many are measured of each device; then one address in 16 is enough. */
 #define ALL_REUSES (1u << 14)
-#define MANY_MASK  (15ull << 60) /* of reuse_hash(), whose upper bits are the best mixed */
+#define FEW_LIMIT  (UINT64_MAX >> 4) /* of reuse_hash(), whose upper bits are the best mixed */
 
-/* By the bits below those of the mask: with it the others are the same for all. */
+/* By the bits below those FEW_LIMIT looks at: with it the others are the same for all. */
 static uint32_t slot_of(uint64_t dma_addr)
 {
 	return (uint32_t)(reuse_hash(dma_addr) >> 32) % DMS_STATS_REUSE_SLOTS;
 }
 
-bool reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
-{
-	uint32_t slot = slot_of(dma_addr);
-	uint64_t unmap_ts;
-
-	if (!device->reuse || device->reuse->slots[slot].key != dma_addr + 1 || !(dma_addr + 1))
-		return true;
-	if (++device->n_reused == ALL_REUSES)
-		device->reuse_mask = MANY_MASK;
-	unmap_ts = device->reuse->slots[slot].unmap_ts;
-	device->reuse->slots[slot].key = 0; /* the next map only */
-	/* clocks of two CPUs may disagree by a little */
-	return stats_measure(device, DMS_DIST_REUSE, ts > unmap_ts ? ts - unmap_ts : 0);
-}
-
-_apart_ static bool add_reuse(struct dms_device_stats *device)
+bool reuse_init(struct dms_device_stats *device)
 {
 	device->reuse = dms_zalloc(sizeof(*device->reuse));
 	return device->reuse;
 }
 
-bool reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
+void reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
 	uint32_t slot = slot_of(dma_addr);
 
-	if (!device->reuse && !add_reuse(device))
-		return false;
+	if (device->reuse->slots[slot].key != dma_addr + 1 || !(dma_addr + 1))
+		return;
+	if (++device->n_reused == ALL_REUSES)
+		device->reuse_limit = FEW_LIMIT;
+	device->reuse->slots[slot].key = 0; /* the next map only */
+	dms_histogram_add(device->histograms[DMS_DIST_REUSE],
+			  stats_less(ts, device->reuse->slots[slot].unmap_ts));
+}
+
+void reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
+{
+	uint32_t slot = slot_of(dma_addr);
+
 	device->reuse->slots[slot].key = dma_addr + 1;
 	device->reuse->slots[slot].unmap_ts = ts;
-	return true;
 }

@@ -35,6 +35,14 @@ struct dms_stats {
 	struct latencies latencies;
 };
 
+/** What is left; 0 if @by is more, as clocks of two CPUs may disagree by a little. */
+static inline uint64_t stats_less(uint64_t from, uint64_t by)
+{
+	uint64_t rest;
+
+	return __builtin_sub_overflow(from, by, &rest) ? 0 : rest;
+}
+
 /** Make the histogram of @distribution; false when memory is short. */
 bool stats_begin_histogram(struct dms_device_stats *device, enum dms_distribution distribution);
 
@@ -48,6 +56,12 @@ static inline bool stats_measure(struct dms_device_stats *device,
 	return true;
 }
 
+/* addresses.c: iova_low and iova_high */
+void addresses_init(struct dms_device_stats *device);
+/** Of a mapping that is no list, and of one that is. */
+void addresses_note(struct dms_device_stats *device, const struct dms_mapping *mapping);
+void addresses_note_list(struct dms_device_stats *device, const struct dms_mapping *mapping);
+
 /*
  * breakdown.c: each call is counted once, in the cell of its kind, direction and CPU, of which the
  * rows by kind and by CPU are sums. A driver maps buffers of one size over and over (94 % of the
@@ -55,10 +69,13 @@ static inline bool stats_measure(struct dms_device_stats *device,
  * one more of the run, and what that makes in bytes and in the distribution is left for its end.
  */
 struct dms_cell {
-	/* repeats of the last map of another size: how many, and how many of them were remaps */
-	uint64_t run_maps, run_bytes, run_remaps;
-	uint64_t remaps, remapped_bytes; /* without the run, as are maps and bytes of: */
-	struct dms_calls calls;
+	/* by is_remap, which is anybody's guess: so nothing branches on it */
+	uint64_t run_maps[2]; /* repeats of the last map of another size */
+	uint64_t run_bytes;   /* of each of them */
+	struct {
+		uint64_t maps, bytes;
+	} told[2]; /* without the run */
+	uint64_t unmaps, syncs, failed; /* see dms_calls */
 };
 
 /** Kind and direction as one number. */
@@ -67,20 +84,20 @@ static inline size_t breakdown_shape(uint8_t kind, uint8_t dir)
 	return (size_t)kind * DMS_STATS_DIRS + dir % DMS_STATS_DIRS;
 }
 
-/** A cell that breakdown_find() does not find. False when memory is short. */
-bool breakdown_add(struct dms_device_stats *device, size_t shape, uint32_t cpu,
-		   struct dms_cell **ret);
+/** A cell that breakdown_find() does not find. NULL when memory is short. */
+struct dms_cell *breakdown_add(struct dms_device_stats *device, size_t shape, uint32_t cpu);
 
 /** The cell of @kind, @dir and @cpu. False when memory is short. */
 static inline bool breakdown_find(struct dms_device_stats *device, uint8_t kind, uint8_t dir,
 				  uint32_t cpu, struct dms_cell **ret)
 {
 	size_t shape = breakdown_shape(kind, dir);
-	struct dms_cells cells = device->cells[shape];
 
-	if (cpu >= cells.n)
-		return breakdown_add(device, shape, cpu, ret);
-	*ret = &cells.cells[cpu];
+	if (cpu >= device->cells[shape].n) {
+		*ret = breakdown_add(device, shape, cpu);
+		return *ret;
+	}
+	*ret = &device->cells[shape].cells[cpu];
 	return true;
 }
 
@@ -90,16 +107,14 @@ void breakdown_end_run(struct dms_device_stats *device, struct dms_cell *cell);
 void breakdown_begin_run(struct dms_device_stats *device, struct dms_cell *cell,
 			 const struct dms_mapping *mapping);
 
-/** A map, or an allocation. Whether it is a remap is anybody's guess, so nothing branches on it. */
+/** A map, or an allocation. */
 static inline void breakdown_map(struct dms_device_stats *device, struct dms_cell *cell,
 				 const struct dms_mapping *mapping)
 {
-	if (mapping->size != cell->run_bytes) {
+	if (mapping->size == cell->run_bytes)
+		cell->run_maps[mapping->is_remap]++;
+	else
 		breakdown_begin_run(device, cell, mapping);
-		return;
-	}
-	cell->run_maps++;
-	cell->run_remaps += mapping->is_remap;
 }
 
 /** Make the rows up to date: calls, cpus, and the distribution of sizes. */
@@ -124,9 +139,11 @@ static inline bool latency_needs(const struct latencies *latencies, enum dms_ste
 bool latency_step(struct dms_stats *stats, struct dms_device_stats *device,
 		  const struct dms_step *step);
 
+/** Whoever has a cell has it. False when memory is short. */
+bool reuse_init(struct dms_device_stats *device);
 /** What reuse_map() and reuse_unmap() do with the addresses they do not leave out. */
-bool reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
-bool reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
+void reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
+void reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
 
 /** A multiplication mixes an address well enough, and this is done twice for each mapping. */
 static inline uint64_t reuse_hash(uint64_t dma_addr)
@@ -135,15 +152,17 @@ static inline uint64_t reuse_hash(uint64_t dma_addr)
 }
 
 /** @dma_addr is mapped at @ts: how soon after its unmap? */
-static inline bool reuse_map(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
+static inline void reuse_map(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
-	return (reuse_hash(dma_addr) & device->reuse_mask) || reuse_end(device, dma_addr, ts);
+	if (reuse_hash(dma_addr) <= device->reuse_limit)
+		reuse_end(device, dma_addr, ts);
 }
 
 /** @dma_addr is unmapped at @ts. */
-static inline bool reuse_unmap(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
+static inline void reuse_unmap(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
-	return (reuse_hash(dma_addr) & device->reuse_mask) || reuse_begin(device, dma_addr, ts);
+	if (reuse_hash(dma_addr) <= device->reuse_limit)
+		reuse_begin(device, dma_addr, ts);
 }
 
 #endif

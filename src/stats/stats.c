@@ -91,10 +91,11 @@ void dms_stats_destroy(struct dms_stats *stats)
 	dms_free(stats);
 }
 
-static void no_iova(struct dms_device_stats *device)
+/* Sizes are what a trace says: more may have ended than began. */
+static void settle_live(struct dms_device_stats *device)
 {
-	device->iova_low = UINT64_MAX;
-	device->iova_high = 0;
+	device->live = device->peak_live - (uint64_t)device->spare_live;
+	device->live_bytes = stats_less(device->peak_live_bytes, (uint64_t)device->spare_bytes);
 }
 
 void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
@@ -111,13 +112,15 @@ void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
 				memset(device->histograms[k], 0, sizeof(*device->histograms[k]));
 		}
 		breakdown_restart(device);
-		no_iova(device);
+		addresses_init(device);
 		device->unchecked = 0;
 		device->frees_matched = 0;
+		settle_live(device);
 		device->peak_live = device->live;
 		device->peak_live_ts = ts;
 		device->peak_live_bytes = device->live_bytes;
 		device->peak_live_bytes_ts = ts;
+		device->spare_live = device->spare_bytes = 0;
 		device->peak_bounced_bytes = device->bounced_bytes;
 		device->peak_bounced_bytes_ts = ts;
 	}
@@ -135,7 +138,8 @@ _apart_ static struct dms_device_stats *add_device(struct dms_stats *stats, uint
 	device = dms_zalloc(sizeof(*device));
 	if (!device)
 		return NULL;
-	no_iova(device);
+	addresses_init(device);
+	device->reuse_limit = UINT64_MAX;
 	device->first_ts = device->last_ts = step->event ? step->event->ts : step->ts;
 	stats->devices[index] = device;
 	return device;
@@ -194,6 +198,7 @@ static void settle(struct dms_device_stats *device)
 {
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(settled_counters); i++)
 		device->counters[settled_counters[i]] = 0;
+	settle_live(device);
 	breakdown_settle(device);
 	for (unsigned int kind = 0; kind < DMS_MAPPING_N_KINDS; kind++)
 		settle_maps(device, kind);
@@ -228,39 +233,6 @@ _apart_ static void sample_stack(struct dms_device_stats *device, uint32_t stack
 	device->map_stacks[device->n_map_stacks++] = stack;
 }
 
-static void widen_range(struct dms_device_stats *device, uint64_t addr, uint64_t size)
-{
-	uint64_t last = addr + size - 1;
-
-	if (!size || last < addr)
-		return; /* damage: no memory ends behind its last address */
-	if (addr < device->iova_low)
-		device->iova_low = addr;
-	if (last > device->iova_high)
-		device->iova_high = last;
-}
-
-/* Nearly every range lies within what is known. */
-static void note_range(struct dms_device_stats *device, uint64_t addr, uint64_t size)
-{
-	if (addr < device->iova_low || addr + size - 1 > device->iova_high)
-		widen_range(device, addr, size);
-}
-
-/* Where the device's DMA addresses lie. */
-static void note_addresses(struct dms_device_stats *device, const struct dms_mapping *mapping)
-{
-	if (!(mapping->has & (DMS_HAS_DMA_ADDR | DMS_HAS_DMA_LIST)))
-		return;
-	if (!mapping->sg)
-		note_range(device, mapping->dma_addr, mapping->size);
-	for (uint32_t i = 0; mapping->sg && i < mapping->sg->n_segments; i++) {
-		struct dms_segment segment = dms_mapping_segment(mapping, i);
-
-		note_range(device, segment.dma_addr, segment.size);
-	}
-}
-
 static const uint8_t reason_counters[] = {
 	[DMS_BOUNCE_NONE] = 0,
 	[DMS_BOUNCE_OTHER] = COUNTER(BOUNCED_OTHER),
@@ -272,6 +244,8 @@ static const uint8_t reason_counters[] = {
 _apart_ static void begin_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping,
 			  uint64_t ts)
 {
+	if (!mapping->bounced)
+		return;
 	count(device, COUNTER(BOUNCED_MAPS), 1);
 	count(device, reason_counters[mapping->bounce_reason], 1);
 	device->bounced_bytes += mapping->size;
@@ -283,34 +257,45 @@ _apart_ static void begin_bounced(struct dms_device_stats *device, const struct 
 
 _apart_ static void raise_live(struct dms_device_stats *device, uint64_t ts)
 {
-	device->peak_live = device->live;
+	device->peak_live -= (uint64_t)device->spare_live;
 	device->peak_live_ts = ts;
+	device->spare_live = 0;
 }
 
 _apart_ static void raise_live_bytes(struct dms_device_stats *device, uint64_t ts)
 {
-	device->peak_live_bytes = device->live_bytes;
+	device->peak_live_bytes -= (uint64_t)device->spare_bytes;
 	device->peak_live_bytes_ts = ts;
+	device->spare_bytes = 0;
+}
+
+static void take_bytes(struct dms_device_stats *device, uint64_t size)
+{
+	device->spare_bytes = (int64_t)((uint64_t)device->spare_bytes - size);
 }
 
 static void begin_live(struct dms_device_stats *device, uint64_t size, uint64_t ts)
 {
-	if (++device->live > device->peak_live)
+	device->spare_live--;
+	if (device->spare_live < 0)
 		raise_live(device, ts);
-	device->live_bytes += size;
-	if (device->live_bytes > device->peak_live_bytes)
+	take_bytes(device, size);
+	if (device->spare_bytes < 0)
 		raise_live_bytes(device, ts);
 }
 
 /* A list, or an allocation. */
 _apart_ static bool begin_other(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
-	note_addresses(device, mapping);
+	if (mapping->sg)
+		addresses_note_list(device, mapping);
+	else
+		addresses_note(device, mapping);
 	if (mapping->kind != DMS_MAPPING_SG)
 		return true;
+	reuse_map(device, mapping->dma_addr, mapping->map_ts);
 	return stats_measure(device, DMS_DIST_ENTRIES, mapping->nents) &&
-	       stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents) &&
-	       reuse_map(device, mapping->dma_addr, mapping->map_ts);
+	       stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents);
 }
 
 static bool count_map(struct dms_device_stats *device, const struct dms_step *step)
@@ -322,20 +307,15 @@ static bool count_map(struct dms_device_stats *device, const struct dms_step *st
 		return false;
 	breakdown_map(device, cell, mapping);
 	begin_live(device, mapping->size, step->ts);
-	if (mapping->is_unusual && mapping->bounced)
+	if (mapping->is_unusual)
 		begin_bounced(device, mapping, step->ts);
 	if (mapping->map_stack != DMS_ID_NONE && device->n_map_stacks < DMS_STATS_MAP_STACKS)
 		sample_stack(device, mapping->map_stack);
 	if (mapping->kind >= DMS_MAPPING_SG)
 		return begin_other(device, mapping);
-	if (mapping->has & DMS_HAS_DMA_ADDR)
-		note_range(device, mapping->dma_addr, mapping->size);
-	return reuse_map(device, mapping->dma_addr, mapping->map_ts);
-}
-
-static uint64_t less(uint64_t from, uint64_t by)
-{
-	return from > by ? from - by : 0;
+	addresses_note(device, mapping);
+	reuse_map(device, mapping->dma_addr, mapping->map_ts);
+	return true;
 }
 
 /*
@@ -346,20 +326,21 @@ _apart_ static void end_older(struct dms_device_stats *device, const struct dms_
 {
 	if (!device->peak_live++)
 		device->peak_live_ts = device->peak_live_bytes_ts = device->first_ts;
+	device->spare_live++;
 	device->peak_live_bytes += mapping->size;
+	take_bytes(device, -mapping->size);
 }
 
-/* What is unmapped was mapped, but it may have grown: see differs of its step. */
 static void end_live(struct dms_device_stats *device, uint64_t size)
 {
-	device->live--;
-	device->live_bytes = less(device->live_bytes, size);
+	device->spare_live++;
+	take_bytes(device, -size);
 }
 
 static void end_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	if (mapping->bounced)
-		device->bounced_bytes = less(device->bounced_bytes, mapping->size);
+		device->bounced_bytes = stats_less(device->bounced_bytes, mapping->size);
 }
 
 static bool count_handover(struct dms_device_stats *device, const struct dms_mapping *mapping,
@@ -380,9 +361,10 @@ static bool end_usual(struct dms_device_stats *device, const struct dms_mapping 
 		device->frees_matched++;
 		return true;
 	}
-	/* clocks of two CPUs may disagree by a little */
-	dms_histogram_add(device->histograms[DMS_DIST_LIFETIME], less(event->ts, mapping->map_ts));
-	return reuse_unmap(device, mapping->dma_addr, event->ts);
+	dms_histogram_add(device->histograms[DMS_DIST_LIFETIME],
+			  stats_less(event->ts, mapping->map_ts));
+	reuse_unmap(device, mapping->dma_addr, event->ts);
+	return true;
 }
 
 /* Matched or not. */
@@ -393,7 +375,7 @@ static bool count_release(struct dms_device_stats *device, const struct dms_mapp
 
 	if (!breakdown_find(device, mapping->kind, mapping->dir, event->cpu, &cell))
 		return false;
-	cell->calls.unmaps++;
+	cell->unmaps++;
 	device->events[event->kind]++;
 	return true;
 }
@@ -406,8 +388,9 @@ _apart_ static bool end_unusual(struct dms_device_stats *device, const struct dm
 		device->has_checks = true;
 	if (mapping->is_seeded) {
 		end_older(device, mapping);
-		return !is_streaming(mapping->kind) ||
-		       reuse_unmap(device, mapping->dma_addr, event->ts);
+		if (is_streaming(mapping->kind))
+			reuse_unmap(device, mapping->dma_addr, event->ts);
+		return true;
 	}
 	end_bounced(device, mapping);
 	return end_usual(device, mapping, event);
