@@ -255,7 +255,7 @@ struct dms_error *probe_settle(struct dms_decoder *decoder, struct tracepoint *t
 			       const struct dms_record *record)
 {
 	struct probe_state *probe = &tracepoint->probe;
-	const struct event_row *row = probe->expected;
+	const struct event_row *row;
 
 	if (record->size < probe->address_offset + probe->address_size)
 		return NULL; /* the next one may be whole */

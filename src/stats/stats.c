@@ -430,7 +430,7 @@ static bool count_unmatched(struct dms_device_stats *device, const struct dms_st
 
 	/* An unmap that may be of a mapping we did not see is not counted against the driver. */
 	count(device, unmatched_counters[is_error ? DMS_END_UNMATCHED : DMS_END_PRE_TRACE], 1);
-	if (step->end == DMS_END_PRE_TRACE && step->mapping)
+	if (step->end == DMS_END_PRE_TRACE)
 		end_older(device, step->mapping);
 	return count_release(device, step->mapping, step->event);
 }

@@ -241,7 +241,7 @@ struct dms_error *dms_iomem_create(const char *text, size_t size, struct dms_iom
 	struct regions regions = {0};
 	struct dms_error *err = iomem ? parse(text, size, &regions) : &dms_error_nomem;
 
-	if (!err) {
+	if (!err && regions.n_items) {
 		qsort(regions.items, regions.n_items, sizeof(*regions.items), by_start);
 		if (!cut(iomem, &regions))
 			err = &dms_error_nomem;

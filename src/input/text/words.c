@@ -199,8 +199,8 @@ static const char *read_gfp(const struct word *word, struct scan *scan, struct t
  */
 static const char *read_pointer(const struct word *word, struct scan *scan, struct text_body *body)
 {
-	const char *start = scan->at;
 	bool is_plain = scan_word(scan, "0x"), is_hashed;
+	const char *start;
 	uint64_t number;
 	size_t digits;
 
