@@ -151,7 +151,7 @@ struct dms_device_stats {
 	uint64_t first_ts, last_ts;
 	uint64_t iova_low, iova_high;		/* DMA addresses used; low > high: none is known */
 	struct dms_histogram *histograms[DMS_N_DISTRIBUTIONS]; /* NULL: no value yet */
-	struct dms_reuse *reuse;		/* ended addresses */
+	struct dms_reuse *reuse;		/* ended addresses; NULL: none yet */
 	uint64_t reuse_limit;			/* only addresses whose hash is not above */
 	uint32_t n_reused;
 	uint32_t n_map_stacks;

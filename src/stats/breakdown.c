@@ -10,10 +10,7 @@ static bool begin_histograms(struct dms_device_stats *device)
 	return (device->histograms[DMS_DIST_SIZE] ||
 		stats_begin_histogram(device, DMS_DIST_SIZE)) &&
 	       (device->histograms[DMS_DIST_LIFETIME] ||
-		stats_begin_histogram(device, DMS_DIST_LIFETIME)) &&
-	       (device->histograms[DMS_DIST_REUSE] ||
-		stats_begin_histogram(device, DMS_DIST_REUSE)) &&
-	       (device->reuse || reuse_init(device));
+		stats_begin_histogram(device, DMS_DIST_LIFETIME));
 }
 
 _apart_ struct dms_cell *breakdown_add(struct dms_device_stats *device, size_t shape, uint32_t cpu)

@@ -180,8 +180,10 @@ static uint32_t slot_of(uint64_t dma_addr)
 	return (uint32_t)(reuse_hash(dma_addr) >> 32) % DMS_STATS_REUSE_SLOTS;
 }
 
-bool reuse_init(struct dms_device_stats *device)
+_apart_ bool reuse_init(struct dms_device_stats *device)
 {
+	if (!device->histograms[DMS_DIST_REUSE] && !stats_begin_histogram(device, DMS_DIST_REUSE))
+		return false;
 	device->reuse = dms_zalloc(sizeof(*device->reuse));
 	return device->reuse;
 }

@@ -139,7 +139,7 @@ static inline bool latency_needs(const struct latencies *latencies, enum dms_ste
 bool latency_step(struct dms_stats *stats, struct dms_device_stats *device,
 		  const struct dms_step *step);
 
-/** Whoever has a cell has it. False when memory is short. */
+/** The first unmap: most of many devices may never see one. False when memory is short. */
 bool reuse_init(struct dms_device_stats *device);
 /** What reuse_map() and reuse_unmap() do with the addresses they do not leave out. */
 void reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
@@ -154,15 +154,18 @@ static inline uint64_t reuse_hash(uint64_t dma_addr)
 /** @dma_addr is mapped at @ts: how soon after its unmap? */
 static inline void reuse_map(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
-	if (reuse_hash(dma_addr) <= device->reuse_limit)
+	if (device->reuse && reuse_hash(dma_addr) <= device->reuse_limit)
 		reuse_end(device, dma_addr, ts);
 }
 
-/** @dma_addr is unmapped at @ts. */
-static inline void reuse_unmap(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
+/** @dma_addr is unmapped at @ts. False when memory is short. */
+static inline bool reuse_unmap(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
+	if (!device->reuse && !reuse_init(device))
+		return false;
 	if (reuse_hash(dma_addr) <= device->reuse_limit)
 		reuse_begin(device, dma_addr, ts);
+	return true;
 }
 
 #endif

@@ -363,8 +363,7 @@ static bool end_usual(struct dms_device_stats *device, const struct dms_mapping 
 	}
 	dms_histogram_add(device->histograms[DMS_DIST_LIFETIME],
 			  stats_less(event->ts, mapping->map_ts));
-	reuse_unmap(device, mapping->dma_addr, event->ts);
-	return true;
+	return reuse_unmap(device, mapping->dma_addr, event->ts);
 }
 
 /* Matched or not. */
@@ -388,9 +387,8 @@ _apart_ static bool end_unusual(struct dms_device_stats *device, const struct dm
 		device->has_checks = true;
 	if (mapping->is_seeded) {
 		end_older(device, mapping);
-		if (is_streaming(mapping->kind))
-			reuse_unmap(device, mapping->dma_addr, event->ts);
-		return true;
+		return !is_streaming(mapping->kind) ||
+		       reuse_unmap(device, mapping->dma_addr, event->ts);
 	}
 	end_bounced(device, mapping);
 	return end_usual(device, mapping, event);
