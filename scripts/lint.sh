@@ -13,7 +13,7 @@ passed=0 failed=0 skipped=0
 # side by side; symbols knows nothing of traces, and decode puts the stacks it meets there.
 stages="base symbols input decode model rules:stats store report diff:record:fleet:output run api:cli"
 # headers that are called otherwise than their stage
-headers="dmascope=api inventory=symbols machine=symbols series=stats export=report"
+headers="dmascope=api backlog=base inventory=symbols machine=symbols series=stats export=report"
 
 mapfile -t all < <(find . \( -path ./.git -o -path './build*' \) -prune -o -type f -print | sort)
 mapfile -t c_files < <(printf '%s\n' "${all[@]}" | grep -E '\.[ch]$')

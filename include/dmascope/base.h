@@ -194,6 +194,9 @@ uint64_t dms_hash_bytes(const void *data, size_t bytes);
 /** A duration for people, "12.3 us", "-" for UINT64_MAX. Return: @buf, terminated. */
 const char *dms_format_ns(uint64_t ns, char *buf, size_t size);
 
+/** Of a clock that only goes on, for what takes how long. */
+uint64_t dms_now_ns(void);
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 /**
