@@ -184,6 +184,48 @@ struct dms_stats *dms_stats_create(void);
 void dms_stats_destroy(struct dms_stats *stats);
 /** Count one step. Errors: memory. */
 struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step);
+
+/**
+ * A step as far as statistics look at it: one cache line that points to nothing, so that it may be
+ * counted later, and by another thread. What a kind of step does not need is not set.
+ */
+struct dms_stats_note {
+	uint64_t ts;	   /* of the event; of the step, if there is none */
+	uint64_t dma_addr; /* of the mapping */
+	uint64_t size;	   /* of the mapping; of the event, if there is none */
+	uint32_t device;   /* index; DMS_ID_NONE: there is nothing to count */
+	uint32_t cpu;	   /* of the event */
+	uint8_t step;	   /* enum dms_step_kind */
+	uint8_t kind, dir; /* of the mapping; dir: of the event, if there is none */
+	uint8_t flags;	   /* see src/stats/note.c */
+	union {
+		uint32_t map_stack; /* MAP */
+		uint32_t map_cpu;   /* all others */
+	};
+	union {
+		struct { /* MAP */
+			uint64_t low, high; /* DMA addresses; low > high: none is known */
+			uint32_t nents, ents;
+		};
+		struct { /* all others */
+			uint64_t map_ts;
+			uint32_t doubts; /* DMS_DOUBT_* */
+			uint8_t event;	 /* enum dms_event_kind */
+			uint8_t message; /* enum dms_message */
+			uint8_t end;	 /* enum dms_end */
+		};
+	};
+};
+/**
+ * Note @step in *@ret. False: it cannot be noted, and has to be counted by dms_stats_step() when all
+ * notes before it are; counting notes changes nothing that is looked at here.
+ */
+bool dms_stats_note(const struct dms_stats *stats, const struct dms_step *step,
+		    struct dms_stats_note *ret);
+/** Count @n steps by their notes, in their order. Errors: memory. */
+struct dms_error *dms_stats_count(struct dms_stats *stats, const struct dms_stats_note *notes,
+				  size_t n);
+
 /** Count from @ts on as if nothing had been counted; what lives now lives on. */
 void dms_stats_restart(struct dms_stats *stats, uint64_t ts);
 /** Figures of device @index up to now, borrowed; NULL if it had no step. */

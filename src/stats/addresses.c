@@ -8,29 +8,49 @@ void addresses_init(struct dms_device_stats *device)
 	device->iova_high = 0;
 }
 
-static void widen(struct dms_device_stats *device, uint64_t addr, uint64_t size)
+/* Damage is left out: no memory ends behind its last address. */
+static void add(uint64_t addr, uint64_t size, uint64_t *low, uint64_t *high)
 {
-	uint64_t last = addr + size - 1;
+	uint64_t last = addr + (size - 1);
 
 	if (!size || last < addr)
-		return; /* damage: no memory ends behind its last address */
-	if (addr < device->iova_low)
-		device->iova_low = addr;
-	if (last > device->iova_high)
-		device->iova_high = last;
+		return;
+	if (addr < *low)
+		*low = addr;
+	if (last > *high)
+		*high = last;
 }
 
-_apart_ static void note_new(struct dms_device_stats *device, const struct dms_mapping *mapping)
+void addresses_of(const struct dms_mapping *mapping, uint64_t *ret_low, uint64_t *ret_high)
 {
-	if (!(mapping->has & (DMS_HAS_DMA_ADDR | DMS_HAS_DMA_LIST)))
-		return;
-	if (!mapping->sg)
-		widen(device, mapping->dma_addr, mapping->size);
-	for (uint32_t i = 0; mapping->sg && i < mapping->sg->n_segments; i++) {
+	uint64_t low = UINT64_MAX, high = 0;
+	bool is_known = mapping->has & (DMS_HAS_DMA_ADDR | DMS_HAS_DMA_LIST);
+
+	if (is_known && !mapping->sg)
+		add(mapping->dma_addr, mapping->size, &low, &high);
+	for (uint32_t i = 0; is_known && mapping->sg && i < mapping->sg->n_segments; i++) {
 		struct dms_segment segment = dms_mapping_segment(mapping, i);
 
-		widen(device, segment.dma_addr, segment.size);
+		add(segment.dma_addr, segment.size, &low, &high);
 	}
+	*ret_low = low;
+	*ret_high = high;
+}
+
+void addresses_widen(struct dms_device_stats *device, uint64_t low, uint64_t high)
+{
+	if (low < device->iova_low)
+		device->iova_low = low;
+	if (high > device->iova_high)
+		device->iova_high = high;
+}
+
+_apart_ static void use_new(struct dms_device_stats *device, const struct dms_mapping *mapping)
+{
+	uint64_t low, high;
+
+	addresses_of(mapping, &low, &high);
+	addresses_widen(device, low, high);
 }
 
 /* Nearly all lie where others lay: then it does not matter whether they are known, or damaged. */
@@ -39,13 +59,7 @@ static bool is_inside(const struct dms_device_stats *device, uint64_t first, uin
 	return first >= device->iova_low && last <= device->iova_high;
 }
 
-void addresses_note(struct dms_device_stats *device, const struct dms_mapping *mapping)
-{
-	if (!is_inside(device, mapping->dma_addr, mapping->dma_addr + mapping->size - 1))
-		note_new(device, mapping);
-}
-
-void addresses_note_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
+_apart_ static void use_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	uint64_t low = UINT64_MAX, high = 0;
 
@@ -57,5 +71,13 @@ void addresses_note_list(struct dms_device_stats *device, const struct dms_mappi
 		high = last > high ? last : high;
 	}
 	if (!is_inside(device, low, high))
-		note_new(device, mapping);
+		use_new(device, mapping);
+}
+
+void addresses_use(struct dms_device_stats *device, const struct dms_mapping *mapping)
+{
+	if (mapping->sg)
+		use_list(device, mapping);
+	else if (!is_inside(device, mapping->dma_addr, mapping->dma_addr + mapping->size - 1))
+		use_new(device, mapping);
 }

@@ -8,11 +8,6 @@
 /* More CPUs than any kernel is built for: a number beyond is damage, and not worth memory. */
 #define MAX_CPUS 8192
 
-static bool is_streaming(const struct dms_mapping *mapping)
-{
-	return mapping->kind <= DMS_MAPPING_SG;
-}
-
 static bool holds(const struct cpu_event *before, uint64_t addr)
 {
 	return addr - before->addr < before->size;
@@ -40,7 +35,7 @@ static bool end_map(struct dms_device_stats *device, const struct dms_step *step
 	const struct dms_mapping *mapping = step->mapping;
 	uint64_t ns = step->event->ts - before->ts;
 
-	if (!is_streaming(mapping))
+	if (!is_streaming(mapping->kind))
 		return true;
 	if (before->kind == DMS_EV_IOMMU_MAP && holds_segment(before, mapping))
 		return stats_measure(device, DMS_DIST_IOMMU_MAP_TO_MAP, ns);
@@ -122,7 +117,6 @@ void latency_init(struct latencies *latencies)
 _apart_ static bool add_cpu(struct latencies *latencies, uint32_t cpu)
 {
 	latencies->steps = ALL_STEPS;
-	latencies->has_begun = true;
 	return dms_grow(&latencies->cpus, &latencies->n_cpus, (size_t)cpu + 1,
 			sizeof(*latencies->cpus));
 }

@@ -26,7 +26,6 @@ struct latencies {
 	struct cpu_event *cpus;
 	size_t n_cpus;
 	uint32_t steps; /* bits of enum dms_step_kind: those that matter so far */
-	bool has_begun; /* maps and unmaps are among them */
 };
 
 struct dms_stats {
@@ -43,6 +42,26 @@ static inline uint64_t stats_less(uint64_t from, uint64_t by)
 	return __builtin_sub_overflow(from, by, &rest) ? 0 : rest;
 }
 
+/** A cell of a table that names a counter; an empty cell, 0, names none. */
+#define COUNTER(name) (DMS_COUNT_##name + 1)
+
+/** @counter is a COUNTER() cell of a table; 0 counts nothing. */
+static inline void count(struct dms_device_stats *device, unsigned int counter, uint64_t by)
+{
+	if (counter)
+		device->counters[counter - 1] += by;
+}
+
+static inline bool is_streaming(unsigned int kind)
+{
+	return kind <= DMS_MAPPING_SG;
+}
+
+/* settle.c */
+/** Make live and live_bytes up to date; and all that dms_stats_device() returns. */
+void stats_settle_live(struct dms_device_stats *device);
+void stats_settle(struct dms_device_stats *device);
+
 /** Make the histogram of @distribution; false when memory is short. */
 bool stats_begin_histogram(struct dms_device_stats *device, enum dms_distribution distribution);
 
@@ -58,9 +77,23 @@ static inline bool stats_measure(struct dms_device_stats *device,
 
 /* addresses.c: iova_low and iova_high */
 void addresses_init(struct dms_device_stats *device);
-/** Of a mapping that is no list, and of one that is. */
-void addresses_note(struct dms_device_stats *device, const struct dms_mapping *mapping);
-void addresses_note_list(struct dms_device_stats *device, const struct dms_mapping *mapping);
+/** Those of @mapping are used. */
+void addresses_use(struct dms_device_stats *device, const struct dms_mapping *mapping);
+/** The lowest and the highest that @mapping has; low > high: none is known. */
+void addresses_of(const struct dms_mapping *mapping, uint64_t *ret_low, uint64_t *ret_high);
+void addresses_widen(struct dms_device_stats *device, uint64_t low, uint64_t high);
+
+/** What statistics look at of a step, made of its note; step points to the rest. */
+struct noted {
+	struct dms_step step;
+	struct dms_mapping mapping;
+	struct dms_event event;
+};
+/* note.c */
+/** Note @step, all but its device. */
+void note_write(const struct dms_step *step, struct dms_stats_note *note);
+/** The device is not in it; @ret must not be moved. */
+void note_read(const struct dms_stats_note *note, struct noted *ret);
 
 /*
  * breakdown.c: each call is counted once, in the cell of its kind, direction and CPU, of which the

@@ -4,23 +4,6 @@
 
 #include "parts.h"
 
-/* A cell of a table that names a counter; an empty cell, 0, names none. */
-#define COUNTER(name) (DMS_COUNT_##name + 1)
-
-/* By the event: which call it was. The mapping's kind may differ, that is a finding. */
-static const uint8_t call_counters[DMS_EV_N_KINDS] = {
-	[DMS_EV_UNMAP] = COUNTER(UNMAPS),
-	[DMS_EV_UNMAP_RESOURCE] = COUNTER(UNMAPS),
-	[DMS_EV_UNMAP_SG] = COUNTER(UNMAPS),
-	[DMS_EV_FREE] = COUNTER(FREES),
-	[DMS_EV_FREE_PAGES] = COUNTER(FREES),
-	[DMS_EV_FREE_SGT] = COUNTER(FREES),
-	[DMS_EV_SYNC_FOR_CPU] = COUNTER(SYNCS_FOR_CPU),
-	[DMS_EV_SYNC_SG_FOR_CPU] = COUNTER(SYNCS_FOR_CPU),
-	[DMS_EV_SYNC_FOR_DEVICE] = COUNTER(SYNCS_FOR_DEVICE),
-	[DMS_EV_SYNC_SG_FOR_DEVICE] = COUNTER(SYNCS_FOR_DEVICE),
-};
-
 /* Of events that concern no mapping. */
 static const uint8_t note_counters[DMS_EV_N_KINDS] = {
 	[DMS_EV_POOL_ALLOC] = COUNTER(POOL_ALLOCS),
@@ -31,24 +14,6 @@ static const uint8_t message_counters[DMS_N_MESSAGES] = {
 	[DMS_MSG_SWIOTLB_FULL] = COUNTER(SWIOTLB_FULL),
 	[DMS_MSG_SEGMENT_LONG] = COUNTER(SEGMENT_MESSAGES),
 	[DMS_MSG_SEGMENT_BOUNDARY] = COUNTER(SEGMENT_MESSAGES),
-};
-
-static const uint8_t direction_counters[] = {
-	[DMS_DIR_BIDIRECTIONAL] = COUNTER(BYTES_BIDIRECTIONAL),
-	[DMS_DIR_TO_DEVICE] = COUNTER(BYTES_TO_DEVICE),
-	[DMS_DIR_FROM_DEVICE] = COUNTER(BYTES_FROM_DEVICE),
-	[DMS_DIR_NONE] = 0,
-	[DMS_DIR_UNKNOWN] = 0,
-};
-
-/* What settle() sums up of other figures. */
-static const uint8_t settled_counters[] = {
-	DMS_COUNT_MAPS,		      DMS_COUNT_UNMAPS,
-	DMS_COUNT_ALLOCS,	      DMS_COUNT_FREES,
-	DMS_COUNT_SYNCS_FOR_CPU,      DMS_COUNT_SYNCS_FOR_DEVICE,
-	DMS_COUNT_BYTES_TO_DEVICE,    DMS_COUNT_BYTES_FROM_DEVICE,
-	DMS_COUNT_BYTES_BIDIRECTIONAL, DMS_COUNT_BYTES_ALLOCATED,
-	DMS_COUNT_REMAPS,	      DMS_COUNT_REMAPPED_BYTES,
 };
 
 static const uint8_t unmatched_counters[DMS_N_ENDS] = {
@@ -91,13 +56,6 @@ void dms_stats_destroy(struct dms_stats *stats)
 	dms_free(stats);
 }
 
-/* Sizes are what a trace says: more may have ended than began. */
-static void settle_live(struct dms_device_stats *device)
-{
-	device->live = device->peak_live - (uint64_t)device->spare_live;
-	device->live_bytes = stats_less(device->peak_live_bytes, (uint64_t)device->spare_bytes);
-}
-
 void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
 {
 	for (size_t i = 0; i < stats->capacity; i++) {
@@ -115,7 +73,7 @@ void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
 		addresses_init(device);
 		device->unchecked = 0;
 		device->frees_matched = 0;
-		settle_live(device);
+		stats_settle_live(device);
 		device->peak_live = device->live;
 		device->peak_live_ts = ts;
 		device->peak_live_bytes = device->live_bytes;
@@ -145,9 +103,9 @@ _apart_ static struct dms_device_stats *add_device(struct dms_stats *stats, uint
 	return device;
 }
 
-static struct dms_device_stats *device_of(struct dms_stats *stats, const struct dms_step *step)
+static struct dms_device_stats *device_of(struct dms_stats *stats, const struct dms_step *step,
+					  uint32_t index)
 {
-	uint32_t index = step->device ? step->device->index : step->mapping->device;
 
 	if (index < stats->capacity && stats->devices[index])
 		return stats->devices[index];
@@ -161,65 +119,12 @@ _apart_ bool stats_begin_histogram(struct dms_device_stats *device,
 	return device->histograms[distribution];
 }
 
-/* @counter is a COUNTER() cell of a table; 0 counts nothing. */
-static void count(struct dms_device_stats *device, unsigned int counter, uint64_t by)
-{
-	if (counter)
-		device->counters[counter - 1] += by;
-}
-
-static bool is_streaming(unsigned int kind)
-{
-	return kind <= DMS_MAPPING_SG;
-}
-
-/* Of maps and allocations: the breakdown by kind and direction holds them. */
-static void settle_maps(struct dms_device_stats *device, unsigned int kind)
-{
-	for (size_t dir = 0; dir < DMS_ARRAY_SIZE(direction_counters); dir++) {
-		const struct dms_calls *calls = &device->calls[kind][dir];
-
-		count(device, is_streaming(kind) ? COUNTER(MAPS) : COUNTER(ALLOCS), calls->maps);
-		count(device,
-		      is_streaming(kind) ? direction_counters[dir] : COUNTER(BYTES_ALLOCATED),
-		      calls->bytes);
-	}
-}
-
-static uint64_t sum_of(const struct dms_device_stats *device, enum dms_distribution distribution)
-{
-	const struct dms_histogram *histogram = device->histograms[distribution];
-
-	return histogram ? histogram->sum : 0;
-}
-
-/* Counters that other figures hold already: no step need count twice. */
-static void settle(struct dms_device_stats *device)
-{
-	for (size_t i = 0; i < DMS_ARRAY_SIZE(settled_counters); i++)
-		device->counters[settled_counters[i]] = 0;
-	settle_live(device);
-	breakdown_settle(device);
-	for (unsigned int kind = 0; kind < DMS_MAPPING_N_KINDS; kind++)
-		settle_maps(device, kind);
-	for (unsigned int kind = 0; kind < DMS_EV_N_KINDS; kind++)
-		count(device, call_counters[kind], device->events[kind]);
-	device->counters[DMS_COUNT_UNMAPS_MATCHED] = device->frees_matched;
-	if (device->histograms[DMS_DIST_LIFETIME])
-		device->counters[DMS_COUNT_UNMAPS_MATCHED] +=
-			device->histograms[DMS_DIST_LIFETIME]->count;
-	device->counters[DMS_COUNT_SG_ENTRIES] = sum_of(device, DMS_DIST_ENTRIES);
-	device->counters[DMS_COUNT_SG_SEGMENTS] = sum_of(device, DMS_DIST_SEGMENTS);
-	/* failed maps count as unchecked only where checks are seen at all */
-	device->counters[DMS_COUNT_ERRORS_UNCHECKED] = device->has_checks ? device->unchecked : 0;
-}
-
 const struct dms_device_stats *dms_stats_device(const struct dms_stats *stats, uint32_t index)
 {
 	struct dms_device_stats *device = index < stats->capacity ? stats->devices[index] : NULL;
 
 	if (device)
-		settle(device);
+		stats_settle(device);
 	return device;
 }
 
@@ -287,10 +192,6 @@ static void begin_live(struct dms_device_stats *device, uint64_t size, uint64_t 
 /* A list, or an allocation. */
 _apart_ static bool begin_other(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
-	if (mapping->sg)
-		addresses_note_list(device, mapping);
-	else
-		addresses_note(device, mapping);
 	if (mapping->kind != DMS_MAPPING_SG)
 		return true;
 	reuse_map(device, mapping->dma_addr, mapping->map_ts);
@@ -313,7 +214,6 @@ static bool count_map(struct dms_device_stats *device, const struct dms_step *st
 		sample_stack(device, mapping->map_stack);
 	if (mapping->kind >= DMS_MAPPING_SG)
 		return begin_other(device, mapping);
-	addresses_note(device, mapping);
 	reuse_map(device, mapping->dma_addr, mapping->map_ts);
 	return true;
 }
@@ -529,42 +429,102 @@ static bool count_other(struct dms_device_stats *device, const struct dms_step *
 	return !counts[step->kind] || counts[step->kind](device, step);
 }
 
-static bool count_step(struct dms_stats *stats, const struct dms_step *step)
+static bool count_rest(struct dms_stats *stats, const struct dms_step *step, uint32_t index)
 {
-	struct dms_device_stats *device = NULL;
+	struct dms_device_stats *device = device_of(stats, step, index);
 
-	if (step->device || step->mapping) { /* it is no gap, not the end, no iommu:map */
-		device = device_of(stats, step);
-		if (!device || !count_other(device, step))
-			return false;
-	}
-	return !latency_needs(&stats->latencies, step->kind) || latency_step(stats, device, step);
+	return device && count_other(device, step);
 }
 
 typedef bool (*count_fn)(struct dms_device_stats *device, const struct dms_step *step);
 
 /* Maps and unmaps have device, mapping and event, and are nearly all steps. */
-static bool count_pair(struct dms_stats *stats, const struct dms_step *step, count_fn count_it)
+static struct dms_device_stats *count_pair(struct dms_stats *stats, const struct dms_step *step,
+					   uint32_t index, count_fn count_it)
 {
-	struct dms_device_stats *device = device_of(stats, step);
+	struct dms_device_stats *device = device_of(stats, step, index);
 
 	if (!device)
-		return false;
+		return NULL;
 	widen_span(device, step->event->ts);
-	if (!count_it(device, step))
-		return false;
-	return !stats->latencies.has_begun || latency_step(stats, device, step);
+	return count_it(device, step) ? device : NULL;
+}
+
+static uint32_t index_of(const struct dms_step *step)
+{
+	if (step->device)
+		return step->device->index;
+	return step->mapping ? step->mapping->device : DMS_ID_NONE;
+}
+
+_apart_ static bool measure_latency(struct dms_stats *stats, const struct dms_step *step)
+{
+	uint32_t index = index_of(step);
+
+	return latency_step(stats, index == DMS_ID_NONE ? NULL : stats->devices[index], step);
+}
+
+static bool count_step(struct dms_stats *stats, const struct dms_step *step)
+{
+	uint32_t index = index_of(step);
+	struct dms_device_stats *device;
+
+	if (step->kind == DMS_STEP_UNMAP)
+		return count_pair(stats, step, index, count_unmap);
+	if (step->kind != DMS_STEP_MAP) /* without a device: a gap, the end, iommu:map */
+		return index == DMS_ID_NONE || count_rest(stats, step, index);
+	device = count_pair(stats, step, index, count_map);
+	if (device)
+		addresses_use(device, step->mapping);
+	return device;
 }
 
 _flat_ struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step)
 {
-	bool ok;
+	if (!count_step(stats, step))
+		return &dms_error_nomem;
+	if (latency_needs(&stats->latencies, step->kind) && !measure_latency(stats, step))
+		return &dms_error_nomem;
+	return NULL;
+}
 
-	if (step->kind == DMS_STEP_MAP)
-		ok = count_pair(stats, step, count_map);
-	else if (step->kind == DMS_STEP_UNMAP)
-		ok = count_pair(stats, step, count_unmap);
-	else
-		ok = count_step(stats, step);
-	return ok ? NULL : &dms_error_nomem;
+/* ---- later ----------------------------------------------------------------------------------- */
+
+bool dms_stats_note(const struct dms_stats *stats, const struct dms_step *step,
+		    struct dms_stats_note *ret)
+{
+	if (latency_needs(&stats->latencies, step->kind))
+		return false; /* all of the step */
+	ret->device = index_of(step);
+	note_write(step, ret);
+	return true;
+}
+
+/* As count_step(). */
+static bool count_noted(struct dms_stats *stats, const struct dms_stats_note *note)
+{
+	struct dms_device_stats *device;
+	struct noted noted;
+
+	if (note->device == DMS_ID_NONE)
+		return true;
+	note_read(note, &noted);
+	if (note->step == DMS_STEP_UNMAP)
+		return count_pair(stats, &noted.step, note->device, count_unmap);
+	if (note->step != DMS_STEP_MAP)
+		return count_rest(stats, &noted.step, note->device);
+	device = count_pair(stats, &noted.step, note->device, count_map);
+	if (device)
+		addresses_widen(device, note->low, note->high);
+	return device;
+}
+
+_flat_ struct dms_error *dms_stats_count(struct dms_stats *stats, const struct dms_stats_note *notes,
+					 size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!count_noted(stats, &notes[i]))
+			return &dms_error_nomem;
+	}
+	return NULL;
 }

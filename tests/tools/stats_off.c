@@ -26,6 +26,23 @@ struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step 
 	return NULL;
 }
 
+bool dms_stats_note(const struct dms_stats *stats, const struct dms_step *step,
+		    struct dms_stats_note *ret)
+{
+	(void)stats;
+	(void)step;
+	(void)ret;
+	return true;
+}
+
+struct dms_error *dms_stats_count(struct dms_stats *stats, const struct dms_stats_note *notes, size_t n)
+{
+	(void)stats;
+	(void)notes;
+	(void)n;
+	return NULL;
+}
+
 void dms_stats_restart(struct dms_stats *stats, uint64_t ts)
 {
 	(void)stats;
