@@ -166,7 +166,8 @@ static bool take_setting(struct listener *listener, const char *line)
 	return true;
 }
 
-static void run_script(const char *path)
+/* @puts_off: what can wait is done later, and the steps are the same. */
+static void run_script(const char *path, bool puts_off)
 {
 	struct listener listener = {.names.devices = dms_strtab_create()};
 	struct text_reader reader = {.file = fopen(path, "r")};
@@ -177,6 +178,10 @@ static void run_script(const char *path)
 	ck_assert_ptr_nonnull(reader.file);
 	listener.is_of_sites = strstr(path, "/sites-") != NULL;
 	ck_assert_ptr_null(dms_model_create(&listener.names, listen, &listener, &listener.model));
+	if (puts_off) {
+		ck_assert_ptr_null(dms_model_share(listener.model));
+		dms_model_put_off(listener.model, true);
+	}
 	while (text_read_line(&reader, line, sizeof(line))) {
 		if (!strncmp(line, "> ", 2)) {
 			ck_assert_msg(n_checked < listener.n_told,
@@ -215,7 +220,8 @@ static int n_scripts;
 
 START_TEST(script)
 {
-	run_script(script_paths[_i]);
+	run_script(script_paths[_i], false);
+	run_script(script_paths[_i], true);
 }
 END_TEST
 

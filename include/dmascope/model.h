@@ -310,6 +310,15 @@ void dms_model_identify(struct dms_model *model);
  */
 struct dms_error *dms_model_seed(struct dms_model *model, const struct dms_dump_entry *entry);
 
+/** Be ready to put off what can wait, until dms_model_settle(); steps are the same. Errors: memory. */
+struct dms_error *dms_model_share(struct dms_model *model);
+/** From now on what can wait is put off for dms_model_help(), or done at once: so it begins. */
+void dms_model_put_off(struct dms_model *model, bool is_put_off);
+/** By any thread, also while another one gives the model events: do some of it. False: none waits. */
+bool dms_model_help(struct dms_model *model);
+/** Do what is left of it; nobody else may be helping. */
+void dms_model_settle(struct dms_model *model);
+
 /** One event in, its steps out. Events must come in time order, as sources give them. */
 struct dms_error *dms_model_event(struct dms_model *model, const struct dms_event *event);
 /** Lost events, in time order with the events: told at the beginning of the gap. */

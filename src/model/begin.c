@@ -204,7 +204,7 @@ _apart_ static struct dms_error *settle_twins(struct dms_model *model, struct de
 	if (state->device.mode == DMS_MODE_IOMMU)
 		return model_end_life(model, twins->oldest, event, DMS_END_LOST,
 				      DMS_DOUBT_UNTRACED);
-	past = past_find(state, event->dma_addr);
+	past = past_find(model_past(model, state), event->dma_addr);
 	/* Unmapped since the oldest began: its unmaps do come, it is only mapped very often. */
 	if (past && past->end == DMS_END_UNMAPPED && past->unmap_ts > twins->oldest->mapping.map_ts)
 		return NULL;

@@ -4,26 +4,7 @@
 #define DMS_MODEL_DEVICE_H
 
 #include "live.h"
-
-/*
- * Ended lives, by the address they are looked up by: sets of four, in which the one that ended
- * first makes room. A cache, not a history: it grows with the live mappings, behind an IOMMU (whose
- * faults come late) at once, and never beyond this.
- */
-#define PAST_WAYS      4
-#define PAST_MIN_SLOTS 64
-#define PAST_MAX_SLOTS 4096
-/** What a set of ended lives is searched by: as large as a cache line. */
-struct past_set {
-	uint64_t keys[PAST_WAYS];     /* 0: the slot is empty; they fill up in order */
-	uint64_t ended_ts[PAST_WAYS]; /* dms_past.unmap_ts of each */
-};
-struct past_table {
-	struct past_set *sets;
-	struct dms_past *lives; /* of each slot: PAST_WAYS a set */
-	uint32_t n_slots;
-	uint64_t forgotten_ts; /* no life that ended after this was forgotten; 0: none was */
-};
+#include "past.h"
 
 /** A swiotlb_bounced whose map event is still to come on that CPU. */
 struct pending_bounce {
@@ -79,7 +60,7 @@ struct device_state {
 	struct dms_device device;
 	struct extent_table extents; /* by DMA address */
 	struct extent_table lists;   /* by the physical address of the first entry */
-	struct past_table past;
+	struct past_table *past;     /* its ended lives */
 	struct pending_bounce bounces[PENDING_BOUNCES];
 	uint32_t next_bounce;
 	enum dms_bounce_reason bounce; /* of the last map; DMS_BOUNCE_NONE: it was not bounced */
@@ -120,6 +101,12 @@ struct device_state {
 
 void device_deinit(struct device_state *state);
 
+/** About two slots for each mapping that lived at the peak are enough where nothing faults. */
+static inline uint32_t device_past_slots(const struct device_state *state)
+{
+	return state->device.mode == DMS_MODE_IOMMU ? PAST_MAX_SLOTS : 2 * state->peak_live;
+}
+
 /** Learn the address mode from one successful map of @phys to @dma. */
 void device_learn_mode(struct device_state *state, uint64_t phys, uint64_t dma, bool bounced);
 /** The same of one not bounced that cannot change the mode, as nearly always; false: it may. */
@@ -150,23 +137,5 @@ bool device_take_bounce(struct device_state *state, const struct dms_event *even
 /** A map failed, as @step tells: if with this one it is a storm, @step gets the figures. */
 void device_note_failure(struct device_state *state, const struct dms_event *event,
 			 struct dms_step *step);
-
-/**
- * Where to remember a life under @key that ended at @ended_ts, its unmap_ts: to be filled, all of
- * it, before another is asked for. Memory: when short, the table stays as it is; NULL if there is
- * none.
- */
-struct dms_past *past_place(struct device_state *state, uint64_t key, uint64_t ended_ts);
-/** past_place() will be asked for @key: what it looks at is fetched. */
-void past_expect(const struct device_state *state, uint64_t key);
-/** The last life known under @key, or NULL. Borrowed until the next past_place(). */
-const struct dms_past *past_find(const struct device_state *state, uint64_t key);
-/** Lists are looked up by physical address: a key that is no DMA address. */
-static inline uint64_t past_list_key(uint64_t phys)
-{
-	return phys ^ 0xa5a5000000000000ull;
-}
-/** The last life that held @addr, whose start is within 64 KiB of it. */
-const struct dms_past *past_find_containing(const struct device_state *state, uint64_t addr);
 
 #endif

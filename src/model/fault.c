@@ -90,13 +90,13 @@ static bool is_closed_by_unmap(const struct dms_past *past)
 }
 
 /* Faults are rare: the whole table, at most PAST_MAX_SLOTS, for the last life that had the page. */
-static const struct dms_past *find_past(const struct device_state *state, uint64_t iova)
+static const struct dms_past *find_past(const struct past_table *table, uint64_t iova)
 {
 	const struct dms_past *best = NULL;
 
-	for (uint32_t i = 0; i < state->past.n_slots; i++) {
-		const struct dms_past *past = &state->past.lives[i];
-		uint64_t key = state->past.sets[i / PAST_WAYS].keys[i % PAST_WAYS];
+	for (uint32_t i = 0; i < table->n_slots; i++) {
+		const struct dms_past *past = &table->lives[i];
+		uint64_t key = table->sets[i / PAST_WAYS].keys[i % PAST_WAYS];
 
 		if (!key || !is_closed_by_unmap(past) ||
 		    !touches_page(past->dma_addr, past->size, iova))
@@ -114,7 +114,7 @@ static struct place look(const struct dms_model *model, struct device_state *sta
 
 	extents_each_around(&state->extents, last_of_page(iova), visit_around, &search);
 	place.around = search.best;
-	place.past = find_past(state, iova);
+	place.past = find_past(model_past(model, state), iova);
 	search.best = NULL;
 	if (!place.around && first_of_page(iova))
 		extents_each_around(&state->extents, first_of_page(iova) - 1, visit_before,
@@ -161,9 +161,9 @@ static struct place find_suspect(struct dms_model *model, const struct dms_event
  * Newer kernels report the faults of Arm SMMUs (before v3) as the SMMU's own, and a PCI bridge may
  * stand in for what is behind it: such a device never mapped anything.
  */
-static bool has_mapped(const struct device_state *state)
+static bool has_mapped(const struct dms_model *model, const struct device_state *state)
 {
-	return state->n_live || state->past.n_slots || state->n_streamed;
+	return state->n_live || model_past(model, state)->n_slots || state->n_streamed;
 }
 
 static uint32_t doubts_of(const struct dms_model *model, const struct place *place)
@@ -187,7 +187,7 @@ static uint32_t doubts_of(const struct dms_model *model, const struct place *pla
 		doubts |= DMS_DOUBT_AMBIGUOUS;
 	/* Not every life is remembered: one that ended later may have been the page's last. */
 	if (!place->around &&
-	    place->state->past.forgotten_ts > (place->past ? place->past->unmap_ts : 0))
+	    model_past(model, place->state)->forgotten_ts > (place->past ? place->past->unmap_ts : 0))
 		doubts |= DMS_DOUBT_AMBIGUOUS;
 	return doubts;
 }
@@ -228,7 +228,7 @@ struct dms_error *fault_note(struct dms_model *model, struct device_state *state
 		step.kind = DMS_STEP_NOTE;
 		return model_tell(model, state, event, &step);
 	}
-	if (state && has_mapped(state)) {
+	if (state && has_mapped(model, state)) {
 		place = look(model, state, event->dma_addr);
 	} else {
 		place = find_suspect(model, event);

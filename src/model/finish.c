@@ -32,22 +32,70 @@ static void fill_past(struct dms_past *past, const struct dms_mapping *mapping,
 	past->differs = (uint8_t)step->differs;
 }
 
-static struct dms_past *place_of(struct device_state *state, const struct dms_mapping *mapping,
-				 const struct dms_event *event)
+/* Where lives are entered at once, their place is looked for first: it comes meanwhile. */
+static struct dms_past *expect_place(const struct dms_model *model,
+				     const struct device_state *state,
+				     const struct dms_mapping *mapping,
+				     const struct dms_event *event)
 {
-	return past_place(state, mapping->dma_addr, event ? event->ts : 0);
+	if (model->late_past)
+		return NULL;
+	return past_place(state->past, mapping->dma_addr, event ? event->ts : 0,
+			  device_past_slots(state));
 }
 
-/* @past: its place_of(). */
-static void remember(struct device_state *state, const struct dms_mapping *mapping,
-		     const struct dms_event *event, const struct dms_step *step,
-		     struct dms_past *past)
+static bool is_known_list(const struct dms_mapping *mapping)
 {
-	fill_past(past, mapping, event, step);
-	if (mapping->kind != DMS_MAPPING_SG || !mapping->sg)
+	return mapping->kind == DMS_MAPPING_SG && mapping->sg;
+}
+
+static void put_off_one(const struct dms_model *model, const struct device_state *state,
+			uint64_t key, const struct dms_mapping *mapping,
+			const struct dms_event *event, const struct dms_step *step)
+{
+	struct past_entry *entry = past_put_off(model->late_past, state->past, key,
+						device_past_slots(state));
+
+	fill_past(&entry->life, mapping, event, step);
+	dms_backlog_add(model->late_past);
+}
+
+_apart_ _flat_ static void put_off(const struct dms_model *model, const struct device_state *state,
+				   const struct dms_mapping *mapping,
+				   const struct dms_event *event, const struct dms_step *step)
+{
+	put_off_one(model, state, mapping->dma_addr, mapping, event, step);
+	if (is_known_list(mapping))
+		put_off_one(model, state, past_list_key(mapping->cpu_addr), mapping, event, step);
+}
+
+/* @past: its expect_place(). */
+static void remember(const struct dms_model *model, const struct device_state *state,
+		     const struct dms_mapping *mapping, const struct dms_event *event,
+		     const struct dms_step *step, struct dms_past *past)
+{
+	if (model->late_past) {
+		put_off(model, state, mapping, event, step);
 		return;
-	past = past_place(state, past_list_key(mapping->cpu_addr), event ? event->ts : 0);
+	}
 	fill_past(past, mapping, event, step);
+	if (!is_known_list(mapping))
+		return;
+	past = past_place(state->past, past_list_key(mapping->cpu_addr), event ? event->ts : 0,
+			  device_past_slots(state));
+	fill_past(past, mapping, event, step);
+}
+
+void model_enter_past(const struct dms_model *model, const struct device_state *state,
+		      uint64_t key, const struct dms_past *life)
+{
+	struct dms_past *place;
+
+	if (model->late_past)
+		dms_backlog_drain(model->late_past);
+	place = past_place(state->past, key, life->unmap_ts, device_past_slots(state));
+	if (place)
+		*place = *life;
 }
 
 /* A list: found by its memory, and by each segment. */
@@ -101,7 +149,8 @@ _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_ma
 		unbind_explain(model, state, &step);
 	check_is_suspect(model, &live->mapping);
 	model_detach(model, state, live, 0);
-	remember(state, &live->mapping, NULL, &step, place_of(state, &live->mapping, NULL));
+	remember(model, state, &live->mapping, NULL, &step,
+		 expect_place(model, state, &live->mapping, NULL));
 	step.site = sites_of(model, &live->mapping);
 	sites_end(model, &live->mapping, NULL);
 	err = model_tell(model, state, event, &step);
@@ -174,7 +223,7 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 	return doubts;
 }
 
-_flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_state *state,
+static struct dms_error *end_by_unmap(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event, enum dms_mapping_kind kind,
 				      const struct match *match)
 {
@@ -187,7 +236,7 @@ _flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct dev
 	if (live->is_indexed)
 		memory_expect(&model->overlap.memory, live->mapping.cpu_addr);
 	/* It is filled at the end: until then what the search waits for comes beside other work. */
-	past = place_of(state, &live->mapping, event);
+	past = expect_place(model, state, &live->mapping, event);
 	doubts = owner_doubts(model, state, event, kind, &live->mapping);
 	model_init_step(&step, DMS_STEP_UNMAP, &live->mapping);
 	step.differs = match->differs;
@@ -205,7 +254,7 @@ _flat_ static struct dms_error *end_by_unmap(struct dms_model *model, struct dev
 	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);
 	step.doubts |= doubts;
-	remember(state, &live->mapping, event, &step, past);
+	remember(model, state, &live->mapping, event, &step, past);
 	if (!err)
 		err = overlap_end(model, live, event, &step);
 	slots_give(&model->slots, live);
@@ -339,7 +388,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 	if (event->kind != DMS_EV_UNMAP_SG)
 		around = match_containing(&model->slots, state, event->dma_addr);
 	step->related = around ? &around->mapping : NULL;
-	step->past = past_find(state, key_of(event));
+	step->past = past_find(model_past(model, state), key_of(event));
 	if (event->n_phys > VANISHING_MAP_ENTRIES)
 		step->doubts |= DMS_DOUBT_OVERSIZED;
 	if (step->past) {
@@ -395,15 +444,16 @@ _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
 	return reorder_hold(model, state, &step, kind);
 }
 
-struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
-			       const struct dms_event *event, enum dms_mapping_kind kind)
+_flat_ struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
+				      const struct dms_event *event, enum dms_mapping_kind kind)
 {
 	struct match match;
 
 	if ((event->has & DMS_HAS_VIRT_ADDR) && !event->virt_addr)
 		return tell_free_null(model, state, event);
 	/* comes while its mapping is searched for: waiting for it was 2 % of the generated mix */
-	past_expect(state, event->dma_addr);
+	if (!model->late_past)
+		past_expect(state->past, event->dma_addr);
 	if (kind <= DMS_MAPPING_SG)
 		state->n_released++;
 	else

@@ -23,6 +23,7 @@ void dms_model_destroy(struct dms_model *model)
 {
 	if (!model)
 		return;
+	dms_model_settle(model);
 	slots_deinit(&model->slots);
 	for (size_t i = 0; i < model->n_devices; i++) {
 		device_deinit(model->devices[i]);
@@ -50,6 +51,34 @@ void dms_model_configure(struct dms_model *model, const struct dms_model_config 
 void dms_model_add_inputs(struct dms_model *model, uint32_t inputs)
 {
 	model->config.inputs |= inputs;
+}
+
+/* ---- what can wait --------------------------------------------------------------------------- */
+
+struct dms_error *dms_model_share(struct dms_model *model)
+{
+	model->shared_past = past_share();
+	return model->shared_past ? NULL : &dms_error_nomem;
+}
+
+void dms_model_put_off(struct dms_model *model, bool is_put_off)
+{
+	if (!model->shared_past)
+		return;
+	dms_backlog_drain(model->shared_past);
+	model->late_past = is_put_off ? model->shared_past : NULL;
+}
+
+bool dms_model_help(struct dms_model *model)
+{
+	return model->shared_past && dms_backlog_help(model->shared_past);
+}
+
+void dms_model_settle(struct dms_model *model)
+{
+	dms_model_put_off(model, false);
+	dms_backlog_destroy(model->shared_past);
+	model->shared_past = NULL;
 }
 
 struct dms_error *model_tell(struct dms_model *model, const struct device_state *state,
@@ -112,16 +141,19 @@ _apart_ static struct dms_error *add_device(struct dms_model *model, uint32_t na
 {
 	struct device_state *before = model_current_device(model, name);
 	struct device_state *state = dms_zalloc(sizeof(*state));
+	struct past_table *past = past_create();
 	struct dms_step step = {.kind = DMS_STEP_DEVICE};
 
-	if (!state ||
+	if (!state || !past ||
 	    !dms_grow(&model->devices, &model->devices_capacity, model->n_devices + 1,
 		      sizeof(struct device_state *)) ||
 	    !dms_grow(&model->current, &model->current_capacity, (size_t)name + 1,
 		      sizeof(struct device_state *))) {
+		past_destroy(past);
 		dms_free(state);
 		return &dms_error_nomem;
 	}
+	state->past = past;
 	state->device = (struct dms_device){
 		.index = (uint32_t)model->n_devices,
 		.name = name,

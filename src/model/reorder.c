@@ -76,10 +76,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 
 		uint64_t key = event->kind == DMS_EV_UNMAP_SG ? past_list_key(stand_in.cpu_addr)
 							      : stand_in.dma_addr;
-		struct dms_past *place = past_place(state, key, past.unmap_ts);
-
-		if (place)
-			*place = past;
+		model_enter_past(model, state, key, &past);
 	}
 	return err;
 }
@@ -151,7 +148,7 @@ static bool is_of_told_stray(const struct dms_model *model, const struct device_
 
 	if (!state->told_stray_ts || event->ts - state->told_stray_ts > window)
 		return false;
-	past = past_find(state, event->n_phys ? past_list_key(event->phys_list[0])
+	past = past_find(model_past(model, state), event->n_phys ? past_list_key(event->phys_list[0])
 					      : event->dma_addr);
 	return past && past->serial == UINT64_MAX && past->unmap_cpu != event->cpu &&
 	       event->ts - past->unmap_ts <= window;

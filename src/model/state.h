@@ -93,6 +93,8 @@ struct dms_model {
 	bool has_iommu;		 /* an IOMMU mapped something, for whomever */
 	uint64_t begin_ts;	 /* of the first event */
 	uint32_t n_held;	 /* devices whose held is set */
+	struct dms_backlog *shared_past; /* lives that ended, to be entered; NULL: nobody helps */
+	struct dms_backlog *late_past;	 /* the same while it is used; NULL: they are entered at once */
 	struct overlap_state overlap;
 	struct check_state check;
 	struct sites_state sites;
@@ -158,6 +160,19 @@ static inline struct device_state *model_current_device(const struct dms_model *
 {
 	return name < model->current_capacity ? model->current[name] : NULL;
 }
+
+/** The ended lives of @state, all of them. */
+static inline const struct past_table *model_past(const struct dms_model *model,
+						  const struct device_state *state)
+{
+	if (model->late_past)
+		dms_backlog_drain(model->late_past);
+	return state->past;
+}
+
+/** Remember @life of @state under @key. */
+void model_enter_past(const struct dms_model *model, const struct device_state *state,
+		      uint64_t key, const struct dms_past *life);
 
 /** True if drivers may be skipping unmaps on this device, on this kernel. */
 static inline bool model_may_elide(const struct dms_model *model, const struct device_state *state)

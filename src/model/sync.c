@@ -39,7 +39,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 		return err;
 	around = match_containing(&model->slots, state, event->dma_addr);
 	step.related = around ? &around->mapping : NULL;
-	step.past = past_find_containing(state, event->dma_addr);
+	step.past = past_find_containing(model_past(model, state), event->dma_addr);
 	if (model_may_have_lost(model, step.past ? step.past->epoch : 0))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (step.past)
