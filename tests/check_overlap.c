@@ -276,10 +276,60 @@ START_TEST(each_frame_of_many_is_found)
 }
 END_TEST
 
+/* ---- the same memory, and no end ------------------------------------------------------------- */
+
+static struct dms_error *count_overlaps(void *context, const struct dms_step *step)
+{
+	unsigned int *n_overlaps = context;
+
+	*n_overlaps += step->kind == DMS_STEP_OVERLAP;
+	return NULL;
+}
+
+/*
+ * Who never unmaps gets slow by the number of his mappings, not by its square, which would be
+ * minutes here. Written or not, at one place or at several that touch each other or nearly so.
+ */
+START_TEST(the_same_memory_again_and_again)
+{
+	enum { MAPS = 150000 };
+	static const struct {
+		uint64_t places, distance, size;
+	} patterns[] = {{1, 0, 65536}, {1, 0, 100}, {16, 4096, 65536}, {4, 12289, 8191}, {8, 65536, 32768}};
+	struct dms_names names = {.devices = dms_strtab_create()};
+	struct dms_model_config config = {.inputs = DMS_INPUT_PAGE_FREES, .never_elides = true};
+	struct dms_event event = {
+		.kind = DMS_EV_MAP,
+		.has = DMS_HAS_DEVICE | DMS_HAS_DMA_ADDR | DMS_HAS_SIZE | DMS_HAS_DIR |
+		       DMS_HAS_PHYS_ADDR,
+		.size = patterns[_i / 2].size,
+		.dir = _i % 2 ? DMS_DIR_TO_DEVICE : DMS_DIR_FROM_DEVICE,
+		.stack = DMS_ID_NONE,
+	};
+	unsigned int n_overlaps = 0;
+	struct dms_model *model;
+
+	dms_strtab_add(names.devices, "a", 1);
+	ck_assert_int_lt(_i / 2, (int)DMS_ARRAY_SIZE(patterns));
+	ck_assert_ptr_null(dms_model_create(&names, count_overlaps, &n_overlaps, &model));
+	dms_model_configure(model, &config);
+	for (uint64_t i = 0; i < MAPS; i++) {
+		event.ts = i + 1;
+		event.phys_addr = 0x100000000 + i % patterns[_i / 2].places * patterns[_i / 2].distance;
+		event.dma_addr = 0xf00000000000 - (i << 17);
+		ck_assert_ptr_null(dms_model_event(model, &event));
+	}
+	ck_assert_ptr_null(dms_model_end(model, MAPS + 1));
+	ck_assert_int_eq(n_overlaps > 0, event.dir == DMS_DIR_FROM_DEVICE);
+	dms_model_destroy(model);
+	dms_strtab_destroy(names.devices);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("overlap");
-	TCase *tcase = tcase_create("random");
+	TCase *tcase = tcase_create("random"), *crowds = tcase_create("crowds");
 	SRunner *runner;
 	int n_failed;
 
@@ -287,6 +337,9 @@ int main(void)
 	tcase_add_loop_test(tcase, overlaps_are_those_of_every_pair, 0, 3);
 	tcase_add_test(tcase, each_frame_of_many_is_found);
 	suite_add_tcase(suite, tcase);
+	tcase_set_timeout(crowds, 20);
+	tcase_add_loop_test(crowds, the_same_memory_again_and_again, 0, 10);
+	suite_add_tcase(suite, crowds);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	n_failed = srunner_ntests_failed(runner);

@@ -404,3 +404,21 @@ void extents_each_around(const struct extent_table *table, uint64_t addr, extent
 			return;
 	}
 }
+
+void extents_each_touching(const struct extent_table *table, uint64_t first, uint64_t last,
+			   uint32_t max_windows, extent_fn visit, void *context)
+{
+	uint32_t left = table->used_classes;
+
+	while (left && max_windows) {
+		unsigned int class = 31 - (unsigned int)__builtin_clz(left);
+		uint64_t window = window_of(first, class), end = window_of(last, class);
+
+		left &= ~DMS_BIT(class);
+		window -= window > 0; /* what begins before reaches into it */
+		for (; window <= end && max_windows; window++, max_windows--) {
+			if (!visit_window(table, window, class, visit, context))
+				return;
+		}
+	}
+}

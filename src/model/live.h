@@ -184,6 +184,12 @@ const struct extent *extents_only_of_size(const struct extent_table *table, uint
 /** Every extent that may contain @addr: it starts at most one window before. */
 void extents_each_around(const struct extent_table *table, uint64_t addr, extent_fn visit,
 			 void *context);
+/**
+ * Every extent that may touch @first to @last, and others near it: those of the largest classes
+ * first, and of @max_windows windows at most.
+ */
+void extents_each_touching(const struct extent_table *table, uint64_t first, uint64_t last,
+			   uint32_t max_windows, extent_fn visit, void *context);
 
 static inline struct live_mapping *extent_owner(const struct slot_pool *pool,
 						const struct extent *extent)

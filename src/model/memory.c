@@ -7,6 +7,8 @@
 
 /* Cells one search may look into: of a larger stretch only the beginning, 2 MiB in frames. */
 #define MAX_SEARCHED_CELLS 512
+/* And of what may lie there so many. */
+#define MAX_SEARCHED_EXTENTS 1024
 
 /* Does it lie in several frames? */
 static bool is_large(struct stretch memory)
@@ -204,35 +206,6 @@ static bool search_frames(const struct memory_index *index, const struct slot_po
 
 /* ---- all others ------------------------------------------------------------------------------ */
 
-/*
- * A stretch is entered for each cell it touches, of the smallest cells that make it at most five
- * entries: what shares a cell is then in one place of the table, and a search looks into its own
- * cells only. Cells are those of the table's size classes: 4 KiB, 16 KiB, 64 KiB...
- */
-#define CELL_STEP    2
-#define CELL_CLASSES 26
-#define MAX_CELLS    4 /* and one more if it begins inside of a cell */
-
-static unsigned int cell_shift(unsigned int class)
-{
-	return FRAME_SHIFT + CELL_STEP * class;
-}
-
-static unsigned int class_of(struct stretch memory)
-{
-	unsigned int class = 0;
-
-	while (class < CELL_CLASSES - 1 &&
-	       (memory.last - memory.first) >> cell_shift(class) >= MAX_CELLS)
-		class ++;
-	return class;
-}
-
-static struct dms_segment cell_at(uint64_t cell, unsigned int class)
-{
-	return (struct dms_segment){cell << cell_shift(class), 1ull << cell_shift(class)};
-}
-
 #define NEAR_SHIFT     14
 #define MAX_NEAR_CELLS 1024
 #define NEIGHBOURHOODS_SHIFT (64 - 16) /* of MEMORY_NEIGHBOURHOODS: see dms_hash_place() */
@@ -281,73 +254,71 @@ static bool is_any_near(const struct memory_index *index, struct stretch memory)
 	return false;
 }
 
+/* All of the address space is a byte short. */
+static struct dms_segment range_of(struct stretch memory)
+{
+	uint64_t size = memory.last - memory.first + 1;
+
+	return (struct dms_segment){memory.first, size ? size : UINT64_MAX};
+}
+
 static bool add_stretch(struct memory_index *index, const struct live_mapping *live,
 			uint32_t number)
 {
 	struct stretch memory = memory_stretch(live, number);
-	unsigned int class = class_of(memory), shift = cell_shift(class);
+	struct dms_segment range = range_of(memory);
 
-	for (uint64_t at = memory.first >> shift; at <= memory.last >> shift; at++) {
-		struct dms_segment cell = cell_at(at, class);
-
-		if (!extents_add(&index->large, &cell, live->slot, number))
-			return false;
-	}
+	if (!extents_add(&index->large, &range, live->slot, number))
+		return false;
 	count_near(index, memory, 1);
 	return true;
 }
 
 _apart_ static void remove_stretch(struct memory_index *index, const struct live_mapping *live,
-			   uint32_t number)
+				   uint32_t number)
 {
 	struct stretch memory = memory_stretch(live, number);
-	unsigned int class = class_of(memory), shift = cell_shift(class);
+	struct dms_segment range = range_of(memory);
 
-	for (uint64_t at = memory.first >> shift; at <= memory.last >> shift; at++) {
-		struct dms_segment cell = cell_at(at, class);
-
-		extents_remove(&index->large, &cell, live->slot, number, 0);
-	}
+	extents_remove(&index->large, &range, live->slot, number, 0);
 	count_near(index, memory, -1);
 }
 
 /** A search in the table for a visitor of mappings. */
 struct large_search {
 	const struct slot_pool *slots;
+	struct stretch memory;
 	memory_fn visit;
 	void *context;
+	uint32_t budget; /* of extents */
 	bool is_over;
 };
+
+/* What begins in the same window need not be near; what shares no more than a line with it is. */
+static bool may_touch(struct stretch left, struct stretch right)
+{
+	const uint64_t frame = ~(uint64_t)0 << FRAME_SHIFT;
+
+	return (left.first & frame) <= right.last && (right.first & frame) <= left.last;
+}
 
 static bool visit_extent(void *context, const struct extent *extent)
 {
 	struct large_search *search = context;
+	struct live_mapping *owner = extent_owner(search->slots, extent);
+	uint32_t number = extent_segment(extent);
 
-	search->is_over = !search->visit(search->context, extent_owner(search->slots, extent),
-					 extent_segment(extent));
+	if (!search->budget--)
+		search->is_over = true;
+	else if (may_touch(memory_stretch(owner, number), search->memory))
+		search->is_over = !search->visit(search->context, owner, number);
 	return !search->is_over;
 }
 
-/* From the largest cells down: of those a large stretch has few. */
-_apart_ static void search_large(const struct extent_table *table, struct stretch memory,
-			 struct large_search *search)
+_apart_ static void search_large(const struct extent_table *table, struct large_search *search)
 {
-	uint32_t left = table->used_classes, budget = MAX_SEARCHED_CELLS;
-
-	while (left && budget) {
-		unsigned int class = 31 - (unsigned int)__builtin_clz(left);
-		unsigned int shift = cell_shift(class);
-		uint64_t at = memory.first >> shift, n = (memory.last >> shift) - at;
-
-		left &= ~DMS_BIT(class);
-		for (uint64_t i = 0; i <= n && budget; i++, budget--) {
-			struct dms_segment cell = cell_at(at + i, class);
-
-			extents_each_of_size(table, cell.dma_addr, cell.size, visit_extent, search);
-			if (search->is_over)
-				return;
-		}
-	}
+	extents_each_touching(table, search->memory.first, search->memory.last,
+			      MAX_SEARCHED_CELLS, visit_extent, search);
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */
@@ -482,13 +453,18 @@ void memory_deinit(struct memory_index *index)
 	*index = (struct memory_index){0};
 }
 
-void memory_search(const struct memory_index *index, const struct slot_pool *slots,
+bool memory_search(const struct memory_index *index, const struct slot_pool *slots,
 		   struct stretch memory, memory_fn visit, void *context)
 {
-	struct large_search search = {slots, visit, context, false};
+	struct large_search search = {.slots = slots,
+				      .memory = memory,
+				      .visit = visit,
+				      .context = context,
+				      .budget = MAX_SEARCHED_EXTENTS};
 
 	if (index->n_frames && !search_frames(index, slots, memory, visit, context))
-		return;
+		return false;
 	if (is_any_near(index, memory))
-		search_large(&index->large, memory, &search);
+		search_large(&index->large, &search);
+	return !search.is_over;
 }

@@ -101,8 +101,8 @@ static inline void memory_expect(const struct memory_index *index, uint64_t phys
 
 /** Called with a live mapping and the number of its stretch; false: enough seen. */
 typedef bool (*memory_fn)(void *context, struct live_mapping *live, uint32_t stretch);
-/** Visit what may share memory with @memory, some of it several times. */
-void memory_search(const struct memory_index *index, const struct slot_pool *slots,
+/** Visit what may share memory with @memory, some of it several times. False: not all was seen. */
+bool memory_search(const struct memory_index *index, const struct slot_pool *slots,
 		   struct stretch memory, memory_fn visit, void *context);
 
 #endif

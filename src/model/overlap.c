@@ -228,7 +228,8 @@ _apart_ static void note_pair(struct dms_model *model, const struct dms_event *e
 
 /*
  * True if @live has to be entered, too. Where a driver seems to leave out unmaps, one mapping
- * stands for all that are like it: else they pile up, and each search has to pass them.
+ * stands for all that are like it: else they pile up, and each search has to pass them. For the same
+ * reason nothing is added where there is more already than anybody looks at.
  */
 _apart_ _flat_ static bool find_pairs(struct dms_model *model, const struct dms_event *event,
 		       struct live_mapping *live)
@@ -236,6 +237,7 @@ _apart_ _flat_ static bool find_pairs(struct dms_model *model, const struct dms_
 	const struct live_mapping *older;
 	struct pair_search search;
 	uint64_t searched_bytes = 0;
+	bool is_crowded = false;
 
 	search.model = model;
 	search.newer = live;
@@ -247,17 +249,39 @@ _apart_ _flat_ static bool find_pairs(struct dms_model *model, const struct dms_
 		searched_bytes += search.memory.last - search.memory.first;
 		search.segment = i;
 		search.n_visited = 0;
-		memory_search(&model->overlap.memory, &model->slots, search.memory, look_at,
-			      &search);
+		is_crowded |= !memory_search(&model->overlap.memory, &model->slots, search.memory,
+					     look_at, &search);
 	}
 	older = search.best.older;
 	if (!older)
-		return true;
+		return !is_crowded;
 	if (!model->config.never_elides && overlap_are_alike(&live->mapping, &older->mapping) &&
 	    device_may_elide(model->devices[live->mapping.device]))
 		return false;
 	note_pair(model, event, live, &search.best);
-	return true;
+	return !is_crowded;
+}
+
+static bool count_visit(void *context, struct live_mapping *owner, uint32_t stretch)
+{
+	uint32_t *n_visited = context;
+
+	(void)owner, (void)stretch;
+	return ++*n_visited < MAX_VISITS;
+}
+
+/* As find_pairs() of what is not compared with others, as nobody writes it. */
+_apart_ static bool is_crowded(const struct dms_model *model, const struct live_mapping *live)
+{
+	bool is_crowded = false;
+
+	for (uint32_t i = 0; i < memory_n_stretches(live) && !is_crowded; i++) {
+		uint32_t n_visited = 0;
+
+		is_crowded = !memory_search(&model->overlap.memory, &model->slots,
+					    memory_stretch(live, i), count_visit, &n_visited);
+	}
+	return is_crowded;
 }
 
 struct dms_error *overlap_begin(struct dms_model *model, struct device_state *state,
@@ -273,7 +297,8 @@ struct dms_error *overlap_begin(struct dms_model *model, struct device_state *st
 		live->is_indexed = true;
 		return NULL;
 	}
-	if (event && is_written(&live->mapping) && !find_pairs(model, event, live))
+	if (event && is_written(&live->mapping) ? !find_pairs(model, event, live)
+						: is_crowded(model, live))
 		return NULL;
 	live->is_indexed = true;
 	return memory_add(&model->overlap.memory, live) ? NULL : &dms_error_nomem;
