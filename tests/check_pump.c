@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Read-ahead gives what reading gives: the same items, wherever it is stopped. */
 #include <check.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "run/pump.h"
 
@@ -300,6 +302,66 @@ START_TEST(test_stopped_early)
 }
 END_TEST
 
+/** Who was asked to help, and how often. */
+struct helping {
+	struct scratch scratch; /* first: decode() is given the same */
+	pthread_t taker;
+	atomic_uint by_taker, by_reader, in_a_row;
+};
+
+static bool help(void *context)
+{
+	struct helping *helping = context;
+
+	if (pthread_equal(pthread_self(), helping->taker))
+		atomic_fetch_add(&helping->by_taker, 1);
+	else
+		atomic_fetch_add(&helping->by_reader, 1);
+	return atomic_fetch_add(&helping->in_a_row, 1) % 2; /* one batch, and there is no other */
+}
+
+/* Stretches that were taken while the other thread had time. @pause_us: of the taker, for each. */
+static unsigned int count_helped(struct helping *helping, unsigned int pause_us)
+{
+	struct dms_merge *merge = open_many(paths[0], MANY);
+	const struct dms_pump_options options = {
+		.until_ts = UINT64_MAX,
+		.decode = decode,
+		.help = help,
+		.context = helping,
+		.has_thread = true,
+	};
+	struct dms_stretch stretch;
+	struct dms_pump *pump;
+	unsigned int n_helped = 0;
+
+	helping->taker = pthread_self();
+	ck_assert_ptr_null(dms_pump_create(merge, &options, &pump));
+	do {
+		ck_assert_ptr_null(dms_pump_next(pump, &stretch));
+		n_helped += dms_pump_is_helped(pump);
+		if (pause_us)
+			usleep(pause_us);
+	} while (stretch.items->kind != DMS_ITEM_END);
+	ck_assert(!dms_pump_is_helped(pump)); /* it has read all, and is gone */
+	dms_pump_destroy(pump);
+	dms_merge_destroy(merge);
+	return n_helped;
+}
+
+/* Who reads helps when he would sleep; where he does not, nothing is put off for him. */
+START_TEST(test_help)
+{
+	struct helping helping = {0};
+
+	ck_assert_uint_gt(count_helped(&helping, 2000), 0);
+	ck_assert_uint_gt(helping.by_reader, 0);
+	helping = (struct helping){0};
+	count_helped(&helping, 0); /* who takes helps himself before he waits */
+	ck_assert_uint_gt(helping.by_taker, 0);
+}
+END_TEST
+
 START_TEST(test_environment_decides)
 {
 	struct dms_merge *merge = open_many(paths[0], 1);
@@ -328,6 +390,7 @@ int main(void)
 	tcase_add_loop_test(tcase, test_many_batches, 0, n_paths);
 	tcase_add_loop_test(tcase, test_until, 0, n_paths);
 	tcase_add_loop_test(tcase, test_stopped_early, 0, n_paths);
+	tcase_add_test(tcase, test_help);
 	tcase_add_test(tcase, test_environment_decides);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);

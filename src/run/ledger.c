@@ -5,6 +5,7 @@
 
 #include "ledger.h"
 #include "pump.h"
+#include "tally.h"
 #include "turns.h"
 
 /*
@@ -66,7 +67,8 @@ _apart_ static struct dms_error *enter_rows(const struct dms_books *books,
 
 struct dms_error *dms_books_enter(const struct dms_books *books, const struct dms_step *step)
 {
-	struct dms_error *err = dms_stats_step(books->stats, step);
+	struct dms_error *err = books->tally ? dms_tally_step(books->tally, step)
+					     : dms_stats_step(books->stats, step);
 
 	return err || !books->store ? err : enter_rows(books, step);
 }

@@ -8,12 +8,14 @@
 #include <dmascope/store.h>
 
 struct dms_pump;
+struct dms_tally;
 struct dms_ledger;
 
 /** Where steps are entered; borrowed, and the ledger's as long as it lives. */
 struct dms_books {
 	struct dms_model *model; /* gives out numbers of rows */
 	struct dms_stats *stats;
+	struct dms_tally *tally;   /* of the statistics; NULL: they count what is entered at once */
 	struct dms_series *series; /* these two: NULL without a database */
 	struct dms_store *store;
 };

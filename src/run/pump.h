@@ -54,6 +54,11 @@ struct dms_pump_options {
 	 * NULL: until now.
 	 */
 	void (*turned)(void *context);
+	/**
+	 * Some work that either thread may do, of a batch's length at most: the reading one does it
+	 * when it is ahead, the other one before it waits. False: there was none. NULL: never any.
+	 */
+	bool (*help)(void *context);
 	void *context;
 	bool has_thread;  /* see dms_pump_threads() */
 	bool is_in_step;  /* no item is read before the one before it was taken; without a thread */
@@ -86,6 +91,8 @@ void dms_pump_destroy(struct dms_pump *pump);
 struct dms_error *dms_pump_next(struct dms_pump *pump, struct dms_stretch *ret);
 /** Of the stretches that turned() was called for, the oldest is not needed any more. By any thread. */
 void dms_pump_release(struct dms_pump *pump);
+/** For each stretch: true if the reading thread has time to help. */
+bool dms_pump_is_helped(struct dms_pump *pump);
 /** As dms_source_progress(), of all files together, up to about the items given last. */
 void dms_pump_progress(const struct dms_pump *pump, uint64_t *ret_done, uint64_t *ret_total);
 

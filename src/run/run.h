@@ -36,9 +36,10 @@ struct dms_run_findings;
 struct dms_run_groups;
 /** Files beside the traces: side.c. */
 struct dms_run_side;
-/** Threads: pump.h, ledger.h, digest.h. */
+/** Threads, and what goes between them: pump.h, ledger.h, tally.h, digest.h. */
 struct dms_pump;
 struct dms_ledger;
+struct dms_tally;
 struct dms_digest;
 /** Copies of what is compressed or a pipe: recognise.c. */
 struct dms_run_files;
@@ -66,8 +67,11 @@ struct dms_run {
 	struct dms_series *series; /* NULL: no database */
 	struct dms_store *store; /* NULL: no database */
 	bool keep_events, in_place, figures_only;
-	struct dms_pump *pump;	   /* these two: while dms_run_read() reads; else NULL */
+	struct dms_pump *pump;	   /* these three: while dms_run_read() reads; else NULL */
 	struct dms_ledger *ledger; /* NULL: steps are entered as they are told */
+	struct dms_tally *tally;   /* NULL: they are counted as they are told, or by the ledger */
+	struct dms_tally *late_tally; /* the same while the other thread has time; else NULL */
+	bool puts_off;		   /* it has time */
 	struct dms_digest *digest; /* NULL: files are hashed when that is asked for */
 	struct dms_run_twins *twins;   /* NULL: there is but one file */
 	bool salvage;		       /* what cannot be read is done without */

@@ -20,11 +20,14 @@ void turns_deinit(struct turns *turns)
 /* Sleep until no more than @wanted slots are full. The lock is held. */
 static void wait_emptied(struct turns *turns, uint64_t wanted)
 {
+	uint64_t begin_ns = dms_now_ns();
+
 	turns->is_filler_waiting = true;
 	turns->wanted = wanted;
 	while (turns->n_filled - turns->n_emptied > wanted && !turns->is_stopped)
 		pthread_cond_wait(&turns->emptied, &turns->lock);
 	turns->is_filler_waiting = false;
+	turns->slept_ns += dms_now_ns() - begin_ns;
 }
 
 bool turns_take_empty(struct turns *turns, unsigned int *ret)
@@ -65,13 +68,49 @@ void turns_drain(struct turns *turns)
 	pthread_mutex_unlock(&turns->lock);
 }
 
+uint64_t turns_slept_ns(struct turns *turns)
+{
+	uint64_t slept_ns;
+
+	pthread_mutex_lock(&turns->lock);
+	slept_ns = turns->slept_ns;
+	pthread_mutex_unlock(&turns->lock);
+	return slept_ns;
+}
+
+bool turns_is_ahead(struct turns *turns, unsigned int n_slots)
+{
+	bool is_ahead;
+
+	pthread_mutex_lock(&turns->lock);
+	is_ahead = turns->n_filled - turns->n_emptied >= n_slots && !turns->is_done;
+	pthread_mutex_unlock(&turns->lock);
+	return is_ahead;
+}
+
+/* The lock is held. */
+static bool must_wait(const struct turns *turns, uint64_t n)
+{
+	return turns->n_filled == n && !turns->is_done && !turns->is_stopped;
+}
+
+bool turns_is_there(struct turns *turns, uint64_t n)
+{
+	bool is_there;
+
+	pthread_mutex_lock(&turns->lock);
+	is_there = !must_wait(turns, n);
+	pthread_mutex_unlock(&turns->lock);
+	return is_there;
+}
+
 bool turns_take_full(struct turns *turns, uint64_t n, unsigned int *ret)
 {
 	bool is_there;
 
 	pthread_mutex_lock(&turns->lock);
 	turns->is_emptier_waiting = true;
-	while (turns->n_filled == n && !turns->is_done && !turns->is_stopped)
+	while (must_wait(turns, n))
 		pthread_cond_wait(&turns->filled, &turns->lock);
 	turns->is_emptier_waiting = false;
 	is_there = turns->n_filled > n && !turns->is_stopped;

@@ -12,6 +12,7 @@ struct turns {
 	pthread_cond_t filled, emptied;
 	uint64_t n_filled, n_emptied; /* ever */
 	uint64_t wanted;	/* the filler is woken when so few are full */
+	uint64_t slept_ns;	/* by the filler */
 	bool is_filler_waiting, is_emptier_waiting;
 	bool is_stopped; /* nobody wants more */
 	bool is_done;	 /* there is no more */
@@ -29,7 +30,14 @@ void turns_end(struct turns *turns);
 /** Wait until all is emptied, or nobody wants it. */
 void turns_drain(struct turns *turns);
 
+/** By either: so many slots or more are full, and there will be others. */
+bool turns_is_ahead(struct turns *turns, unsigned int n_slots);
+/** By either: nanoseconds that the filler slept so far. */
+uint64_t turns_slept_ns(struct turns *turns);
+
 /* For the one that empties: */
+/** True if turns_take_full() of slot @n would not wait. */
+bool turns_is_there(struct turns *turns, uint64_t n);
 /** Wait for slot number @n, of those ever filled, at *@ret. False: it will not come. */
 bool turns_take_full(struct turns *turns, uint64_t n, unsigned int *ret);
 /** The oldest full slot is empty. Any thread may say so. */
