@@ -149,15 +149,11 @@ enum dms_has {
  * event has comes first: it travels from one CPU's cache to another's.
  */
 struct dms_event {
+	/* first what single maps and unmaps are looked at for: every event crosses from core to core */
 	enum dms_event_kind kind;
 	uint32_t has;	       /* DMS_HAS_*: everything else below is 0 */
 	uint64_t ts;	       /* trace clock, see dms_source_info */
 	uint32_t cpu;
-	uint32_t instance;     /* buffer instance it was recorded in */
-	uint8_t dir;	       /* enum dms_dir */
-	bool failed;	       /* a map or allocation that failed */
-	uint8_t common_flags;  /* irqs off, hard and soft irq, as the tracer set them */
-	uint8_t preempt_count; /* low byte as traced */
 	uint32_t pid;
 	uint32_t device;       /* number of dev_name() in the run's device names; DMS_ID_NONE */
 	uint32_t stack;	       /* number of the call stack in the run's stacks; DMS_ID_NONE */
@@ -165,26 +161,31 @@ struct dms_event {
 	uint64_t dma_addr;     /* bus address, or IOVA */
 	uint64_t size;	       /* bytes */
 	uint64_t attrs;	       /* DMA_ATTR_* as traced */
-	uint64_t virt_addr;    /* kernel virtual address of an allocation; 0: it failed */
-	uint64_t dma_mask;     /* BOUNCE */
-	uint32_t driver;       /* same table as device; iommu:io_page_fault only */
-	uint32_t gfp;	       /* gfp_t as traced; bit numbers differ between releases */
-	int32_t err;	       /* MAP_SG_ERR: negative errno. IOMMU_FAULT: flags. GROUP: gid */
+	uint8_t dir;	       /* enum dms_dir */
+	bool failed;	       /* a map or allocation that failed */
+	uint8_t common_flags;  /* irqs off, hard and soft irq, as the tracer set them */
+	uint8_t preempt_count; /* low byte as traced */
+	bool truncated;	       /* the kernel cut the lists (MAP_SG over 128 entries) */
+	bool is_other_clock;   /* of a kernel log: ts only tells about where in the trace */
+	bool force;	       /* BOUNCE: swiotlb=force */
+	uint8_t message;       /* CONSOLE: enum dms_message */
 	uint32_t nents;	       /* entries the caller gave (UNMAP_SG: the caller's nents) */
 	uint32_t ents;	       /* entries after mapping; 0 if not traced */
 	uint32_t n_phys;       /* length of phys_list: at most nents */
 	uint32_t n_dma;	       /* length of dma_list and lengths */
-	uint32_t text_len;     /* bytes of text */
+	uint64_t virt_addr;    /* kernel virtual address of an allocation; 0: it failed */
 	const uint64_t *phys_list;
 	const uint64_t *dma_list;
 	const uint32_t *lengths; /* bytes */
+	uint32_t instance;     /* buffer instance it was recorded in */
+	uint32_t driver;       /* same table as device; iommu:io_page_fault only */
+	uint64_t dma_mask;     /* BOUNCE */
 	const char *text;      /* MARKER, CONSOLE: borrowed like the lists, not terminated */
-	bool truncated;	       /* the kernel cut the lists (MAP_SG over 128 entries) */
-	bool force;	       /* BOUNCE: swiotlb=force */
+	uint32_t text_len;     /* bytes of text */
+	uint32_t gfp;	       /* gfp_t as traced; bit numbers differ between releases */
+	int32_t err;	       /* MAP_SG_ERR: negative errno. IOMMU_FAULT: flags. GROUP: gid */
 	bool by_kernel;	       /* CHECK: the DMA core's own call, not a driver's */
 	bool may_block;	       /* ALLOC: the flags allow direct reclaim */
-	bool is_other_clock;   /* of a kernel log: ts only tells about where in the trace */
-	uint8_t message;       /* CONSOLE: enum dms_message */
 };
 
 /** "map", "unmap_sg", "sync_for_cpu", ...: the API's word without its dma_ prefix. */
