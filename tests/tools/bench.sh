@@ -140,30 +140,41 @@ instructions() {
 	[ "${count:-0}" -gt 0 ] || fail "valgrind counted no instructions"
 }
 
-# statistics NAME FILE RECORDS: against the same program without them, on one thread: CPU time, and
-# instructions, which nothing else that runs here can change. Counting takes some 50 times as long:
-# of a long trace the first part will do.
-statistics() {
-	local on="" off="" until cost i
+# more_row NAME KEY WHAT ON OFF: per cent that statistics add
+more_row() {
+	local cost
 
-	for ((i = 0; i < runs; i++)); do
+	cost=$(calc "100 * ($4 / ($5 + 0.0005) - 1)" 1)
+	row "statistics on: per cent more $3 than off" "< 10" "$cost" "$cost < 10"
+	fact "$1_statistics_$2_percent" "$cost"
+}
+
+# statistics NAME FILE RECORDS: against the same program without them: the time it takes, CPU time on
+# one thread, and instructions there, which nothing else that runs here can change. The first two
+# differ by less than runs do, so there are three times as many, in turns. Counting takes some 50
+# times as long: of a long trace the first part will do.
+statistics() {
+	local on="" off="" cpu_on="" cpu_off="" until i
+
+	for ((i = 0; i < 3 * runs; i++)); do
+		run "$dmascope" analyze "$2"
+		on=$(least "$on" "$wall")
+		run "$nostats" analyze "$2"
+		off=$(least "$off" "$wall")
 		run env DMASCOPE_THREADS=1 "$dmascope" analyze "$2"
-		on=$(least "$on" "$cpu")
+		cpu_on=$(least "$cpu_on" "$cpu")
 		run env DMASCOPE_THREADS=1 "$nostats" analyze "$2"
-		off=$(least "$off" "$cpu")
+		cpu_off=$(least "$cpu_off" "$cpu")
 	done
-	cost=$(calc "100 * ($on / ($off + 0.0005) - 1)" 1)
-	row "statistics on: per cent more CPU than off" "< 10" "$cost" "$cost < 10"
-	fact "$1_statistics_cpu_percent" "$cost"
+	more_row "$1" wall "time" "$on" "$off"
+	more_row "$1" cpu "CPU time" "$cpu_on" "$cpu_off"
 	command -v valgrind >/dev/null || return 0
 	until=$("$dmascope" analyze "$2" | awk -v n="$3" '/^span / {
 		printf "%.6f", $(NF - 2) + ($NF - $(NF - 2)) * (n > 2000000 ? 300000 / n : 1) }')
 	instructions "$dmascope" analyze "$2" --until "$until"
 	on=$count
 	instructions "$nostats" analyze "$2" --until "$until"
-	cost=$(calc "100 * ($on / $count - 1)" 1)
-	row "statistics on: per cent more instructions than off" "< 10" "$cost" "$cost < 10"
-	fact "$1_statistics_instructions_percent" "$cost"
+	more_row "$1" instructions instructions "$on" "$count"
 }
 
 # speed_row NAME KEY LABEL RECORDS TARGET: 0 is no target
