@@ -19,9 +19,9 @@
 #define ENOUGH_BATCHES (BATCHES / 4)
 #define FEW_BATCHES    (BATCHES / 16)
 /*
- * Help is asked for when the reading thread sleeps for this part of the time or more, one in three;
- * until it falls behind. In the shared recording, where it is a quarter, what crosses over to the other core
- * and back cost 2 % more than it saved; in the generated mix (a half) it saves a sixth.
+ * Help is asked for when the reading thread sleeps for a third of the time or more; until it falls
+ * behind. In the shared recording, where it sleeps a quarter, what crosses over to the other core and
+ * back cost 2 % more than it saved; in the generated mix (a half) it saves a sixth.
  */
 #define SLEEPER_PART 3
 #define BATCH_BYTES (16u << 10)

@@ -452,7 +452,6 @@ _flat_ static struct dms_error *take_events(struct dms_run *run, const struct dm
 static bool help(void *context)
 {
 	struct dms_run *run = context;
-
 	bool has_counted = run->tally && dms_tally_help(run->tally);
 
 	return dms_model_help(run->model) || has_counted;
