@@ -19,11 +19,11 @@
 #define ENOUGH_BATCHES (BATCHES / 4)
 #define FEW_BATCHES    (BATCHES / 16)
 /*
- * Help is asked for when the reading thread sleeps for a third of the time or more; until it falls
- * behind. In the shared recording, where it sleeps a quarter, what crosses over to the other core and
- * back cost 2 % more than it saved; in the generated mix (a half) it saves a sixth.
+ * Help is asked for when the reading thread sleeps that much of the time; until it falls behind. In
+ * the shared recording, where it sleeps a quarter, what crosses over to the other core and back costs
+ * 2 % more than it saves; in the generated mix (a half) it saves a sixth.
  */
-#define SLEEPER_PART 3
+#define SLEEPER_PERCENT 40
 #define BATCH_BYTES (16u << 10)
 /* A smaller file is read before a thread has begun to run. */
 #define MIN_FILE_BYTES (1u << 20)
@@ -53,6 +53,7 @@ struct dms_pump {
 	bool is_helped;
 	uint64_t alone_ns; /* when the other thread was last left alone with reading */
 	uint64_t slept_ns; /* by it, up to then */
+	uint64_t n_alone;  /* n_taken then */
 
 	pthread_t thread;
 	struct turns turns;
@@ -322,13 +323,18 @@ static void begin_alone(struct dms_pump *pump)
 {
 	pump->alone_ns = dms_now_ns();
 	pump->slept_ns = turns_slept_ns(&pump->turns);
+	pump->n_alone = pump->n_taken;
 }
 
 static bool has_slept(struct dms_pump *pump)
 {
-	uint64_t slept_ns = turns_slept_ns(&pump->turns) - pump->slept_ns;
+	uint64_t slept_ns, ns;
 
-	return slept_ns && slept_ns >= (dms_now_ns() - pump->alone_ns) / SLEEPER_PART;
+	if (pump->n_taken - pump->n_alone < pump->options.n_watched)
+		return false;
+	slept_ns = turns_slept_ns(&pump->turns) - pump->slept_ns;
+	ns = dms_now_ns() - pump->alone_ns;
+	return slept_ns >= ns / 100 * SLEEPER_PERCENT;
 }
 
 bool dms_pump_is_helped(struct dms_pump *pump)

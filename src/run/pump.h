@@ -59,6 +59,7 @@ struct dms_pump_options {
 	 * when it is ahead, the other one before it waits. False: there was none. NULL: never any.
 	 */
 	bool (*help)(void *context);
+	uint32_t n_watched; /* stretches, for which is watched how much time there is for help */
 	void *context;
 	bool has_thread;  /* see dms_pump_threads() */
 	bool is_in_step;  /* no item is read before the one before it was taken; without a thread */

@@ -13,6 +13,8 @@
 
 /* Look at the clock of the progress bar this often, in records. */
 #define PROGRESS_RECORDS 65536
+/* Some 20 ms: the first few, when the model's tables have to be filled, tell nothing of what follows. */
+#define WATCHED_STRETCHES 256
 
 /* A step that more listen to than the statistics. */
 _apart_ static struct dms_error *take_told(struct dms_run *run, const struct dms_step *step)
@@ -576,6 +578,7 @@ struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options
 		.decode = decode_record,
 		.turned = wants_ledger(run, n_threads) ? turned : NULL,
 		.help = n_threads > 1 ? help : NULL,
+		.n_watched = WATCHED_STRETCHES,
 		.context = run,
 		.has_thread = n_threads > 1,
 		.is_in_step = is_in_step,
