@@ -8,6 +8,7 @@
 #include "ledger.h"
 #include "pump.h"
 #include "recognise.h"
+#include "share.h"
 #include "tally.h"
 #include "trust.h"
 
@@ -390,7 +391,7 @@ static struct dms_error *drain(struct dms_run *run)
 {
 	struct dms_error *err = run->ledger ? dms_ledger_drain(run->ledger) : NULL;
 
-	return err || !run->tally ? err : dms_tally_drain(run->tally);
+	return err ? err : dms_share_drain(run);
 }
 
 /* Figures begin anew with the window: those of before must be complete. */
@@ -448,55 +449,6 @@ _flat_ static struct dms_error *take_events(struct dms_run *run, const struct dm
 	return err;
 }
 
-/* ---- what can wait --------------------------------------------------------------------------- */
-
-/* What a thread does for the other one. */
-static bool help(void *context)
-{
-	struct dms_run *run = context;
-	bool has_counted = run->tally && dms_tally_help(run->tally);
-
-	return dms_model_help(run->model) || has_counted;
-}
-
-/* What can wait may be done by whichever thread has time. */
-static struct dms_error *begin_help(struct dms_run *run, bool counts)
-{
-	if (counts && !(run->tally = dms_tally_create(run->stats)))
-		return &dms_error_nomem;
-	return dms_model_share(run->model);
-}
-
-/* No other thread may be there. */
-static void end_help(struct dms_run *run)
-{
-	dms_model_settle(run->model);
-	dms_tally_destroy(run->tally);
-	run->tally = run->late_tally = NULL;
-	run->puts_off = false;
-}
-
-/*
- * The other thread has time, or no more: put off for it what can wait. Where it has none, as with a
- * single busy device, what is put off and then done by the same thread takes 7 % more CPU time.
- */
-_apart_ static struct dms_error *put_off(struct dms_run *run, bool has_time)
-{
-	run->puts_off = has_time;
-	run->late_tally = has_time ? run->tally : NULL;
-	dms_model_put_off(run->model, has_time);
-	return run->tally ? dms_tally_drain(run->tally) : NULL;
-}
-
-static struct dms_error *share_work(struct dms_run *run)
-{
-	bool has_time = dms_pump_is_helped(run->pump);
-
-	return has_time == run->puts_off ? NULL : put_off(run, has_time);
-}
-
-/* ---- all of it ------------------------------------------------------------------------------- */
-
 /* From the first item to the last one that is told. */
 static struct dms_error *take_all(struct dms_run *run, const struct dms_run_options *options)
 {
@@ -506,7 +458,7 @@ static struct dms_error *take_all(struct dms_run *run, const struct dms_run_opti
 	bool is_over = false;
 
 	for (;;) {
-		if ((err = dms_pump_next(run->pump, &stretch)) || (err = share_work(run)))
+		if ((err = dms_pump_next(run->pump, &stretch)) || (err = dms_share_turn(run)))
 			return err;
 		run->records += stretch.n_silent;
 		err = is_for_model(run, &stretch) ? take_events(run, &stretch)
@@ -545,7 +497,7 @@ static struct dms_error *start_threads(struct dms_run *run, const struct dms_run
 	struct dms_error *err = NULL;
 
 	if (!dms_pump_has_thread(run->pump)) {
-		end_help(run);
+		dms_share_end(run);
 		return NULL;
 	}
 	if (run->store && !options->source)
@@ -565,7 +517,7 @@ static struct dms_error *end_threads(struct dms_run *run, struct dms_error *err)
 	note_listeners(run);
 	dms_pump_destroy(run->pump); /* from here on the sources are ours again */
 	run->pump = NULL;
-	end_help(run);
+	dms_share_end(run);
 	return err;
 }
 
@@ -577,7 +529,7 @@ struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options
 		.until_ts = run->until_ts,
 		.decode = decode_record,
 		.turned = wants_ledger(run, n_threads) ? turned : NULL,
-		.help = n_threads > 1 ? help : NULL,
+		.help = n_threads > 1 ? dms_share_help : NULL,
 		.n_watched = WATCHED_STRETCHES,
 		.context = run,
 		.has_thread = n_threads > 1,
@@ -586,7 +538,7 @@ struct dms_error *dms_run_read(struct dms_run *run, const struct dms_run_options
 	struct dms_error *err = NULL;
 
 	if (n_threads > 1)
-		err = begin_help(run, !wants_ledger(run, n_threads));
+		err = dms_share_begin(run, !wants_ledger(run, n_threads));
 	if (!err)
 		err = dms_pump_create(run->merge, &pump_options, &run->pump);
 	if (!err)
