@@ -149,7 +149,6 @@ enum dms_has {
  * event has comes first: it travels from one CPU's cache to another's.
  */
 struct dms_event {
-	/* first what single maps and unmaps are looked at for: every event crosses from core to core */
 	enum dms_event_kind kind;
 	uint32_t has;	       /* DMS_HAS_*: everything else below is 0 */
 	uint64_t ts;	       /* trace clock, see dms_source_info */

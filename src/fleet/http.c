@@ -300,14 +300,6 @@ static void try_once(struct dms_fleet *fleet, const struct fleet_request *reques
 		ret->status = 0;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Half of it by chance: a thousand hosts that lost their server do not come back as one. */
 static uint64_t wait_ns(unsigned int n_tries)
 {
@@ -315,7 +307,7 @@ static uint64_t wait_ns(unsigned int n_tries)
 
 	if (most_ms > MAX_WAIT_MS)
 		most_ms = MAX_WAIT_MS;
-	return most_ms * 500000u + dms_hash64(now_ns()) % (most_ms * 500000u);
+	return most_ms * 500000u + dms_hash64(dms_now_ns()) % (most_ms * 500000u);
 }
 
 static void sleep_ns(uint64_t ns)
@@ -329,7 +321,7 @@ static void sleep_ns(uint64_t ns)
 static struct dms_error *keep_trying(struct dms_fleet *fleet, const struct fleet_request *request,
 				     const char *url, struct fleet_bytes *ret)
 {
-	uint64_t begin = now_ns();
+	uint64_t begin = dms_now_ns();
 
 	for (unsigned int n_tries = 0;; n_tries++) {
 		struct outcome outcome = {0};
@@ -346,7 +338,7 @@ static struct dms_error *keep_trying(struct dms_fleet *fleet, const struct fleet
 		}
 		dms_free(outcome.answer.data);
 		is_over = !err || !fleet->may_recover ||
-			  now_ns() - begin + wait > fleet->retry_for_ns;
+			  dms_now_ns() - begin + wait > fleet->retry_for_ns;
 		if (is_over)
 			return err;
 		dms_log(DMS_LOG_WARN, "%s; trying again in %.1f s", dms_error_message(err),
