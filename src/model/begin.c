@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "state.h"
+#include "twins.h"
 
-/* This many identical mappings of an address that was never unmapped: its unmaps are elided. */
-#define ELIDED_DUPLICATES 64
+/* As many identical mappings of an address are more than a driver's few buffers. */
+#define MANY_TWINS 64
+/* What is sent is sent by then. */
+#define IN_FLIGHT_NS 100000000ull
 
 /* Where in a mapping those members begin that are a byte or less: at its end. */
 #define SMALL_MEMBERS offsetof(struct dms_mapping, kind)
@@ -109,107 +112,82 @@ static bool add_list(struct live_mapping *live, const struct dms_event *event)
 	return true;
 }
 
-static bool index_mapping(struct device_state *state, struct live_mapping *live)
+/* Behind an IOMMU an address has one mapping: the older one's unmap is late, or was not recorded. */
+_apart_ static struct dms_error *supersede(struct dms_model *model, const struct dms_event *event,
+				   const struct twin_search *twins)
 {
-	struct dms_segment range = {live->mapping.dma_addr, live->mapping.size};
-	const struct list_part *list = live_list(live);
-
-	if (!list)
-		return extents_add(&state->extents, &range, live->slot, 0);
-	range = (struct dms_segment){.dma_addr = live->mapping.cpu_addr};
-	return extents_add_list(&state->extents, list->segments, list->sg.n_segments, live->slot) &&
-	       extents_add(&state->lists, &range, live->slot, 0);
+	if (twins->n_identical >= MANY_TWINS)
+		return model_end_life(model, twins->oldest, event, DMS_END_LOST,
+				      DMS_DOUBT_UNTRACED);
+	if (twins->newest->mapping.is_superseded)
+		return NULL;
+	return reorder_supersede(model, twins->newest, event->ts) ? NULL : &dms_error_nomem;
 }
 
-/* More of one address need not be counted, each time it is mapped. */
-#define MAX_TWINS 256
-
-/** The mappings an address already has. */
-struct twins {
-	const struct slot_pool *slots;
-	const struct dms_mapping *mapping; /* the new one */
-	struct live_mapping *newest;	   /* at the same address, whatever it is */
-	struct live_mapping *oldest;	   /* identical to the new one */
-	uint32_t n_identical, n_visited;
-};
-
-static bool count_twin(void *context, const struct extent *extent)
+/* Was the address unmapped since the oldest began? Then unmaps do come, and it is mapped often. */
+static bool has_unmaps(const struct dms_model *model, const struct device_state *state,
+		       const struct dms_event *event, const struct dms_mapping *oldest)
 {
-	struct twins *twins = context;
-	struct live_mapping *owner = extent_owner(twins->slots, extent);
-	const struct dms_mapping *old = &owner->mapping, *new = twins->mapping;
+	const struct dms_past *past = past_find(model_past(model, state), event->dma_addr);
 
-	if (!twins->newest || old->serial > twins->newest->mapping.serial)
-		twins->newest = owner;
-	if (old->size == new->size && old->kind == new->kind && old->dir == new->dir) {
-		twins->n_identical++;
-		if (!twins->oldest || old->serial < twins->oldest->mapping.serial)
-			twins->oldest = owner;
-	}
-	return ++twins->n_visited < MAX_TWINS;
+	return past && past->end == DMS_END_UNMAPPED && past->unmap_ts > oldest->map_ts;
 }
 
-/* Behind an IOMMU whatever is at the address counts; else only what is like the new mapping. */
-static void find_twins(const struct device_state *state, struct twins *twins)
+/* The oldest, and the next while there are too many: so that they become fewer. */
+static struct dms_error *end_oldest(struct dms_model *model, const struct dms_event *event,
+				    const struct twin_search *twins, enum dms_end end,
+				    uint32_t doubts)
 {
-	const struct dms_mapping *mapping = twins->mapping;
+	struct live_mapping *next = twins_younger(&model->slots, twins->oldest);
+	struct dms_error *err = model_end_life(model, twins->oldest, event, end, doubts);
 
-	if (state->device.mode == DMS_MODE_IOMMU)
-		extents_each_at(&state->extents, mapping->dma_addr, count_twin, twins);
-	else
-		extents_each_of_size(&state->extents, mapping->dma_addr, mapping->size, count_twin,
-				     twins);
-}
-
-/* Lists, and behind an IOMMU. Apart: so the others have registers enough, and take 3 % less. */
-_apart_ static bool find_and_enter(struct device_state *state, struct live_mapping *live,
-				   const struct dms_event *event, struct twins *twins)
-{
-	if (state->device.mode == DMS_MODE_IOMMU)
-		extents_count_starts(&state->extents);
-	find_twins(state, twins);
-	return (!event->n_phys || add_list(live, event)) && index_mapping(state, live);
-}
-
-/* Find the new mapping's twins, and enter it: in one search, as its place is behind theirs. */
-static bool enter(struct device_state *state, struct live_mapping *live,
-		  const struct dms_event *event, struct twins *twins)
-{
-	struct dms_segment range = {live->mapping.dma_addr, live->mapping.size};
-
-	if (!event->n_phys && state->device.mode != DMS_MODE_IOMMU)
-		return extents_add_beside(&state->extents, &range, live->slot, count_twin, twins);
-	return find_and_enter(state, live, event, twins);
+	if (err || !next || twins->n_identical == MANY_TWINS)
+		return err;
+	return model_end_life(model, next, event, end, doubts);
 }
 
 /*
- * A second mapping of a live address is legal in direct mode. Behind an IOMMU it cannot be: the
- * older one's unmap is late or was not recorded. And where drivers skip unmaps, the same memory is
- * mapped again and again: without an end these lives would fill the memory.
+ * So many of one memory at once: a page that is sent on many sockets, and all of it in flight. Or
+ * the unmaps are not in the trace: without an end these lives would fill the memory. Or the driver
+ * forgets them: then they live.
  */
-_apart_ static struct dms_error *settle_twins(struct dms_model *model, struct device_state *state,
-				      const struct dms_event *event, const struct twins *twins)
+_apart_ static struct dms_error *bound_twins(struct dms_model *model, struct device_state *state,
+				     const struct dms_event *event,
+				     const struct twin_search *twins)
 {
-	const struct dms_past *past;
+	const struct dms_mapping *oldest = &twins->oldest->mapping;
+	enum dms_mapping_kind kind = oldest->kind;
+	bool is_old = event->ts - oldest->map_ts >= IN_FLIGHT_NS;
 
-	if (state->device.mode == DMS_MODE_IOMMU && twins->n_identical < ELIDED_DUPLICATES &&
-	    !twins->newest->mapping.is_superseded)
-		return reorder_supersede(model, twins->newest, event->ts) ? NULL : &dms_error_nomem;
-	state->has_shared |= twins->oldest && event->dir == DMS_DIR_TO_DEVICE &&
-			     state->device.mode != DMS_MODE_IOMMU;
-	/* Nor has a slot of the bounce buffer two owners. */
-	state->strays.n_overlapped += twins->newest->mapping.bounced && twins->mapping->bounced;
-	if (twins->n_identical < ELIDED_DUPLICATES)
+	if (is_old && model_may_have_lost(model, oldest->epoch))
+		return end_oldest(model, event, twins, DMS_END_LOST, DMS_DOUBT_LOST_EVENTS);
+	if (model->config.hidden_unmaps & DMS_BIT(kind))
+		return end_oldest(model, event, twins, DMS_END_LOST, DMS_DOUBT_UNTRACED);
+	if ((!is_old && !state->has_elided) || has_unmaps(model, state, event, oldest))
 		return NULL;
+	if (!model->config.never_elides) {
+		state->has_elided = true;
+		return end_oldest(model, event, twins, DMS_END_ELIDED, DMS_DOUBT_ELIDED);
+	}
+	if (!model_lacks_unmaps(model, kind))
+		return NULL; /* the driver forgets them */
+	return end_oldest(model, event, twins, DMS_END_LOST, DMS_DOUBT_UNTRACED);
+}
+
+/* The new mapping's address is mapped already: without an IOMMU that is legal. */
+_apart_ static struct dms_error *settle_twins(struct dms_model *model, struct device_state *state,
+				      const struct dms_event *event,
+				      const struct twin_search *twins)
+{
+	const struct dms_mapping *newest = &twins->newest->mapping, *live = &twins->live->mapping;
+
 	if (state->device.mode == DMS_MODE_IOMMU)
-		return model_end_life(model, twins->oldest, event, DMS_END_LOST,
-				      DMS_DOUBT_UNTRACED);
-	past = past_find(model_past(model, state), event->dma_addr);
-	/* Unmapped since the oldest began: its unmaps do come, it is only mapped very often. */
-	if (past && past->end == DMS_END_UNMAPPED && past->unmap_ts > twins->oldest->mapping.map_ts)
-		return NULL;
-	state->has_elided = true;
-	return model_end_life(model, twins->oldest, event, DMS_END_ELIDED, DMS_DOUBT_ELIDED);
+		return supersede(model, event, twins);
+	state->has_shared |= twins->oldest && event->dir == DMS_DIR_TO_DEVICE;
+	/* Nor has a slot of the bounce buffer two owners. */
+	state->strays.n_overlapped += newest->bounced && live->bounced &&
+				      newest->dma_addr == live->dma_addr;
+	return twins->n_identical < MANY_TWINS ? NULL : bound_twins(model, state, event, twins);
 }
 
 /* What device_learn_mode() has to know of the recording, as far as it goes. */
@@ -269,7 +247,7 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 	struct live_mapping *live;
 	struct dms_error *err;
 	struct dms_step step;
-	struct twins twins = {.slots = &model->slots};
+	struct twin_search twins = {.slots = &model->slots};
 
 	if (event->failed)
 		return tell_failed(model, state, event);
@@ -286,8 +264,9 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 	fill(&live->mapping, model, state, event, kind);
 	if (learn(model, state, event))
 		live->mapping.bounced = true;
-	twins.mapping = &live->mapping;
-	if (!enter(state, live, event, &twins))
+	twins.live = live;
+	if ((event->n_phys && !add_list(live, event)) ||
+	    !model_enter(&model->slots, state, live, &twins))
 		return &dms_error_nomem;
 	if (kind <= DMS_MAPPING_SG)
 		state->n_streamed++;

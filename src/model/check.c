@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Who checked a map for an error, by a probe of debug_dma_mapping_error(). */
 #include "state.h"
+#include "twins.h"
 
 /*
  * With dma-debug on, debug_dma_map_page() (7.2: debug_dma_map_phys()) makes that call itself, right
@@ -151,18 +152,30 @@ static bool is_checkable(const struct dms_mapping *mapping)
 	return mapping->kind == DMS_MAPPING_PAGE || mapping->kind == DMS_MAPPING_RESOURCE;
 }
 
-static bool consider(void *context, const struct extent *extent)
+static void consider_mapping(struct check_search *search, struct dms_mapping *mapping)
 {
-	struct check_search *search = context;
-	struct dms_mapping *mapping = &extent_owner(search->slots, extent)->mapping;
-
-	if (!is_checkable(mapping))
-		return true;
-	search->n_found++;
-	search->any = mapping;
 	if (!mapping->is_checked &&
 	    (!search->oldest_unchecked || mapping->serial < search->oldest_unchecked->serial))
 		search->oldest_unchecked = mapping;
+}
+
+/* A check follows its map soon: of many twins it is one of the youngest. */
+#define MAX_TWINS 64
+
+static bool consider(void *context, const struct extent *extent)
+{
+	struct check_search *search = context;
+	struct live_mapping *eldest = extent_owner(search->slots, extent);
+	struct live_mapping *live = twins_youngest(search->slots, eldest);
+
+	if (!is_checkable(&live->mapping))
+		return true;
+	search->n_found += twins_count(search->slots, eldest);
+	search->any = &live->mapping;
+	for (uint32_t i = 0; live && i < MAX_TWINS; i++) {
+		consider_mapping(search, &live->mapping);
+		live = twins_older(search->slots, live);
+	}
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "state.h"
+#include "twins.h"
 
 /* The smallest page of every IOMMU; larger ones of the CPU change nothing for DMA addresses. */
 #define IOMMU_PAGE 4096ull
@@ -68,7 +69,7 @@ static bool visit_around(void *context, const struct extent *extent)
 	struct dms_segment range = extent_range(owner, extent);
 
 	if (touches_page(range.dma_addr, range.size, search->iova))
-		prefer(search, owner);
+		prefer(search, twins_youngest(search->slots, owner));
 	return true;
 }
 
@@ -79,7 +80,7 @@ static bool visit_before(void *context, const struct extent *extent)
 	struct dms_segment range = extent_range(owner, extent);
 
 	if (last_of_page(last_of(range.dma_addr, range.size)) == first_of_page(search->iova) - 1)
-		prefer(search, owner);
+		prefer(search, twins_youngest(search->slots, owner));
 	return true;
 }
 

@@ -98,31 +98,6 @@ void model_enter_past(const struct dms_model *model, const struct device_state *
 		*place = *life;
 }
 
-/* A list: found by its memory, and by each segment. */
-_apart_ static void detach_list(struct device_state *state, const struct live_mapping *live,
-				uint32_t hint)
-{
-	struct dms_segment range = {.dma_addr = live->mapping.cpu_addr};
-	const struct list_part *list = live_list(live);
-
-	extents_remove(&state->lists, &range, live->slot, 0, hint);
-	extents_remove_list(&state->extents, list->segments, list->sg.n_segments, live->slot);
-}
-
-void model_detach(struct dms_model *model, struct device_state *state, struct live_mapping *live,
-		  uint32_t hint)
-{
-	struct dms_segment range = {live->mapping.dma_addr, live->mapping.size};
-
-	state->n_live--;
-	state->n_truncated -= live->mapping.truncated;
-	overlap_detach(model, live);
-	if (live->mapping.sg)
-		detach_list(state, live, hint);
-	else
-		extents_remove(&state->extents, &range, live->slot, 0, hint);
-}
-
 _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
 				 const struct dms_event *event, enum dms_end end, uint32_t doubts)
 {
@@ -296,7 +271,7 @@ static bool is_stateless(const struct dms_event *event)
 #define MAX_SEARCHED_DEVICES 256
 
 /** A search for one mapping, exactly. */
-struct twin_search {
+struct elsewhere_search {
 	const struct slot_pool *slots;
 	const struct dms_event *event;
 	const struct dms_mapping *found;
@@ -304,7 +279,7 @@ struct twin_search {
 
 static bool is_twin(void *context, const struct extent *extent)
 {
-	struct twin_search *search = context;
+	struct elsewhere_search *search = context;
 	const struct dms_mapping *mapping = &extent_owner(search->slots, extent)->mapping;
 
 	if (mapping->size == search->event->size && mapping->dir == search->event->dir)
@@ -321,7 +296,7 @@ const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 					       const struct device_state *state,
 					       const struct dms_event *event)
 {
-	struct twin_search search = {.slots = &model->slots, .event = event};
+	struct elsewhere_search search = {.slots = &model->slots, .event = event};
 
 	if (state->device.mode == DMS_MODE_IOMMU || !(event->has & DMS_HAS_SIZE) || !event->size)
 		return NULL;

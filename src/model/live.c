@@ -212,8 +212,8 @@ bool extents_add_list(struct extent_table *table, const struct dms_segment *segm
 	return true;
 }
 
-bool extents_add_beside(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
-			extent_fn visit, void *context)
+bool extents_find_place(struct extent_table *table, const struct dms_segment *range,
+			extent_fn visit, void *context, uint32_t *ret)
 {
 	unsigned int class = class_of(range->size);
 	bool wants_more = true;
@@ -228,13 +228,21 @@ bool extents_add_beside(struct extent_table *table, const struct dms_segment *ra
 		if (entry->addr == range->dma_addr && extent_class(entry) == class && wants_more)
 			wants_more = visit(context, entry);
 	}
-	table->entries[at] = (struct extent){
+	*ret = at;
+	return true;
+}
+
+void extents_add_at(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		    uint32_t place)
+{
+	unsigned int class = class_of(range->size);
+
+	table->entries[place] = (struct extent){
 		.addr = range->dma_addr,
 		.slot = slot + 1,
 		.part = extent_part(class, 0),
 	};
 	count_one(table, range->dma_addr, class);
-	return true;
 }
 
 /* Entry @at follows the hole at @hole: move back what could not be placed there before. */
@@ -295,6 +303,12 @@ void extents_remove(struct extent_table *table, const struct dms_segment *range,
 	class = extent_class(&table->entries[at]);
 	take_out(table, at);
 	uncount_one(table, range->dma_addr, class);
+}
+
+_apart_ void extents_exchange(struct extent_table *table, const struct dms_segment *range,
+			      uint32_t slot, uint32_t segment, uint32_t new_slot)
+{
+	table->entries[find(table, range, slot, segment)].slot = new_slot + 1;
 }
 
 void extents_remove_list(struct extent_table *table, const struct dms_segment *segments,

@@ -26,6 +26,8 @@ struct live_mapping {
 	bool is_in_frame : 1; /* all its memory is in one page frame */
 	bool may_have_ended : 1; /* an unmap before it, on another CPU, may be its own */
 	bool is_freed : 1;    /* while it is mapped, and an incident tells so */
+	/* of several twins: in the tables is the eldest only, see twins.h */
+	bool is_eldest : 1, is_younger : 1;
 	/* numbers of incidents that await its end; 0: none */
 	uint32_t as_newer : 12, as_older : 12; /* of as_older there may be more */
 };
@@ -37,11 +39,19 @@ static inline struct list_part *live_list(const struct live_mapping *live)
 	return (struct list_part *)live->mapping.sg; /* sg is its first member */
 }
 
+/** A live mapping among its twins: slots of its neighbours, see twins.h. */
+struct twin_link {
+	uint32_t younger, older;
+	uint32_t count; /* of all of them; of the eldest only */
+};
+
 /** Slots of live mappings, recycled and numbered; slots never move. */
 #define SLOTS_PER_BLOCK 256
 struct slot_pool {
 	struct live_mapping **blocks;
 	size_t n_blocks, blocks_capacity;
+	struct twin_link **links; /* of each block in which there are any; else NULL */
+	size_t links_capacity;
 	struct live_mapping *free;
 	uint32_t n_live;
 };
@@ -153,15 +163,24 @@ bool extents_add_list(struct extent_table *table, const struct dms_segment *segm
 		      uint32_t n_segments, uint32_t slot);
 /** Called for each extent found; false ends the search. */
 typedef bool (*extent_fn)(void *context, const struct extent *extent);
-/** As extents_add(), of no list, and visits first what starts there and is of @range's size class. */
-bool extents_add_beside(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
-			extent_fn visit, void *context);
+/**
+ * Visits what starts where @range does and is of its size class, and then knows the place for @range
+ * itself: for extents_add_at(), before anything else is added. False: memory is short.
+ */
+bool extents_find_place(struct extent_table *table, const struct dms_segment *range,
+			extent_fn visit, void *context, uint32_t *ret);
+/** As extents_add(), of no list. */
+void extents_add_at(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		    uint32_t place);
 /**
  * Remove what was added with the same arguments. Entry @hint, if the table has so many, is looked
  * at first: a search found it.
  */
 void extents_remove(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
 		    uint32_t segment, uint32_t hint);
+/** What was added with the same arguments is of @new_slot's mapping from now on. */
+void extents_exchange(struct extent_table *table, const struct dms_segment *range, uint32_t slot,
+		      uint32_t segment, uint32_t new_slot);
 /** Remove what extents_add_list() added. */
 void extents_remove_list(struct extent_table *table, const struct dms_segment *segments,
 			 uint32_t n_segments, uint32_t slot);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "state.h"
+#include "twins.h"
 
 /*
  * dma-debug's mask: NO_KERNEL_MAPPING, FORCE_CONTIGUOUS, PRIVILEGED, MMIO, REQUIRE_COHERENT,
@@ -95,19 +96,21 @@ static bool is_preferred(const struct search *search, const struct dms_mapping *
 static bool consider(void *context, const struct extent *extent)
 {
 	struct search *search = context;
-	struct live_mapping *owner = extent_owner(search->slots, extent);
+	struct live_mapping *eldest = extent_owner(search->slots, extent);
+	struct live_mapping *owner = twins_of_epoch(search->slots, eldest, search->epoch);
+	uint32_t n_twins = twins_count(search->slots, eldest);
 	const struct dms_mapping *mapping = &owner->mapping;
 	uint32_t differs = match_differs(mapping, search->event, search->kind);
 	unsigned int count = differs ? (unsigned int)__builtin_popcount(differs) : 0;
 
-	search->best.n_candidates++;
+	search->best.n_candidates += n_twins;
 	if (search->best.live && count == search->best_count)
-		search->n_equally_good++;
+		search->n_equally_good += n_twins;
 	if (search->best.live && (count > search->best_count ||
 				  (count == search->best_count && !is_preferred(search, mapping))))
 		return true;
 	if (!search->best.live || count < search->best_count)
-		search->n_equally_good = 1;
+		search->n_equally_good = n_twins;
 	search->best.live = owner;
 	search->best.differs = differs;
 	search->best_extent = extent;
@@ -172,7 +175,8 @@ static struct match only_match(const struct dms_model *model, const struct exten
 			       const struct extent *extent)
 {
 	struct match match = {
-		.live = extent_owner(&model->slots, extent),
+		.live = twins_of_epoch(&model->slots, extent_owner(&model->slots, extent),
+				       model->epoch),
 		.n_candidates = 1,
 		.hint = (uint32_t)(extent - table->entries),
 	};

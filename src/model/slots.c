@@ -49,7 +49,7 @@ struct live_mapping *slots_take(struct slot_pool *pool)
 	live->mapping.sg = NULL;
 	live->as_newer = live->as_older = 0;
 	live->is_indexed = live->is_exact = live->is_in_frame = live->may_have_ended =
-		live->is_freed = false;
+		live->is_freed = live->is_eldest = live->is_younger = false;
 	pool->n_live++;
 	return live;
 }
@@ -76,5 +76,8 @@ void slots_deinit(struct slot_pool *pool)
 		dms_free(pool->blocks[i]);
 	}
 	dms_free(pool->blocks);
+	for (size_t i = 0; i < pool->links_capacity; i++)
+		dms_free(pool->links[i]);
+	dms_free(pool->links);
 	*pool = (struct slot_pool){0};
 }

@@ -202,6 +202,19 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 			       const struct dms_event *event, enum dms_mapping_kind kind);
 struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
 				 const struct dms_event *event, enum dms_end end, uint32_t doubts);
+/* index.c: the tables of a device */
+/** The mappings an address, or a list's memory, already has. */
+struct twin_search {
+	const struct slot_pool *slots;
+	const struct live_mapping *live; /* the new one */
+	struct live_mapping *newest;	 /* at the same address, whatever it is; NULL: nothing */
+	struct live_mapping *oldest;	 /* of the same size, kind and direction */
+	struct live_mapping *eldest;	 /* stands for the new one's twins, see twins.h */
+	uint32_t n_identical;		 /* to the new one in size, kind and direction */
+};
+/** Find the twins of @search->live, and enter it beside them. False: memory is short. */
+bool model_enter(struct slot_pool *slots, struct device_state *state, struct live_mapping *live,
+		 struct twin_search *search);
 /**
  * Take @live out of every index; its slot stays until slots_give(). @hint: where a search found it,
  * by struct match; or 0.
