@@ -67,8 +67,9 @@ static const struct wording {
 	{"DMA-API: cacheline tracking ENOMEM, dma-debug disabled", DMS_MSG_DEBUG_OFF, NULL, NONE,
 	 NONE, NONE, 0},
 	{"DMA-API: Mapped at:", DMS_MSG_NONE, NULL, NONE, NONE, NONE, 0},
-	{"DMA-API: preallocated 65536 debug entries", DMS_MSG_NONE, NULL, NONE, NONE, NONE, 0},
-	{"DMA-API: debugging enabled by kernel config", DMS_MSG_NONE, NULL, NONE, NONE, NONE, 0},
+	{"DMA-API: preallocated 65536 debug entries", DMS_MSG_DEBUG_ON, NULL, NONE, NONE, NONE, 0},
+	{"DMA-API: debugging enabled by kernel config", DMS_MSG_DEBUG_ON, NULL, NONE, NONE, NONE,
+	 0},
 	{"DMA-API: dma_debug_entry pool grown to 65536 (100%)", DMS_MSG_NONE, NULL, NONE, NONE,
 	 NONE, 0},
 	/* kernel/dma/direct.h, swiotlb.c, include/linux/dma-mapping.h, mm/dmapool.c */

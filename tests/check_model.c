@@ -155,7 +155,7 @@ static bool take_setting(struct listener *listener, const char *line)
 	if (line[0] != '@')
 		return false;
 	if (!strcmp(line, "@never-elides"))
-		listener->config.never_elides = true;
+		listener->config.never_elides = listener->config.checks_lines = true;
 	else if (!strcmp(line, "@ticks"))
 		listener->config.is_in_ticks = true;
 	else if (!strncmp(line, "@inputs ", 8))

@@ -308,6 +308,7 @@ static const struct {
 	{"6.15.9", "dma_unmap_page", false}, {"6.16.0", "dma_map_page", true},
 	{"6.12.95", "dma_map_phys", true},   {"6.11.0", "dma_map_page", true},
 	{"7.2.13", "dma_map_phys", true},    {NULL, "dma_map_page", true},
+	{NULL, "dma_map_phys", true},
 	{"next", "dma_map_page", true},	     {"6.12.95", "dma_map_sg", true},
 };
 
@@ -321,6 +322,8 @@ START_TEST(elision)
 	add_format("dma", elisions[_i].format, cells, "\"\"");
 	fake_start();
 	ck_assert_int_eq(dms_decoder_may_elide(fake.decoder), elisions[_i].may_elide);
+	ck_assert_int_eq(dms_decoder_doubts_alloc_dir(fake.decoder),
+			 !elisions[_i].release && strcmp(elisions[_i].format, "dma_map_phys") != 0);
 	fake_end();
 }
 END_TEST

@@ -75,6 +75,7 @@ enum dms_message {
 	DMS_MSG_SEGMENT_BOUNDARY, /* D23: dma_addr is the start */
 	DMS_MSG_LEAK,		/* D24: "has pending DMA allocations": an unbind mark, too */
 	DMS_MSG_DEBUG_OTHER,	/* any other "DMA-API:" report of dma-debug on a device */
+	DMS_MSG_DEBUG_ON,	/* dma-debug begins */
 	DMS_MSG_DEBUG_OFF,	/* dma-debug ran out of memory or is switched off */
 	DMS_MSG_POOL,		/* dma_pool: busy, already free, bad dma, corrupted */
 	DMS_N_MESSAGES
@@ -248,6 +249,11 @@ uint32_t dms_decoder_inputs(const struct dms_decoder *decoder);
  * may skip unmaps. dma_map_phys proves 6.18 or later; else the release is asked, for doubt only.
  */
 bool dms_decoder_may_elide(const struct dms_decoder *decoder);
+/**
+ * True if the directions of allocations may be what nobody assigned: the release is not told, and may
+ * be one of those that forgot it (before the spelling of 6.18).
+ */
+bool dms_decoder_doubts_alloc_dir(const struct dms_decoder *decoder);
 /** What probes that stand in for the dma events do not tell, in words; NULL: they are the events. */
 const char *dms_decoder_untold(const struct dms_decoder *decoder);
 /** Calls that were records and could not be decoded: as good as lost. */
@@ -255,6 +261,8 @@ uint64_t dms_decoder_malformed(const struct dms_decoder *decoder);
 /** Stack records that followed no event of ours they could belong to. */
 uint64_t dms_decoder_orphan_stacks(const struct dms_decoder *decoder);
 
+/** True of what only dma-debug says: the kernel was built with CONFIG_DMA_API_DEBUG. */
+bool dms_message_is_of_debug(enum dms_message message);
 /**
  * Read one kernel message, without time stamp and level: *@event becomes a CONSOLE or IOMMU_FAULT
  * event; its ts, cpu and pid are the caller's matter. Devices are named by @names.

@@ -287,7 +287,9 @@ void dms_model_destroy(struct dms_model *model);
 struct dms_model_config {
 	uint32_t inputs; /* DMS_INPUT_*: what the trace can show */
 	bool is_in_ticks;  /* the clock does not count nanoseconds: events may share one tick */
-	bool never_elides; /* the kernel has no dma_need_unmap(): every unmap is an event */
+	bool never_elides; /* to this kernel every unmap is needed, and an event */
+	bool doubts_alloc_dir; /* the directions of allocations may be garbage */
+	bool checks_lines; /* its dma-debug would tell of mappings that share but a cache line */
 	bool hides_bounces; /* swiotlb_bounced is not among the recorded events */
 	/* bits of enum dms_mapping_kind: one half of the pair is not among the recorded events */
 	uint32_t hidden_maps, hidden_unmaps;

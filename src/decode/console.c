@@ -158,6 +158,9 @@ static const struct report_row report_rows[] = {
 	 DMS_MSG_SEGMENT_BOUNDARY, {ADDRESS("[start="), MASK("[boundary=")}},
 	{TEXT(": device driver has pending DMA allocations while released from device"), NULL, true,
 	 false, DMS_MSG_LEAK, {ADDRESS("[device address="), SIZE("[size=")}},
+	{TEXT("preallocated "), " debug entries", true, false, DMS_MSG_DEBUG_ON, {NO_FIELD}},
+	{TEXT("debugging enabled by kernel config"), NULL, true, false,
+	 DMS_MSG_DEBUG_ON, {NO_FIELD}},
 	{TEXT("debugging out of memory - disabling"), NULL, true, false,
 	 DMS_MSG_DEBUG_OFF, {NO_FIELD}},
 	{TEXT("cacheline tracking ENOMEM, dma-debug disabled"), NULL, true, false,
@@ -234,6 +237,20 @@ static bool read_reports(struct text text, struct dms_strtab *names, struct dms_
 			return true;
 	}
 	return false;
+}
+
+bool dms_message_is_of_debug(enum dms_message message)
+{
+	bool is_of_debug = false;
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(report_rows); i++) {
+		if (report_rows[i].message != message)
+			continue;
+		if (!report_rows[i].is_of_debug) /* of others, too */
+			return false;
+		is_of_debug = true;
+	}
+	return is_of_debug;
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */

@@ -247,8 +247,8 @@ struct dms_error *dms_decoder_create(struct dms_source *source, const struct dms
 	if (info->page_size >= 4096 && !(info->page_size & (info->page_size - 1)))
 		decoder->page_shift = (unsigned int)__builtin_ctz(info->page_size);
 	decoder->long_size = info->long_size;
-	decoder->swap = info->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 	decoder->no_alloc_dir = alloc_dir_is_garbage(info->release);
+	decoder->swap = info->big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 	decoder->stack_type = NO_TYPE;
 	decoder->taken_type = NO_TYPE;
 	for (size_t i = 0; i < NAME_CACHE; i++)

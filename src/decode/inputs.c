@@ -174,6 +174,12 @@ static bool has_format(const struct dms_decoder *decoder, const char *name)
 	return false;
 }
 
+bool dms_decoder_doubts_alloc_dir(const struct dms_decoder *decoder)
+{
+	return !dms_source_info(decoder->source)->release &&
+	       !has_format(decoder, "dma_map_phys") && !has_format(decoder, "dma_unmap_phys");
+}
+
 /* Source: dma_need_unmap() came with 6.16; the tracepoints' new spelling with 6.18. */
 bool dms_decoder_may_elide(const struct dms_decoder *decoder)
 {

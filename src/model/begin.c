@@ -183,6 +183,10 @@ _apart_ static struct dms_error *settle_twins(struct dms_model *model, struct de
 
 	if (state->device.mode == DMS_MODE_IOMMU)
 		return supersede(model, event, twins);
+	if (live->kind > DMS_MAPPING_SG && newest->kind == live->kind &&
+	    newest->dma_addr == live->dma_addr) /* allocated once more: freed, and that not traced */
+		return model_end_life(model, twins->newest, event, DMS_END_LOST,
+				      DMS_DOUBT_UNTRACED);
 	state->has_shared |= twins->oldest && event->dir == DMS_DIR_TO_DEVICE;
 	/* Nor has a slot of the bounce buffer two owners. */
 	state->strays.n_overlapped += newest->bounced && live->bounced &&
@@ -215,18 +219,6 @@ static bool learn(const struct dms_model *model, struct device_state *state,
 			device_learn_mode(state, event->phys_list[0], event->dma_list[0], bounced);
 	}
 	return bounced;
-}
-
-_apart_ static void cover(struct dms_model *model, const struct dms_event *event,
-		  const struct dms_mapping *mapping)
-{
-	uint32_t n = mapping->sg ? mapping->sg->n_segments : 1;
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct dms_segment range = dms_mapping_segment(mapping, i);
-
-		iommu_cover(model, event, &range);
-	}
 }
 
 _apart_ static struct dms_error *tell_failed(struct dms_model *model, struct device_state *state,
@@ -264,9 +256,13 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 	fill(&live->mapping, model, state, event, kind);
 	if (learn(model, state, event))
 		live->mapping.bounced = true;
+	if (event->n_phys && !add_list(live, event))
+		return &dms_error_nomem;
+	if ((model->n_iovas && iommu_cover(model, event, &live->mapping)) ||
+	    (event->ents && event->ents < event->nents)) /* only an IOMMU makes one of several */
+		device_note_translation(state);
 	twins.live = live;
-	if ((event->n_phys && !add_list(live, event)) ||
-	    !model_enter(&model->slots, state, live, &twins))
+	if (!model_enter(&model->slots, state, live, &twins))
 		return &dms_error_nomem;
 	if (kind <= DMS_MAPPING_SG)
 		state->n_streamed++;
@@ -275,8 +271,6 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 		state->n_truncated++;
 	if (++state->n_live > state->peak_live)
 		state->peak_live = state->n_live;
-	if (model->n_iovas)
-		cover(model, event, &live->mapping);
 	if (reorder_note_map(model, state, event))
 		live->may_have_ended = true;
 	check_begin(model, state, event, &live->mapping);

@@ -23,6 +23,8 @@ static enum dms_address_mode infer_mode(const struct device_state *state)
 {
 	uint64_t n_direct = state->n_identity;
 
+	if (state->is_translated)
+		return DMS_MODE_IOMMU;
 	if (state->n_offset >= OFFSET_PROOF)
 		n_direct += state->n_offset;
 	if (state->n_other > n_direct + state->n_bounced) {
@@ -58,6 +60,12 @@ void device_learn_mode(struct device_state *state, uint64_t phys, uint64_t dma, 
 			state->offset_phys = page;
 		}
 	}
+	state->device.mode = infer_mode(state);
+}
+
+_apart_ void device_note_translation(struct device_state *state)
+{
+	state->is_translated = true;
 	state->device.mode = infer_mode(state);
 }
 

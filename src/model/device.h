@@ -58,6 +58,7 @@ struct strays {
 
 struct device_state {
 	struct dms_device device;
+	struct device_state *before; /* the generation before it; NULL: it is the first */
 	struct extent_table extents; /* by DMA address */
 	struct extent_table lists;   /* by the physical address of the first entry */
 	struct past_table *past;     /* its ended lives */
@@ -90,6 +91,7 @@ struct device_state {
 	bool may_have_elided;	      /* before its first bounce: since then unmaps are needed */
 	bool has_elided;	      /* some mapping here ended as ELIDED */
 	bool has_older;		      /* an unmap was of a mapping older than the trace */
+	bool is_translated;	      /* an IOMMU was seen to map for it */
 	bool has_shared;	      /* memory was mapped twice at a time TO_DEVICE, as is legal */
 	uint64_t n_streamed;	      /* streaming maps seen */
 	uint64_t n_released;	      /* streaming unmaps seen, matched or not */
@@ -107,6 +109,8 @@ static inline uint32_t device_past_slots(const struct device_state *state)
 	return state->device.mode == DMS_MODE_IOMMU ? PAST_MAX_SLOTS : 2 * state->peak_live;
 }
 
+/** An IOMMU was seen to map for one of its calls: no difference of addresses says otherwise. */
+void device_note_translation(struct device_state *state);
 /** Learn the address mode from one successful map of @phys to @dma. */
 void device_learn_mode(struct device_state *state, uint64_t phys, uint64_t dma, bool bounced);
 /** The same of one not bounced that cannot change the mode, as nearly always; false: it may. */

@@ -137,7 +137,7 @@ _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_ma
 
 /* ---- unmaps that match -------------------------------------------------------------------- */
 
-/* What was under way when the trace began has ended by now: a transfer takes less. */
+/* What was under way when the trace began, or events were lost, has ended by then. */
 #define UNDER_WAY_NS 2000000000ull
 
 /* True if @state was at work when the trace began, and not all of that work need be done. */
@@ -146,23 +146,38 @@ static bool has_unseen(const struct dms_model *model, const struct device_state 
 	return state->has_older && model->now - model->begin_ts < UNDER_WAY_NS;
 }
 
+/* True if something that was mapped while events were lost may still live. */
+static bool has_lost(const struct dms_model *model, const struct device_state *state)
+{
+	if (model->gap_until)
+		return true;
+	return model->epoch &&
+	       (state->has_shared || model->now - model->gap_end < UNDER_WAY_NS);
+}
+
 /*
- * Direct: what the device only reads may be mapped several times (a page sent on many sockets, the
- * zero page), once of them before the trace or among the lost.
+ * What the device only reads may be mapped several times (a page sent on many sockets, the zero
+ * page), once of them before the trace or among the lost.
  */
-static uint32_t sharing_doubts(const struct dms_model *model, const struct device_state *state,
-			       uint8_t dir)
+static uint32_t unseen_doubts(const struct dms_model *model, const struct device_state *state,
+			      uint8_t dir)
 {
 	uint32_t doubts = 0;
 
-	if (state->device.mode == DMS_MODE_IOMMU)
+	if (dir != DMS_DIR_TO_DEVICE)
 		return 0;
-	if (model_may_have_lost(model, 0))
+	if (has_lost(model, state))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (dir == DMS_DIR_TO_DEVICE && !state->is_from_bind &&
-	    (state->has_shared || has_unseen(model, state)))
+	if (!state->is_from_bind && (state->has_shared || has_unseen(model, state)))
 		doubts |= DMS_DOUBT_PRE_TRACE;
 	return doubts;
+}
+
+/* Behind an IOMMU each of them has an address of its own. */
+static uint32_t sharing_doubts(const struct dms_model *model, const struct device_state *state,
+			       uint8_t dir)
+{
+	return state->device.mode == DMS_MODE_IOMMU ? 0 : unseen_doubts(model, state, dir);
 }
 
 /*
@@ -182,18 +197,22 @@ static bool may_be_late(const struct dms_model *model, const struct device_state
 /* Whose unmap is this? Asked at each: what is seldom true is found not to be in a test or two. */
 static uint32_t owner_doubts(const struct dms_model *model, const struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind,
-			     const struct dms_mapping *mapping)
+			     const struct match *match)
 {
+	const struct dms_mapping *mapping = &match->live->mapping;
 	uint32_t doubts = 0;
 
 	if (model_may_have_lost(model, mapping->epoch))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (state->device.mode != DMS_MODE_IOMMU)
-		doubts |= sharing_doubts(model, state, mapping->dir);
+		/* a slot of the bounce buffer has one owner */
+		doubts |= mapping->bounced ? 0 : sharing_doubts(model, state, mapping->dir);
 	else if (may_be_late(model, state, event, mapping))
 		doubts |= DMS_DOUBT_REORDERED;
 	if (model_lacks_calls(model, state) ||
-	    model_lacks_half(model, (enum dms_mapping_kind)mapping->kind, kind))
+	    model_lacks_half(model, (enum dms_mapping_kind)mapping->kind, kind, match->differs) ||
+	    (match->differs == DMS_DIFFERS_DIR && mapping->kind == DMS_MAPPING_PAGES &&
+	     model->config.doubts_alloc_dir))
 		doubts |= DMS_DOUBT_UNTRACED;
 	return doubts;
 }
@@ -212,7 +231,7 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 		memory_expect(&model->overlap.memory, live->mapping.cpu_addr);
 	/* It is filled at the end: until then what the search waits for comes beside other work. */
 	past = expect_place(model, state, &live->mapping, event);
-	doubts = owner_doubts(model, state, event, kind, &live->mapping);
+	doubts = owner_doubts(model, state, event, kind, match);
 	model_init_step(&step, DMS_STEP_UNMAP, &live->mapping);
 	step.differs = match->differs;
 	step.doubts = match->doubts;
@@ -342,6 +361,38 @@ static void explain_past(const struct dms_model *model, const struct device_stat
 	step->doubts |= past->end == DMS_END_PRE_TRACE ? DMS_DOUBT_PRE_TRACE : DMS_DOUBT_AMBIGUOUS;
 }
 
+/* What a driver left when it was unbound, and unmaps now: that it was late has been told. */
+static const struct dms_past *find_left(const struct dms_model *model,
+					const struct device_state *state,
+					const struct dms_event *event)
+{
+	const struct dms_past *past;
+
+	if (!state->before)
+		return NULL;
+	past = past_find(model_past(model, state->before), key_of(event));
+	return past && past->end == DMS_END_UNBOUND ? past : NULL;
+}
+
+/*
+ * Behind an IOMMU what lies inside of @around is its own: no other mapping shares its pages. If it
+ * does live, and it is not the owner before it whose unmap comes late.
+ */
+_apart_ static void explain_interior(const struct dms_model *model, const struct device_state *state,
+			     const struct dms_event *event, const struct dms_mapping *around,
+			     struct dms_step *step)
+{
+	if (model_may_have_lost(model, around->epoch))
+		step->doubts |= DMS_DOUBT_LOST_EVENTS;
+	if (around->is_superseded)
+		step->doubts |= DMS_DOUBT_AMBIGUOUS;
+	if (may_be_late(model, state, event, around))
+		step->doubts |= DMS_DOUBT_REORDERED;
+	if (model_lacks_calls(model, state) ||
+	    model_lacks_unmaps(model, (enum dms_mapping_kind)around->kind))
+		step->doubts |= DMS_DOUBT_UNTRACED;
+}
+
 /* A list longer than this may have been mapped by an event too large for the ring buffer. */
 #define VANISHING_MAP_ENTRIES 128
 
@@ -369,6 +420,15 @@ static void explain(const struct dms_model *model, struct device_state *state,
 	if (step->past) {
 		model_note_again(event, step->past, state);
 		explain_past(model, state, kind, step);
+		return;
+	}
+	step->past = find_left(model, state, event);
+	if (step->past) {
+		step->end = DMS_END_PRE_TRACE;
+		return;
+	}
+	if (around && state->device.mode == DMS_MODE_IOMMU) {
+		explain_interior(model, state, event, &around->mapping, step);
 		return;
 	}
 	if (model_may_have_lost(model, 0))
@@ -438,6 +498,9 @@ _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_sta
 	state->last_release_ts = event->ts;
 	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
 					       : match_unmap(model, state, event, kind);
+	if (!match.live && event->kind == DMS_EV_UNMAP_SG &&
+	    !unseen_doubts(model, state, event->dir))
+		match = match_unmap_memory(model, state, event);
 	if (match.live)
 		return end_by_unmap(model, state, event, kind, &match);
 	return finish_unmatched(model, state, event, kind);

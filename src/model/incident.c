@@ -105,13 +105,6 @@ struct incident *incident_add(struct incident_pool *pool, enum dms_step_kind kin
 
 /* ---- doubts, when the lives have ended ------------------------------------------------------- */
 
-/* Without an IOMMU drivers of newer kernels may leave out unmaps. */
-static bool can_elide(const struct dms_model *model, const struct device_state *state)
-{
-	return !model->config.never_elides && state->device.mode != DMS_MODE_IOMMU &&
-	       (state->device.mode != DMS_MODE_BOUNCED || device_may_elide(state));
-}
-
 /*
  * Is the end of the older one an unmap, and its own? Where a driver seems to leave some out, the
  * unmap of a later mapping may have been taken for it.
@@ -201,7 +194,7 @@ static struct dms_error *tell(struct dms_model *model, struct incident *incident
 	owner->strays.n_overlapped += is_unended(incident);
 	if (incident->older_end == DMS_END_LOST)
 		return NULL; /* its unmap is known to be missing: it may have come before */
-	if (!is_end_sure(incident, owner) && can_elide(model, owner))
+	if (!is_end_sure(incident, owner) && model_can_elide(model, owner))
 		step.doubts |= DMS_DOUBT_ELIDED;
 	if ((step.doubts & DMS_DOUBT_ELIDED) && device_may_elide(owner))
 		return NULL; /* it does leave out unmaps: every page used again would be told */

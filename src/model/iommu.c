@@ -27,6 +27,7 @@ void iommu_note_map(struct dms_model *model, const struct dms_event *event)
 		.cpu = event->cpu,
 		.pid = event->pid,
 		.is_set = true,
+		.phys_addr = (event->has & DMS_HAS_PHYS_ADDR) ? event->phys_addr : UINT64_MAX,
 	};
 	model->n_iovas++;
 }
@@ -38,8 +39,9 @@ static bool overlap(const struct pending_iova *pending, const struct dms_segment
 	       range->dma_addr - pending->iova < pending->size;
 }
 
-void iommu_cover(struct dms_model *model, const struct dms_event *event,
-		 const struct dms_segment *range)
+/* Return: what the IOMMU mapped where @range begins; NULL: nothing that is known of. */
+static const struct pending_iova *cover(struct dms_model *model, const struct dms_event *event,
+					const struct dms_segment *range)
 {
 	for (uint32_t i = 1; model->n_iovas && i <= PENDING_IOVAS; i++) {
 		/* Newest first: the call's own map events are the last ones. */
@@ -53,8 +55,46 @@ void iommu_cover(struct dms_model *model, const struct dms_event *event,
 		pending->is_set = false;
 		model->n_iovas--;
 		if (range->dma_addr - pending->iova < pending->size)
-			break; /* it holds the start: nothing before it is left to find */
+			return pending; /* nothing before it is left to find */
 	}
+	return NULL;
+}
+
+/* The same call, though an emulated machine is slow. */
+#define CALL_NS 10000000ull
+#define PAGE	4096ull
+
+/*
+ * Is it this memory that was mapped there? A task may have mapped a guest's memory before (vfio),
+ * whose addresses are those of anybody. Of allocations and bounce buffers the memory is not told.
+ */
+static bool is_translation(const struct pending_iova *pending, const struct dms_event *event,
+			   const struct dms_mapping *mapping)
+{
+	uint64_t offset = mapping->dma_addr - pending->iova;
+
+	if (pending->phys_addr == pending->iova)
+		return false; /* a reserved region, for who needs it untranslated */
+	if (pending->phys_addr != UINT64_MAX && !mapping->bounced &&
+	    (mapping->has & (DMS_HAS_PHYS_ADDR | DMS_HAS_PHYS_LIST)))
+		return (pending->phys_addr + offset) / PAGE == mapping->cpu_addr / PAGE;
+	return event->ts - pending->ts <= CALL_NS;
+}
+
+_apart_ bool iommu_cover(struct dms_model *model, const struct dms_event *event,
+		 const struct dms_mapping *mapping)
+{
+	uint32_t n = mapping->sg ? mapping->sg->n_segments : 1;
+	bool is_translated = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct dms_segment range = dms_mapping_segment(mapping, i);
+		const struct pending_iova *pending = cover(model, event, &range);
+
+		if (!i && pending)
+			is_translated = is_translation(pending, event, mapping);
+	}
+	return is_translated;
 }
 
 void iommu_flush(struct dms_model *model)

@@ -21,15 +21,20 @@ bool model_lacks_unmaps(const struct dms_model *model, enum dms_mapping_kind kin
 	return model->n_begun_of[kind] >= MANY_MAPS && !model->n_released_of[kind];
 }
 
-/* One map, and its unmap by the wrong function: then each is alone of its kind, and both are there. */
+/*
+ * One map, and its unmap by the wrong function: then each is alone of its kind, and both are there.
+ * If the maps of the one are hidden and the unmaps of the other, each may be whole.
+ */
 bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mapped,
-		      enum dms_mapping_kind unmapped)
+		      enum dms_mapping_kind unmapped, uint32_t differs)
 {
 	/* Both were seen, as nearly always: only what is known to be hidden can be missing. */
 	if (mapped == unmapped && model->n_begun_of[mapped] && model->n_released_of[mapped])
 		return (model->config.hidden_maps | model->config.hidden_unmaps) & DMS_BIT(mapped);
 	if (mapped != unmapped && model->n_begun_of[mapped] < MANY_STRAYS)
 		return false;
+	if (mapped != unmapped && differs == DMS_DIFFERS_KIND)
+		return model_lacks_maps(model, unmapped) && model_lacks_unmaps(model, mapped);
 	return model_lacks_maps(model, unmapped) || model_lacks_unmaps(model, mapped);
 }
 

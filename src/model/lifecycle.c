@@ -102,6 +102,9 @@ static struct dms_error *note_message(struct dms_model *model, struct device_sta
 {
 	struct dms_error *err = tell_only(model, state, event, DMS_STEP_MESSAGE);
 
+	/* Then dma_need_unmap() is always true. Source: kernel/dma/mapping.c, Linux 6.16 to 7.2 */
+	model->is_of_debug |= dms_message_is_of_debug((enum dms_message)event->message);
+	model->config.never_elides |= model->is_of_debug;
 	/* dma-debug counts leaks when the driver is gone. */
 	if (!err && event->message == DMS_MSG_LEAK)
 		err = unbind_note(model, state, event, kind);

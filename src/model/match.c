@@ -245,6 +245,57 @@ struct match match_unmap_list(const struct dms_model *model, const struct device
 	return match;
 }
 
+/* ---- by memory --------------------------------------------------------------------------------- */
+
+/* Mappings looked at in all: calls that fit nothing may be many, and each would look at all. */
+#define MAX_SCANNED (1u << 22)
+
+static bool holds_start(const struct dms_mapping *mapping, const struct dms_event *event)
+{
+	if (!mapping->sg)
+		return mapping->kind == DMS_MAPPING_PAGE && mapping->cpu_addr == event->phys_list[0];
+	for (uint32_t i = 1; i < mapping->sg->n_phys; i++) {
+		if (mapping->sg->phys[i] == event->phys_list[0])
+			return true;
+	}
+	return false;
+}
+
+_apart_ struct match match_unmap_memory(struct dms_model *model, const struct device_state *state,
+				const struct dms_event *event)
+{
+	uint32_t n_slots = (uint32_t)model->slots.n_blocks * SLOTS_PER_BLOCK, n_left = state->n_live;
+	struct match match = {0};
+
+	if (!event->n_phys || state->device.mode == DMS_MODE_DIRECT ||
+	    model->n_scanned >= MAX_SCANNED)
+		return match;
+	for (uint32_t slot = 0; slot < n_slots && n_left; slot++) {
+		struct live_mapping *live = slots_at(&model->slots, slot);
+
+		if (!live->mapping.serial || model->devices[live->mapping.device] != state)
+			continue;
+		n_left--;
+		if (live->mapping.dir != event->dir || !holds_start(&live->mapping, event))
+			continue;
+		match.n_candidates++;
+		if (!match.live || live->mapping.serial < match.live->mapping.serial)
+			match.live = live;
+	}
+	model->n_scanned += n_slots;
+	if (!match.live)
+		return match;
+	match.differs = match_differs(&match.live->mapping, event, DMS_MAPPING_SG);
+	match.hint = UINT32_MAX;
+	if (match.n_candidates > 1)
+		match.doubts |= DMS_DOUBT_AMBIGUOUS;
+	if (model_may_have_lost(model, match.live->mapping.epoch))
+		match.doubts |= DMS_DOUBT_LOST_EVENTS;
+	return match;
+}
+
+/* ---- syncs ------------------------------------------------------------------------------------- */
+
 /** The tightest mapping around a synced range. */
 struct containing {
 	const struct slot_pool *slots;

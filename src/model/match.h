@@ -26,6 +26,12 @@ struct match match_unmap(const struct dms_model *model, const struct device_stat
 /** The mapping @event (dma_unmap_sg) releases, found by its list of physical addresses. */
 struct match match_unmap_list(const struct dms_model *model, const struct device_state *state,
 			      const struct dms_event *event);
+/**
+ * The same where the list's memory does not tell its DMA address, and no list begins there: a single
+ * mapping of that memory, released as a list, or a list whose beginning was left out.
+ */
+struct match match_unmap_memory(struct dms_model *model, const struct device_state *state,
+				const struct dms_event *event);
 /** The smallest live mapping that holds what @event (a sync) names. */
 struct match match_sync(const struct slot_pool *slots, const struct device_state *state,
 			const struct dms_event *event);

@@ -42,6 +42,7 @@ void dms_model_destroy(struct dms_model *model)
 void dms_model_configure(struct dms_model *model, const struct dms_model_config *config)
 {
 	model->config = *config;
+	model->config.never_elides |= model->is_of_debug;
 	if (!model->config.cache_line_bytes)
 		model->config.cache_line_bytes = 64;
 	if (!model->config.page_bytes)
@@ -154,6 +155,7 @@ _apart_ static struct dms_error *add_device(struct dms_model *model, uint32_t na
 		return &dms_error_nomem;
 	}
 	state->past = past;
+	state->before = before;
 	state->device = (struct dms_device){
 		.index = (uint32_t)model->n_devices,
 		.name = name,
@@ -202,6 +204,7 @@ _apart_ static struct dms_error *expire(struct dms_model *model, uint64_t ts)
 	struct dms_error *err;
 
 	if (model->gap_until && ts >= model->gap_until) {
+		model->gap_end = model->gap_until;
 		model->gap_until = 0;
 		model->epoch++;
 	}

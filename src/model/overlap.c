@@ -177,7 +177,7 @@ static bool line_matters(const struct dms_model *model, const struct pair *pair,
 	if (one->coherent > 0 && other->coherent > 0)
 		return false;
 	if (!has_visible_caches(one) && !has_visible_caches(other) &&
-	    !(model->config.never_elides && is_cut_in_two(newer, older)))
+	    !(model->config.checks_lines && is_cut_in_two(newer, older)))
 		*doubts |= DMS_DOUBT_UNTRACED;
 	return true;
 }

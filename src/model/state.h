@@ -46,6 +46,7 @@ struct pending_iova {
 	uint64_t iova, size, ts;
 	uint32_t cpu, pid;
 	bool is_set;
+	uint64_t phys_addr; /* UINT64_MAX: not told */
 };
 /* A list of 128 entries behind an IOMMU makes at most as many. */
 #define PENDING_IOVAS 256
@@ -76,6 +77,7 @@ struct dms_model {
 	uint32_t last_cpu;	 /* of the last event, where the clock counts ticks */
 	bool is_coarse;		 /* ticks that events of several CPUs share: they have no order */
 	uint64_t gap_until;	 /* events may be missing up to here; 0: no gap is open */
+	uint64_t gap_end;	 /* of the last one that is not open any more; 0: there was none */
 	uint32_t epoch;		 /* counts beginnings and ends of gaps */
 	bool has_pending;	 /* a gap is open, or what is waiting or held may run out of time */
 	struct queue waiting;	 /* of struct waiting, by time */
@@ -87,6 +89,7 @@ struct dms_model {
 	struct stack_page stack_page; /* size 0: none */
 	uint64_t n_begun_of[DMS_MAPPING_N_KINDS], n_released_of[DMS_MAPPING_N_KINDS];
 	uint64_t n_strays_of[DMS_MAPPING_N_KINDS]; /* of those released, of no known mapping */
+	bool is_of_debug;	 /* a message of the kernel's shows that it has dma-debug */
 	bool has_dump;		 /* a dma-api/dump was given; one without a line tells nothing */
 	bool has_begun;		 /* there was an event */
 	bool is_thinned;	 /* calls are missing, by all that was seen of it */
@@ -100,6 +103,7 @@ struct dms_model {
 	struct sites_state sites;
 	struct told_fault traced_fault;
 	uint32_t n_fault_searches; /* for devices that faults do not name */
+	uint32_t n_scanned;	   /* mappings looked at by match_unmap_memory() */
 };
 
 /**
@@ -180,6 +184,16 @@ static inline bool model_may_elide(const struct dms_model *model, const struct d
 	return !model->config.never_elides && device_may_elide(state);
 }
 
+/**
+ * True if drivers of this kernel may leave out unmaps on this device, whether they seem to or not:
+ * not behind an IOMMU, nor from the first bounce on.
+ */
+static inline bool model_can_elide(const struct dms_model *model, const struct device_state *state)
+{
+	return !model->config.never_elides && state->device.mode != DMS_MODE_IOMMU &&
+	       (state->device.mode != DMS_MODE_BOUNCED || device_may_elide(state));
+}
+
 /** Tell the sink. @step.ts, .event and .device are filled in from @event and @state. */
 struct dms_error *model_tell(struct dms_model *model, const struct device_state *state,
 			     const struct dms_event *event, struct dms_step *step);
@@ -239,9 +253,12 @@ void model_judge_calls(struct dms_model *model);
 /** True if maps, or unmaps, of @kind are not recorded, of any device. */
 bool model_lacks_maps(const struct dms_model *model, enum dms_mapping_kind kind);
 bool model_lacks_unmaps(const struct dms_model *model, enum dms_mapping_kind kind);
-/** True if the mapping of kind @mapped, unmapped as @unmapped, may be another one than it seems. */
+/**
+ * True if the mapping of kind @mapped, unmapped as @unmapped, from which that differs in @differs, may
+ * be another one than it seems.
+ */
 bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mapped,
-		      enum dms_mapping_kind unmapped);
+		      enum dms_mapping_kind unmapped, uint32_t differs);
 /** The unmap @event is of an address whose last life, @past, is over. */
 void model_note_again(const struct dms_event *event, const struct dms_past *past,
 		      struct device_state *state);
@@ -266,9 +283,12 @@ struct dms_error *reorder_expire(struct dms_model *model, uint64_t now);
 
 /* iommu.c */
 void iommu_note_map(struct dms_model *model, const struct dms_event *event);
-/** A DMA-API call of @event's task just mapped @range: what it made the IOMMU map is covered. */
-void iommu_cover(struct dms_model *model, const struct dms_event *event,
-		 const struct dms_segment *range);
+/**
+ * A DMA-API call of @event's task just mapped @mapping: what it made the IOMMU map is covered.
+ * Return: true if that shows that @mapping is translated.
+ */
+bool iommu_cover(struct dms_model *model, const struct dms_event *event,
+		 const struct dms_mapping *mapping);
 /** Count what no call covered. */
 void iommu_flush(struct dms_model *model);
 

@@ -26,6 +26,17 @@ static bool may_be_of_older(const struct device_state *state)
 	       (state->has_older || state->has_shared);
 }
 
+/*
+ * Since when must nothing have been lost for the address of @step to have no mapping that we did not
+ * see? Behind an IOMMU what lives there, or did last, had it for itself.
+ */
+static uint32_t epoch_of(const struct device_state *state, const struct dms_step *step)
+{
+	if (step->past)
+		return step->past->epoch;
+	return step->related && state->device.mode == DMS_MODE_IOMMU ? step->related->epoch : 0;
+}
+
 static struct dms_error *tell_unmatched(struct dms_model *model, struct device_state *state,
 					const struct dms_event *event)
 {
@@ -40,7 +51,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 	around = match_containing(&model->slots, state, event->dma_addr);
 	step.related = around ? &around->mapping : NULL;
 	step.past = past_find_containing(model_past(model, state), event->dma_addr);
-	if (model_may_have_lost(model, step.past ? step.past->epoch : 0))
+	if (model_may_have_lost(model, epoch_of(state, &step)))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (step.past)
 		step.doubts |= step.past->doubts;

@@ -51,8 +51,8 @@ static bool is_proven(const struct dms_model *model, const struct dms_mapping *m
 static bool may_be_elided(const struct dms_model *model, const struct device_state *state,
 			  const struct dms_mapping *mapping)
 {
-	return mapping->kind <= DMS_MAPPING_SG && !model->config.never_elides &&
-	       state->device.mode != DMS_MODE_IOMMU && !is_proven(model, mapping);
+	return mapping->kind <= DMS_MAPPING_SG && model_can_elide(model, state) &&
+	       !mapping->bounced && !is_proven(model, mapping);
 }
 
 void unbind_explain(const struct dms_model *model, const struct device_state *state,

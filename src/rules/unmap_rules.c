@@ -143,8 +143,10 @@ static bool unmap_other_device(const struct dms_step *step, struct dms_facts *fa
 
 static bool unmap_unknown(const struct dms_step *step, struct dms_facts *facts)
 {
-	if (step->doubts & DMS_DOUBT_UNTRACED)
-		return false;
+	bool is_left_over = step->past && step->past->end == DMS_END_UNBOUND;
+
+	if (is_left_over || (step->doubts & DMS_DOUBT_UNTRACED))
+		return false; /* the leak has been told */
 	fact_event(facts, step);
 	return true;
 }

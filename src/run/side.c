@@ -31,6 +31,7 @@ struct dms_run_side {
 	size_t n_doubled;	/* the trace has the message itself */
 	bool has_seeds;		/* the dump had an entry */
 	bool has_log;		/* one was given; what it does not tell did not happen */
+	bool is_debug_kernel;	/* a file that only dma-debug writes was given, or the log tells of it */
 	bool has_order;		/* the trace's clock counts from boot, in nanoseconds */
 	bool may_have_console;	/* the trace has the format of kernel messages, at least */
 	bool has_markers;	/* since the model looked last */
@@ -77,10 +78,10 @@ _apart_ static void add_files_inputs(struct dms_run *run)
 	add_inputs(run, inputs);
 }
 
-static bool may_elide(const struct dms_run *run)
+static bool is_true_of_any(const struct dms_run *run, bool (*ask)(const struct dms_decoder *decoder))
 {
 	for (uint32_t i = 0; i < run->n_files; i++) {
-		if (dms_decoder_may_elide(run->decoders[i]))
+		if (ask(run->decoders[i]))
 			return true;
 	}
 	return false;
@@ -107,6 +108,9 @@ static struct dms_error *keep_line(void *context, const struct dms_event *event)
 	struct dms_run_side *side = context;
 	struct log_line *line;
 
+	side->is_debug_kernel |= dms_message_is_of_debug((enum dms_message)event->message);
+	if (event->message == DMS_MSG_DEBUG_ON)
+		return NULL;
 	if (!dms_grow(&side->lines, &side->lines_capacity, side->n_lines + 1, sizeof(*line)))
 		return &dms_error_nomem;
 	line = &side->lines[side->n_lines];
@@ -282,13 +286,22 @@ static struct dms_error *read_dump(struct dms_run *run, const char *path)
 	return err;
 }
 
+/* CONFIG_DMA_API_DEBUG: its log shows it, or its dump, or a probe of one of dma-debug's functions. */
+static bool is_of_debug(const struct dms_run *run)
+{
+	return run->side->is_debug_kernel || dms_run_has_kind(run, DMS_EV_CHECK);
+}
+
 static void configure(struct dms_run *run)
 {
+	bool may_elide = is_true_of_any(run, dms_decoder_may_elide);
 	struct dms_run_side *side = run->side;
 
 	side->config = (struct dms_model_config){
 		.is_in_ticks = !run->clock_is_ns,
-		.never_elides = !may_elide(run),
+		.never_elides = !may_elide || is_of_debug(run),
+		.checks_lines = !may_elide,
+		.doubts_alloc_dir = is_true_of_any(run, dms_decoder_doubts_alloc_dir),
 		.hides_bounces = !dms_run_has_kind(run, DMS_EV_BOUNCE),
 		.inventory = run->inventory,
 		.iomem = side->iomem,
@@ -334,6 +347,8 @@ struct dms_error *dms_run_side_open(struct dms_run *run, const struct dms_run_op
 		return &dms_error_nomem;
 	if ((err = read_sides(run, options)))
 		return err;
+	/* the file is dma-debug's */
+	side->is_debug_kernel |= options->dump_seed != NULL;
 	configure(run);
 	if (!options->dump_seed)
 		return NULL;
