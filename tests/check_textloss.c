@@ -1,12 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a text dump lacks is told: losses, cuts, a header's counts, and several dumps in one log. */
+#include <stdio.h>
+
+#include "input/text/losses.h"
 #include "lib/textfile.h"
 
 START_TEST(lost_events_are_gaps)
 {
 	expect(HEADER LINE(0, 10) LINE(1, 11) "CPU:0 [LOST 7 EVENTS]\n" LINE(1, 12) LINE(0, 13)
 		       "CPU:1 [LOST EVENTS]\n",
-	       "0:1000010 1:1000011 1:1000012 gap0:1000010-*7 0:1000013 gap1:1000012-end*0");
+	       "0:1000010 gap0:1000010-*7 1:1000011 1:1000012 gap1:1000012-end*0 0:1000013");
+}
+END_TEST
+
+/* Two marks before one event are one loss; one before a CPU's first event begins with the trace. */
+START_TEST(losses_begin_where_their_cpu_was_last_seen)
+{
+	expect(HEADER "CPU:1 [LOST 2 EVENTS]\n" LINE(0, 10) LINE(0, 11) "CPU:0 [LOST 3 EVENTS]\n"
+		      LINE(1, 12) "CPU:0 [LOST 4 EVENTS]\n" LINE(1, 13) LINE(0, 14) LINE(1, 15),
+	       "gap1:0-*2 0:1000010 0:1000011 gap0:1000011-*7 1:1000012 1:1000013 0:1000014 1:1000015");
+}
+END_TEST
+
+/* Marks beyond those that are remembered are told where they stand: none is forgotten. */
+START_TEST(more_losses_than_are_remembered)
+{
+	enum { MARKS = TEXT_MAX_LOSSES + 3 };
+	static char text[sizeof(HEADER) + MARKS * 160ul];
+	uint32_t n_gaps = 0, n_records = 0;
+	struct dms_source *source;
+	struct dms_item item;
+	char *at = text;
+
+	at += sprintf(at, HEADER);
+	for (uint32_t i = 0; i < MARKS; i++)
+		at += sprintf(at, "CPU:0 [LOST 1 EVENTS]\n"
+				  "  cat-9   [000] d..1. %u.%06u: dma_map_phys: a dir=TO_DEVICE "
+				  "dma_addr=1000 size=16 phys_addr=1000 attrs=\n", 1 + i / 1000000,
+			      i % 1000000);
+	source = open_text(text);
+	do {
+		ck_assert_ptr_null(dms_source_next(source, &item));
+		n_gaps += item.kind == DMS_ITEM_GAP;
+		n_records += item.kind == DMS_ITEM_RECORD;
+	} while (item.kind != DMS_ITEM_END);
+	ck_assert_uint_eq(n_gaps, MARKS);
+	ck_assert_uint_eq(n_records, MARKS);
+	dms_source_close(source);
 }
 END_TEST
 
@@ -204,6 +244,8 @@ static Suite *make_suite(void)
 	TCase *tests = tcase_create("all");
 
 	tcase_add_test(tests, lost_events_are_gaps);
+	tcase_add_test(tests, losses_begin_where_their_cpu_was_last_seen);
+	tcase_add_test(tests, more_losses_than_are_remembered);
 	tcase_add_test(tests, overrun);
 	tcase_add_test(tests, overrun_of_parts);
 	tcase_add_test(tests, overrun_behind_another);

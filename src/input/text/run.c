@@ -282,7 +282,8 @@ static struct dms_error *take_line(struct text_run_reader *reader)
 	case TEXT_END_OF_STACK:
 		return take_frame(reader);
 	case TEXT_LOST:
-		note_loss(reader, item->cpu, item->lost);
+		if (!text_losses_know(&reader->survey->losses, reader->lines.offset, item->cpu))
+			note_loss(reader, item->cpu, item->lost);
 		break;
 	case TEXT_CUT: /* of which CPU, a torn line does not tell */
 		text_stacks_skip(&reader->stacks);

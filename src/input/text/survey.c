@@ -21,6 +21,7 @@ void text_survey_deinit(struct text_survey *survey)
 	text_shapes_destroy(survey->shapes);
 	text_symbols_destroy(survey->symbols);
 	text_comms_destroy(survey->comms);
+	text_losses_deinit(&survey->losses);
 }
 
 static void note_trouble(struct text_trouble *trouble, const struct text_reader *reader)
@@ -202,6 +203,7 @@ static struct dms_error *note_event(struct text_survey *survey, struct text_read
 	note_head(survey, reader);
 	text_order_event(&survey->order, head->ts, reader->offset, state);
 	text_buffers_event(&survey->buffers, reader);
+	text_losses_event(&survey->losses, head->cpu, head->ts);
 	text_stacks_event(&survey->stacks, head);
 	return text_comms_note(survey->comms, head->pid, head->comm) ? NULL : &dms_error_nomem;
 }
@@ -285,6 +287,9 @@ static struct dms_error *note_line(struct text_survey *survey, struct text_reade
 			note_trouble(&survey->strange, reader);
 		break;
 	case TEXT_LOST:
+		if (!text_losses_mark(&survey->losses, reader->offset, reader->item.cpu,
+				      reader->item.lost))
+			return &dms_error_nomem;
 		break;
 	}
 	return NULL;
@@ -316,6 +321,7 @@ static struct dms_error *survey_lines(struct text_survey *survey, const struct f
 	if (!err && text_symbols_failed(survey->symbols))
 		err = &dms_error_nomem;
 	text_order_end(&survey->order, survey->offset, survey->end);
+	text_losses_end(&survey->losses);
 	survey->is_32bit = counts.is_narrow && !counts.is_wide;
 	sum_up(survey);
 	if (!err)

@@ -4,6 +4,7 @@
 #define DMS_INPUT_TEXT_SURVEY_H
 
 #include "buffers.h"
+#include "losses.h"
 #include "order.h"
 #include "shape.h"
 #include "symbols.h"
@@ -50,6 +51,7 @@ struct text_survey {
 	struct text_comms *comms;
 	struct text_order order;
 	struct text_buffers buffers;
+	struct text_losses losses;
 	struct text_stacks stacks;
 	uint32_t lag; /* most events between one and its stack, and one more; 0: no stacks */
 	const char *dialect; /* of the first event; NULL: there is none, this is no trace */

@@ -19,6 +19,7 @@ struct text_source {
 	uint32_t given; /* run whose record was given last; TEXT_MAX_RUNS: none */
 	uint64_t last_ts[TEXT_MAX_CPUS], newest_ts;
 	uint32_t next_first_gap; /* 0: that over all; then those of CPUs, plus 1 */
+	size_t next_loss;	 /* of the survey's */
 	bool is_end_told;
 	uint64_t n_late; /* records that came too late to be put in order */
 	char *first_damage;
@@ -152,6 +153,25 @@ static bool give_first_gap(struct text_source *source, struct dms_item *ret)
 	return false;
 }
 
+/* A loss that begins before @ts: when it does, not when its CPU goes on. False: there is none. */
+static bool give_loss(struct text_source *source, uint64_t ts, struct dms_item *ret)
+{
+	const struct text_losses *losses = &source->survey.losses;
+	const struct text_loss *loss = &losses->items[source->next_loss];
+
+	if (source->next_loss >= losses->n_items || (loss->after_ts >= ts && ts != UINT64_MAX))
+		return false;
+	source->next_loss++;
+	ret->kind = DMS_ITEM_GAP;
+	ret->gap = (struct dms_gap){
+		.after_ts = loss->after_ts,
+		.before_ts = loss->before_ts,
+		.lost = loss->lost,
+		.cpu = loss->cpu,
+	};
+	return true;
+}
+
 /* What a cut took away, beside the line it is in. */
 static void give_end(struct text_source *source, struct dms_item *ret)
 {
@@ -190,7 +210,8 @@ static struct dms_error *text_next(struct dms_source *common, struct dms_item *r
 		return err;
 	if (run < TEXT_MAX_RUNS)
 		slot = source->heads[run];
-	if (take_end_gap(source, slot ? slot->ts : UINT64_MAX, ret))
+	if (give_loss(source, slot ? slot->ts : UINT64_MAX, ret) ||
+	    take_end_gap(source, slot ? slot->ts : UINT64_MAX, ret))
 		return NULL;
 	if (!slot) {
 		give_end(source, ret);
