@@ -342,6 +342,9 @@ const struct dms_device *dms_model_device(const struct dms_model *model, uint32_
  * was recorded with a filter. What was told of it before that showed is then only possible.
  */
 bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index);
+/** True if unmaps of other sizes than their mappings' may have been of mappings older than the trace. */
+bool dms_model_is_crossed(const struct dms_model *model, uint32_t index);
+
 
 /**
  * Call sites, numbered from 0 in order of their first maps; their figures once dms_model_end() has

@@ -137,9 +137,6 @@ _apart_ struct dms_error *model_end_life(struct dms_model *model, struct live_ma
 
 /* ---- unmaps that match -------------------------------------------------------------------- */
 
-/* What was under way when the trace began, or events were lost, has ended by then. */
-#define UNDER_WAY_NS 2000000000ull
-
 /* True if @state was at work when the trace began, and not all of that work need be done. */
 static bool has_unseen(const struct dms_model *model, const struct device_state *state)
 {
@@ -336,6 +333,13 @@ static uint64_t key_of(const struct dms_event *event)
 							       : event->dma_addr;
 }
 
+/* Neither's map was seen, and they cannot have been of one mapping. */
+static bool is_other(const struct dms_past *past, const struct dms_event *event)
+{
+	return ((event->has & DMS_HAS_SIZE) && event->size != past->size) ||
+	       ((event->has & DMS_HAS_DIR) && event->dir != past->dir);
+}
+
 /*
  * The address had a life, and it is over. But memory that a device only reads may be mapped several
  * times at one address where there is no IOMMU (page cache that is sent twice), and a mapping older
@@ -353,6 +357,8 @@ static void explain_past(const struct dms_model *model, const struct device_stat
 		step->doubts |= DMS_DOUBT_ELIDED;
 	if (past->end == DMS_END_LOST)
 		step->doubts |= DMS_DOUBT_REORDERED;
+	if (past->end == DMS_END_PRE_TRACE && is_other(past, step->event))
+		step->doubts |= DMS_DOUBT_UNTRACED;
 	if (model_lacks_calls(model, state) || model_lacks_maps(model, kind))
 		step->doubts |= DMS_DOUBT_UNTRACED;
 	if (state->device.mode == DMS_MODE_IOMMU || state->is_from_bind ||
@@ -418,7 +424,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 	if (event->n_phys > VANISHING_MAP_ENTRIES)
 		step->doubts |= DMS_DOUBT_OVERSIZED;
 	if (step->past) {
-		model_note_again(event, step->past, state);
+		model_note_again(model, event, step->past, state);
 		explain_past(model, state, kind, step);
 		return;
 	}
@@ -472,8 +478,8 @@ _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
 	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
 	state->strays.has_any = true;
 	model->n_strays_of[kind]++;
-	explain(model, state, event, &step);
 	step.event = event;
+	explain(model, state, event, &step);
 	if (seed_hold(model, state, event, &step))
 		return NULL;
 	return reorder_hold(model, state, &step, kind);

@@ -181,6 +181,13 @@ static bool is_unended(const struct incident *incident)
 	       incident->older.device == incident->newer.device;
 }
 
+/* So many maps and not one unmap: they come on CPUs, or in tasks, that were not recorded. */
+#define MANY_MAPS 8
+static bool has_no_unmaps(const struct device_state *state)
+{
+	return state->n_streamed >= MANY_MAPS && !state->n_released;
+}
+
 static struct dms_error *tell(struct dms_model *model, struct incident *incident)
 {
 	struct device_state *owner = model->devices[incident->older.device];
@@ -198,7 +205,7 @@ static struct dms_error *tell(struct dms_model *model, struct incident *incident
 		step.doubts |= DMS_DOUBT_ELIDED;
 	if ((step.doubts & DMS_DOUBT_ELIDED) && device_may_elide(owner))
 		return NULL; /* it does leave out unmaps: every page used again would be told */
-	if (may_be_user_space(incident) || model_lacks_calls(model, owner) ||
+	if (may_be_user_space(incident) || model_lacks_calls(model, owner) || has_no_unmaps(owner) ||
 	    model_lacks_unmaps(model, (enum dms_mapping_kind)incident->older.kind) ||
 	    (incident->kind == DMS_STEP_OVERLAP &&
 	     model_lacks_calls(model, model->devices[incident->newer.device])))

@@ -40,13 +40,18 @@ bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mappe
 
 /*
  * Unmaps that fit no map, and maps whose address or memory is mapped again with no unmap between: one
- * mistake of a driver leaves one of the two, lines that were taken out leave both.
+ * mistake of a driver leaves one of the two, lines that were taken out leave both. So does a driver
+ * that forgets some unmaps and makes others twice; but behind an IOMMU the address of what it forgot
+ * is not handed out again.
  */
-static bool is_thinned(const struct strays *strays)
+static bool is_thinned(const struct device_state *state)
 {
+	const struct strays *strays = &state->strays;
 	uint64_t n_unmaps = strays->n_unknown_sure + strays->n_again;
-	uint64_t n_maps = strays->n_remapped + strays->n_overlapped;
+	uint64_t n_maps = strays->n_remapped;
 
+	if (state->device.mode != DMS_MODE_IOMMU)
+		n_maps += strays->n_overlapped;
 	/* nothing of it is older than the trace, and so many are no single mistake either */
 	if (strays->n_unknown_sure > MANY_STRAYS &&
 	    strays->n_unknown_sure * 4 > strays->n_all_unmaps)
@@ -67,12 +72,11 @@ bool model_lacks_calls(const struct dms_model *model, const struct device_state 
 
 	if (!strays->has_any) /* asked at each unmap, so this comes first */
 		return !model->last_serial;
-	if (!(strays->n_unmaps | strays->n_unknown | strays->n_again | strays->n_crossed |
-	      strays->n_remapped))
+	if (!(strays->n_unmaps | strays->n_unknown | strays->n_again | strays->n_remapped))
 		return !model->last_serial; /* all adds up again */
 	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
 		return true; /* not one map, of any device */
-	if (strays->n_crossed || is_thinned(strays))
+	if (is_thinned(state))
 		return true;
 	return strays->n_unknown >= MANY_STRAYS && strays->n_again >= MANY_STRAYS &&
 	       strays->n_unmaps * 16 > strays->n_all_unmaps;
@@ -101,17 +105,28 @@ bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index)
 	return model->is_thinned || model_lacks_calls(model, model->devices[index]);
 }
 
-/*
- * Without an IOMMU an address may have several mappings. An unmap of another size, and then one that
- * fits: the first was of a mapping older than the trace, and no mistake.
- */
-void model_note_again(const struct dms_event *event, const struct dms_past *past,
-		      struct device_state *state)
+bool dms_model_is_crossed(const struct dms_model *model, uint32_t index)
 {
-	bool is_crossed = (past->differs & DMS_DIFFERS_SIZE) && (event->has & DMS_HAS_SIZE) &&
-			  event->size == past->size;
+	return model->devices[index]->strays.n_crossed;
+}
 
+/*
+ * Without an IOMMU what a device only reads may have several mappings at one address. An unmap of
+ * another size, and then one that fits: if the first was of a mapping older than the trace, neither is
+ * a mistake. Of other calls that says nothing.
+ */
+static bool is_crossed(const struct dms_model *model, const struct device_state *state,
+		       const struct dms_event *event, const struct dms_past *past)
+{
+	return (past->differs & DMS_DIFFERS_SIZE) && (event->has & DMS_HAS_SIZE) &&
+	       event->size == past->size && past->dir == DMS_DIR_TO_DEVICE &&
+	       state->device.mode == DMS_MODE_DIRECT && !state->is_from_bind &&
+	       model->now - model->begin_ts < UNDER_WAY_NS;
+}
+
+void model_note_again(const struct dms_model *model, const struct dms_event *event,
+		      const struct dms_past *past, struct device_state *state)
+{
 	state->strays.n_again += past->end == DMS_END_UNMAPPED || past->end == DMS_END_PRE_TRACE;
-	if (is_crossed && state->device.mode != DMS_MODE_IOMMU && !state->is_from_bind)
-		state->strays.n_crossed++;
+	state->strays.n_crossed += is_crossed(model, state, event, past);
 }

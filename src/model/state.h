@@ -15,6 +15,8 @@
 #define REORDER_NS 1000000ull
 /* How long an unmap may be late behind the next map of its address: its task was preempted. */
 #define SUPERSEDE_NS 1000000000ull
+/* What was under way when the trace began, or events were lost, has ended by then. */
+#define UNDER_WAY_NS 2000000000ull
 
 /** An unmatched unmap in the reordering window, with all its step borrows. */
 struct waiting {
@@ -260,8 +262,8 @@ bool model_lacks_unmaps(const struct dms_model *model, enum dms_mapping_kind kin
 bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mapped,
 		      enum dms_mapping_kind unmapped, uint32_t differs);
 /** The unmap @event is of an address whose last life, @past, is over. */
-void model_note_again(const struct dms_event *event, const struct dms_past *past,
-		      struct device_state *state);
+void model_note_again(const struct dms_model *model, const struct dms_event *event,
+		      const struct dms_past *past, struct device_state *state);
 /* sync.c */
 struct dms_error *model_sync(struct dms_model *model, struct device_state *state,
 			     const struct dms_event *event, enum dms_mapping_kind kind);

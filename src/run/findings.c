@@ -211,11 +211,19 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 	return err;
 }
 
+/* What each of two unmaps of one address would be, if they are crossed. */
+static bool is_of_crossed(const struct dms_rule *rule)
+{
+	return !strcmp(rule->id, "unmap-size-mismatch") || !strcmp(rule->id, "double-unmap");
+}
+
 /* Only the whole trace shows that calls are missing in it: then nothing of pairs is sure. */
 bool dms_run_is_overturned(const struct dms_run *run, const struct dms_rule *rule, uint32_t device)
 {
-	return device != DMS_ID_NONE && dms_rule_needs_all_calls(rule) &&
-	       dms_model_lacks_calls(run->model, device);
+	if (device == DMS_ID_NONE)
+		return false;
+	return (dms_rule_needs_all_calls(rule) && dms_model_lacks_calls(run->model, device)) ||
+	       (is_of_crossed(rule) && dms_model_is_crossed(run->model, device));
 }
 
 static void doubt_row(struct dms_finding_row *row)
