@@ -207,6 +207,9 @@ START_TEST(facts_of_real_files)
 	ck_assert_uint_eq(walk.records, real_files[_i].records);
 	ck_assert_uint_eq(walk.first_ts, real_files[_i].first_ts);
 	ck_assert_uint_eq(walk.last_ts, real_files[_i].last_ts);
+	/* the recorder reads its statistics soon after the last record */
+	ck_assert(!info->stats_ts == !info->clock_is_ns);
+	ck_assert_uint_ge(info->stats_ts, info->clock_is_ns ? walk.last_ts : 0);
 	dms_source_close(source);
 }
 END_TEST

@@ -149,7 +149,7 @@ static struct dms_error *apply(struct listener *listener, const struct text_item
 	}
 }
 
-/* "@inputs BITS", "@ticks" and "@never-elides": what is known of the trace before its first event. */
+/* "@inputs BITS", "@until TS", "@ticks" and "@never-elides": what is known of the trace before its first event. */
 static bool take_setting(struct listener *listener, const char *line)
 {
 	if (line[0] != '@')
@@ -158,6 +158,8 @@ static bool take_setting(struct listener *listener, const char *line)
 		listener->config.never_elides = listener->config.checks_lines = true;
 	else if (!strcmp(line, "@ticks"))
 		listener->config.is_in_ticks = true;
+	else if (!strncmp(line, "@until ", 7))
+		listener->config.until_ts = strtoull(line + 7, NULL, 0);
 	else if (!strncmp(line, "@inputs ", 8))
 		listener->config.inputs = (uint32_t)strtoul(line + 8, NULL, 0);
 	else

@@ -74,6 +74,8 @@ struct dms_source_info {
 	uint32_t n_notes;
 	uint64_t file_size;	    /* bytes */
 	uint64_t lost_by_stats;	    /* events lost by the tracer's own statistics, if recorded */
+	uint64_t stats_ts;	    /* when they were read, soon after the last record could come; 0:
+				       not told */
 	uint64_t missing_bytes;	    /* trace data named in the header but not in the file */
 	uint64_t missing_offset;    /* where in the file it should begin */
 };

@@ -287,6 +287,7 @@ void dms_model_destroy(struct dms_model *model);
 struct dms_model_config {
 	uint32_t inputs; /* DMS_INPUT_*: what the trace can show */
 	bool is_in_ticks;  /* the clock does not count nanoseconds: events may share one tick */
+	uint64_t until_ts; /* nothing of a CPU is missing before it, but for gaps; 0: not known */
 	bool never_elides; /* to this kernel every unmap is needed, and an event */
 	bool doubts_alloc_dir; /* the directions of allocations may be garbage */
 	bool checks_lines; /* its dma-debug would tell of mappings that share but a cache line */

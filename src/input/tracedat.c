@@ -295,6 +295,7 @@ static bool fill_info(struct tracedat_source *source)
 		.clock_is_ns = clock_is_ns(dat),
 		.file_size = dat->file.size,
 		.lost_by_stats = dat->lost_by_stats,
+		.stats_ts = dat->stats_ts ? dat->stats_ts + (uint64_t)dat->ts_offset_ns : 0,
 	};
 	source->common.formats = dat->formats;
 	source->common.n_formats = (uint32_t)dat->n_formats;

@@ -54,6 +54,7 @@ struct tracedat {
 	int64_t ts_offset_ns;	      /* option OFFSET: added to each time stamp */
 	uint32_t tsc_mult, tsc_shift; /* option TSC2NSEC; mult 0: no conversion */
 	uint64_t lost_by_stats;	      /* sum over the CPUSTAT options */
+	uint64_t stats_ts;	      /* ns: when they were read, the first of them; 0: not told */
 };
 
 /** Parse the container of @file, whose first bytes are a trace.dat's. Takes @file. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The options of a trace.dat: a row for each that tells us something. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,19 @@ static struct dms_error *option_offset(struct tracedat *dat, const char *text,
 	return NULL;
 }
 
-/* per_cpu/cpuN/stats: what the ring buffer overwrote or dropped. */
+/* "now ts:   204.612009", when the recorder read it; of clocks that count ticks there is no dot. */
+static uint64_t stats_time(const char *text)
+{
+	static const char key[] = "\nnow ts:";
+	const char *at = strstr(text, key);
+	unsigned long long seconds, us;
+
+	if (!at || sscanf(at + sizeof(key) - 1, " %12llu.%6llu", &seconds, &us) != 2)
+		return 0;
+	return seconds * 1000000000ull + us * 1000ull;
+}
+
+/* per_cpu/cpuN/stats: what the ring buffer overwrote or dropped, and when that was. */
 static struct dms_error *option_cpustat(struct tracedat *dat, const char *text,
 					const struct cursor *cursor)
 {
@@ -68,6 +81,8 @@ static struct dms_error *option_cpustat(struct tracedat *dat, const char *text,
 		if (at)
 			dat->lost_by_stats += strtoull(at + strlen(losses[i]), NULL, 10);
 	}
+	if (!dat->stats_ts || stats_time(text) < dat->stats_ts)
+		dat->stats_ts = stats_time(text);
 	return NULL;
 }
 

@@ -112,6 +112,14 @@ static bool add_list(struct live_mapping *live, const struct dms_event *event)
 	return true;
 }
 
+/* With the count of all entries came the limit of those an event holds: 6.12.74, 7.0. */
+static bool begin_list(struct dms_model *model, struct live_mapping *live,
+		       const struct dms_event *event)
+{
+	model->caps_lists |= (event->has & DMS_HAS_NENTS) != 0;
+	return add_list(live, event);
+}
+
 /* Behind an IOMMU an address has one mapping: the older one's unmap is late, or was not recorded. */
 _apart_ static struct dms_error *supersede(struct dms_model *model, const struct dms_event *event,
 				   const struct twin_search *twins)
@@ -256,7 +264,7 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 	fill(&live->mapping, model, state, event, kind);
 	if (learn(model, state, event))
 		live->mapping.bounced = true;
-	if (event->n_phys && !add_list(live, event))
+	if (event->n_phys && !begin_list(model, live, event))
 		return &dms_error_nomem;
 	if ((model->n_iovas && iommu_cover(model, event, &live->mapping)) ||
 	    (event->ents && event->ents < event->nents)) /* only an IOMMU makes one of several */

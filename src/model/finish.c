@@ -399,7 +399,7 @@ _apart_ static void explain_interior(const struct dms_model *model, const struct
 		step->doubts |= DMS_DOUBT_UNTRACED;
 }
 
-/* A list longer than this may have been mapped by an event too large for the ring buffer. */
+/* Of older kernels: a longer list may have been mapped by an event too large for the ring buffer. */
 #define VANISHING_MAP_ENTRIES 128
 
 /* What is known of an unmap that no live mapping fits: its end, its doubts, what it touches. */
@@ -421,7 +421,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 		around = match_containing(&model->slots, state, event->dma_addr);
 	step->related = around ? &around->mapping : NULL;
 	step->past = past_find(model_past(model, state), key_of(event));
-	if (event->n_phys > VANISHING_MAP_ENTRIES)
+	if (event->n_phys > VANISHING_MAP_ENTRIES && !model->caps_lists)
 		step->doubts |= DMS_DOUBT_OVERSIZED;
 	if (step->past) {
 		model_note_again(model, event, step->past, state);

@@ -91,6 +91,7 @@ struct dms_model {
 	struct stack_page stack_page; /* size 0: none */
 	uint64_t n_begun_of[DMS_MAPPING_N_KINDS], n_released_of[DMS_MAPPING_N_KINDS];
 	uint64_t n_strays_of[DMS_MAPPING_N_KINDS]; /* of those released, of no known mapping */
+	bool caps_lists;	 /* map events of lists are cut at 128 entries, and none is too large */
 	bool is_of_debug;	 /* a message of the kernel's shows that it has dma-debug */
 	bool has_dump;		 /* a dma-api/dump was given; one without a line tells nothing */
 	bool has_begun;		 /* there was an event */

@@ -281,15 +281,17 @@ struct dms_error *unbind_before_map(struct dms_model *model, struct device_state
 static uint32_t doubts_at_end(const struct dms_model *model, const struct device_state *state)
 {
 	const struct unbinding *unbinding = &state->unbinding;
-	uint64_t last = unbinding->ts;
+	uint64_t last = unbinding->ts, now = model->now;
 
+	if (model->config.until_ts > now)
+		now = model->config.until_ts;
 	if (state->last_release_ts > last)
 		last = state->last_release_ts;
 	if (unbinding->phase == UNBIND_RETURNED)
-		return model->now < last + ENDING_NS ? DMS_DOUBT_ENDING : 0;
+		return now < last + ENDING_NS ? DMS_DOUBT_ENDING : 0;
 	if (unbinding->n_maps && unbinding->last_map_ts > unbinding->ts + SETTLE_NS)
 		return DMS_DOUBT_UNTRACED; /* it lives on: by another driver, or never unbound */
-	return model->now < last + SETTLE_NS ? DMS_DOUBT_ENDING : DMS_DOUBT_PATTERN;
+	return now < last + SETTLE_NS ? DMS_DOUBT_ENDING : DMS_DOUBT_PATTERN;
 }
 
 /* What dma-debug told of, as far as it still lives; after later maps only what is clearly older. */

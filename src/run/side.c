@@ -292,6 +292,19 @@ static bool is_of_debug(const struct dms_run *run)
 	return run->side->is_debug_kernel || dms_run_has_kind(run, DMS_EV_CHECK);
 }
 
+/* The recorder stops tracing, writes what it has, and then reads the statistics. */
+#define STOP_NS 1000000000ull
+
+/* Up to here the trace is quiet where it has no record; 0: not known. */
+static uint64_t quiet_until(const struct dms_run *run)
+{
+	const struct dms_source_info *info = dms_source_info(dms_merge_source(run->merge, 0));
+
+	if (run->n_files != 1 || !run->clock_is_ns || info->stats_ts < STOP_NS)
+		return 0;
+	return info->stats_ts - STOP_NS;
+}
+
 static void configure(struct dms_run *run)
 {
 	bool may_elide = is_true_of_any(run, dms_decoder_may_elide);
@@ -301,6 +314,7 @@ static void configure(struct dms_run *run)
 		.is_in_ticks = !run->clock_is_ns,
 		.never_elides = !may_elide || is_of_debug(run),
 		.checks_lines = !may_elide,
+		.until_ts = quiet_until(run),
 		.doubts_alloc_dir = is_true_of_any(run, dms_decoder_doubts_alloc_dir),
 		.hides_bounces = !dms_run_has_kind(run, DMS_EV_BOUNCE),
 		.inventory = run->inventory,
