@@ -99,6 +99,8 @@ struct device_state {
 	struct strays strays;
 	uint64_t last_release_ts;     /* of the last unmap or free */
 	struct unbinding unbinding;
+	uint64_t stray_faults[4]; /* pages of faults where nothing was mapped, plus 1; 0: none */
+	uint32_t n_stray_faults;
 };
 
 void device_deinit(struct device_state *state);

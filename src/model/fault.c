@@ -24,6 +24,7 @@ struct place {
 	struct device_state *state; /* NULL: no device */
 	struct live_mapping *around, *before;
 	const struct dms_past *past;
+	bool has_several; /* lives that it may have been of, at other addresses of the page */
 };
 
 static uint64_t first_of_page(uint64_t addr)
@@ -90,32 +91,77 @@ static bool is_closed_by_unmap(const struct dms_past *past)
 	return past->end == DMS_END_UNMAPPED || past->end == DMS_END_PRE_TRACE;
 }
 
-/* Faults are rare: the whole table, at most PAST_MAX_SLOTS, for the last life that had the page. */
-static const struct dms_past *find_past(const struct past_table *table, uint64_t iova)
+/* May the device have done to @past what @event tells? 2: at this very address; 0: not at all. */
+static int fit_of(const struct dms_past *past, const struct dms_event *event)
 {
-	const struct dms_past *best = NULL;
+	uint8_t denied = (event->err & 1) ? DMS_DIR_TO_DEVICE : DMS_DIR_FROM_DEVICE;
+
+	if ((event->has & DMS_HAS_ERR) && past->dir == denied)
+		return 0;
+	/* the place in the page is told, and it lies in the mapping */
+	if (event->dma_addr % IOMMU_PAGE && event->dma_addr - past->dma_addr < past->size)
+		return 2;
+	return 1;
+}
+
+/**
+ * The ended life that the access of a fault most likely was of. Faults are rare: the whole table is
+ * looked at, at most PAST_MAX_SLOTS.
+ */
+static void find_past(const struct past_table *table, const struct dms_event *event,
+		      struct place *place)
+{
+	int best = -1;
 
 	for (uint32_t i = 0; i < table->n_slots; i++) {
 		const struct dms_past *past = &table->lives[i];
 		uint64_t key = table->sets[i / PAST_WAYS].keys[i % PAST_WAYS];
+		int fit;
 
 		if (!key || !is_closed_by_unmap(past) ||
-		    !touches_page(past->dma_addr, past->size, iova))
+		    !touches_page(past->dma_addr, past->size, event->dma_addr))
 			continue;
-		if (!best || past->unmap_ts > best->unmap_ts)
-			best = past;
+		fit = fit_of(past, event);
+		if (fit < best)
+			continue;
+		if (fit > best)
+			place->has_several = false;
+		else if (past->dma_addr != place->past->dma_addr)
+			place->has_several = true;
+		if (fit > best || past->unmap_ts > place->past->unmap_ts)
+			place->past = past;
+		best = fit;
 	}
-	return best;
 }
 
-static struct place look(const struct dms_model *model, struct device_state *state, uint64_t iova)
+/* Where it faulted before anything was mapped there, what was mapped since is not what it means. */
+static bool is_stray(const struct device_state *state, uint64_t iova)
 {
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(state->stray_faults); i++) {
+		if (state->stray_faults[i] == first_of_page(iova) + 1)
+			return true;
+	}
+	return false;
+}
+
+static void note_stray(struct device_state *state, uint64_t iova)
+{
+	if (!is_stray(state, iova))
+		state->stray_faults[state->n_stray_faults++ % DMS_ARRAY_SIZE(state->stray_faults)] =
+			first_of_page(iova) + 1;
+}
+
+static struct place look(const struct dms_model *model, struct device_state *state,
+			 const struct dms_event *event)
+{
+	uint64_t iova = event->dma_addr;
 	struct place place = {.state = state};
 	struct search search = {.slots = &model->slots, .iova = iova};
 
 	extents_each_around(&state->extents, last_of_page(iova), visit_around, &search);
 	place.around = search.best;
-	place.past = find_past(model_past(model, state), iova);
+	if (!is_stray(state, iova))
+		find_past(model_past(model, state), event, &place);
 	search.best = NULL;
 	if (!place.around && first_of_page(iova))
 		extents_each_around(&state->extents, first_of_page(iova) - 1, visit_before,
@@ -148,7 +194,7 @@ static struct place find_suspect(struct dms_model *model, const struct dms_event
 
 		if (model->devices[i]->device.mode != DMS_MODE_IOMMU)
 			continue;
-		place = look(model, model->devices[i], event->dma_addr);
+		place = look(model, model->devices[i], event);
 		if (!is_suspect(&place, event))
 			continue;
 		if (found.state)
@@ -183,6 +229,8 @@ static uint32_t doubts_of(const struct dms_model *model, const struct place *pla
 		doubts |= DMS_DOUBT_PRE_TRACE;
 	if (!place->around && place->state->n_truncated)
 		doubts |= DMS_DOUBT_TRUNCATED;
+	if (!place->around && place->has_several)
+		doubts |= DMS_DOUBT_AMBIGUOUS;
 	/* The IOVA API leaves no events but these: whose was the page last? */
 	if (!place->around && place->past && model->uncovered.iommu_maps)
 		doubts |= DMS_DOUBT_AMBIGUOUS;
@@ -230,7 +278,9 @@ struct dms_error *fault_note(struct dms_model *model, struct device_state *state
 		return model_tell(model, state, event, &step);
 	}
 	if (state && has_mapped(model, state)) {
-		place = look(model, state, event->dma_addr);
+		place = look(model, state, event);
+		if (!place.around && !place.past)
+			note_stray(state, event->dma_addr);
 	} else {
 		place = find_suspect(model, event);
 		step.doubts = place.state ? suspect_doubts(model, state) : DMS_DOUBT_UNTRACED;
