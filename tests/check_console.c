@@ -31,7 +31,7 @@ static const struct wording {
 	 DMS_MSG_DEBUG_OTHER, "0000:00:05.0", 0xfff00000, 8192, NONE, 0},
 	{"DMA-API: nvme 0000:00:05.0: device driver failed to check map error"
 	 "[device address=0x0000000004795000] [size=64 bytes] [mapped as single]",
-	 DMS_MSG_DEBUG_OTHER, "0000:00:05.0", 0x4795000, 64, NONE, 0},
+	 DMS_MSG_UNCHECKED, "0000:00:05.0", 0x4795000, 64, NONE, 0},
 	{"DMA-API: drv usb1: device driver frees DMA memory with different attributes "
 	 "[device address=0x0000000000001000] [size=1 bytes] [mapped with 0x400] [unmapped with "
 	 "0x0]",

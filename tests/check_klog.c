@@ -238,6 +238,7 @@ static const struct {
 	{"other-map-overflow", DMS_MSG_OVERFLOW},
 	{"other-vmalloc-rejected", DMS_MSG_VMALLOC},
 	{"sg-boundary", DMS_MSG_SEGMENT_BOUNDARY},
+	{"map-error-unchecked", DMS_MSG_UNCHECKED},
 	{"sg-segment-long", DMS_MSG_SEGMENT_LONG},
 };
 

@@ -9,7 +9,8 @@ export LC_ALL
 : "${DMASCOPE:?}" "${BUILD:?}" "${SRCDIR:?}"
 tracegen=$BUILD/tools/tracegen
 work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+# not in a child that a signal meets before it is another program
+trap '[ $BASHPID -ne $$ ] || rm -rf "$work"' EXIT
 failed=0
 kills=${DMS_KILLS:-200}
 grep -q -e __asan_init -e __tsan_init "$DMASCOPE" && kills=$((kills / 8))

@@ -29,6 +29,8 @@ told() {
 		SELECT 'device ' || name || ' ' || address_mode FROM device ORDER BY id;
 		SELECT rule || ' ' || severity || ' ' || confidence || ' ' || count(*) FROM findings
 			GROUP BY rule, severity, confidence ORDER BY rule, severity;
+		SELECT rule || ' outside of the trace' FROM finding WHERE ts_ns >
+			(SELECT max(max(map_ns), max(unmap_ns)) FROM mapping);
 		SELECT 'end ' || \"end\" || ' ' || count(*) FROM mapping GROUP BY \"end\" ORDER BY 1"
 }
 

@@ -74,6 +74,7 @@ enum dms_message {
 	DMS_MSG_SEGMENT_LONG,	/* D22: size is the length, dma_mask the maximum */
 	DMS_MSG_SEGMENT_BOUNDARY, /* D23: dma_addr is the start */
 	DMS_MSG_LEAK,		/* D24: "has pending DMA allocations": an unbind mark, too */
+	DMS_MSG_UNCHECKED,	/* D8: "failed to check map error", when it is unmapped */
 	DMS_MSG_DEBUG_OTHER,	/* any other "DMA-API:" report of dma-debug on a device */
 	DMS_MSG_DEBUG_ON,	/* dma-debug begins */
 	DMS_MSG_DEBUG_OFF,	/* dma-debug ran out of memory or is switched off */
@@ -97,7 +98,8 @@ enum dms_input {
 	DMS_INPUT_COHERENCY = DMS_BIT(11),  /* which devices are not cache-coherent */
 	DMS_INPUT_CONSOLE = DMS_BIT(12),    /* kernel messages */
 	DMS_INPUT_BOUNCES = DMS_BIT(13),    /* swiotlb_bounced */
-	DMS_N_INPUTS = 14
+	DMS_INPUT_DEBUG = DMS_BIT(14),	    /* dma-debug's reports */
+	DMS_N_INPUTS = 15
 };
 
 /** enum dma_data_direction as traced; UNKNOWN when the kernel did not record one. */

@@ -158,6 +158,8 @@ static const struct report_row report_rows[] = {
 	 DMS_MSG_SEGMENT_BOUNDARY, {ADDRESS("[start="), MASK("[boundary=")}},
 	{TEXT(": device driver has pending DMA allocations while released from device"), NULL, true,
 	 false, DMS_MSG_LEAK, {ADDRESS("[device address="), SIZE("[size=")}},
+	{TEXT(": device driver failed to check map error"), NULL, true, true,
+	 DMS_MSG_UNCHECKED, {ADDRESS("[device address="), SIZE("[size=")}},
 	{TEXT("preallocated "), " debug entries", true, false, DMS_MSG_DEBUG_ON, {NO_FIELD}},
 	{TEXT("debugging enabled by kernel config"), NULL, true, false,
 	 DMS_MSG_DEBUG_ON, {NO_FIELD}},

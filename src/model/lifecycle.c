@@ -97,10 +97,19 @@ static struct dms_error *note_need_unmap(struct dms_model *model, struct device_
 	return tell_only(model, state, event, DMS_STEP_NOTE);
 }
 
+/* What tells the same of the mapping itself, and is told there: one mistake, once. */
+static const uint32_t shown_by[DMS_N_MESSAGES] = {
+	[DMS_MSG_STACK] = DMS_INPUT_STACK_PAGES,   [DMS_MSG_UNCHECKED] = DMS_INPUT_CHECKS,
+	[DMS_MSG_KERNEL_TEXT] = DMS_INPUT_IOMEM,   [DMS_MSG_INVALID_AREA] = DMS_INPUT_IOMEM,
+	[DMS_MSG_RESOURCE_RAM] = DMS_INPUT_IOMEM,
+};
+
 static struct dms_error *note_message(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event, enum dms_mapping_kind kind)
 {
-	struct dms_error *err = tell_only(model, state, event, DMS_STEP_MESSAGE);
+	bool is_known = model->config.inputs & shown_by[event->message];
+	struct dms_error *err = tell_only(model, state, event,
+					  is_known ? DMS_STEP_NOTE : DMS_STEP_MESSAGE);
 
 	/* Then dma_need_unmap() is always true. Source: kernel/dma/mapping.c, Linux 6.16 to 7.2 */
 	model->is_of_debug |= dms_message_is_of_debug((enum dms_message)event->message);

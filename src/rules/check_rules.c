@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Rules of map errors that nobody looked for: dma_mapping_error(). */
+#include <stdio.h>
+#include <string.h>
+
 #include "rows.h"
 
 /* A map is checked within microseconds; slow virtual machines take milliseconds. */
@@ -30,10 +33,38 @@ static bool is_error_synced(const struct dms_step *step, struct dms_facts *facts
 	return true;
 }
 
+/* "[mapped as single]": dma-debug's word, which is one of ours; NULL: it is not there. */
+static const char *told_kind(const struct dms_event *event)
+{
+	static const char *const words[] = {"single", "page", "resource", "phy"};
+	char wanted[32];
+
+	for (size_t i = 0; event->text && i < DMS_ARRAY_SIZE(words); i++) {
+		snprintf(wanted, sizeof(wanted), "[mapped as %s]", words[i]);
+		if (memmem(event->text, event->text_len, wanted, strlen(wanted)))
+			return words[i];
+	}
+	return NULL;
+}
+
+static bool is_told(const struct dms_step *step, struct dms_facts *facts)
+{
+	const char *kind;
+
+	if (!message_is(step, DMS_MSG_UNCHECKED, facts))
+		return false;
+	kind = told_kind(step->event);
+	fact_word(facts, "mapped_as", kind ? kind : "?");
+	fact_word(facts, "hint", ", as the kernel's log tells");
+	return true;
+}
+
 static bool map_unchecked(const struct dms_step *step, struct dms_facts *facts)
 {
 	const struct dms_mapping *mapping = step->mapping;
 
+	if (step->kind == DMS_STEP_MESSAGE)
+		return is_told(step, facts);
 	if (step->kind == DMS_STEP_SYNC_UNMATCHED)
 		return is_error_synced(step, facts);
 	if (!is_checkable(mapping) ||
@@ -64,10 +95,10 @@ const struct dms_rule dms_rules_check[] = {
 		.title = "device driver failed to check map error",
 		.message = "device driver failed to check map error[device address={dma_addr}] "
 			   "[size={size_bytes} bytes] [mapped as {mapped_as}]{hint}",
-		.on = ON(UNMAP) | ON(ENDED) | ON(SYNC_UNMATCHED),
+		.on = ON(UNMAP) | ON(ENDED) | ON(SYNC_UNMATCHED) | ON(MESSAGE),
 		.signs = DMS_SIGN_UNCHECKED,
-		.beside = DMS_DOUBT_ELIDED | DMS_DOUBT_OVERSIZED,
-		.inputs = DMS_INPUT_CHECKS,
+		.beside = DMS_DOUBT_ELIDED | DMS_DOUBT_OVERSIZED | DMS_DOUBT_OTHER_CLOCK,
+		.inputs = DMS_INPUT_CHECKS | DMS_INPUT_DEBUG,
 		.doubts = unchecked_doubts,
 		.check = map_unchecked,
 		.cause = "The address that a map returned was used without asking dma_mapping_error(), or "
@@ -80,7 +111,8 @@ const struct dms_rule dms_rules_check[] = {
 			  "proves that the probe was on. Resources of kernels before 6.18 have no such call "
 			  "and are judged unless the probe was seen off. Without the caller the kernel's own "
 			  "calls are told apart only after eight mappings were checked twice. A sync of the "
-			  "error value is told without any probe.",
+			  "error value is told without any probe, and so is what dma-debug reports in a "
+			  "kernel's log that is given.",
 		.source = "kernel/dma/debug.c check_unmap(), which sees neither a late check nor what is "
 			  "never unmapped",
 	},

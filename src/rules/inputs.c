@@ -26,6 +26,7 @@ static const struct input_row {
 	[11] = {"which devices are not cache-coherent", "give --inventory (coherent=)"},
 	[12] = {"kernel messages", "record -e printk:console, or give --kernel-log"},
 	[13] = {"swiotlb_bounced events", "record -e swiotlb"},
+	[14] = {NULL, NULL}, /* they do as well, but nobody builds a kernel for us */
 };
 
 /* @text grown by " or " and @more; NULL when memory is short. Takes @text. */
@@ -45,7 +46,7 @@ struct dms_error *dms_rule_missing(const struct dms_rule *rule, uint32_t inputs,
 	if (!rule->inputs || (rule->inputs & inputs))
 		return NULL;
 	for (unsigned int i = 0; i < DMS_N_INPUTS; i++) {
-		if (!(rule->inputs & DMS_BIT(i)))
+		if (!(rule->inputs & DMS_BIT(i)) || !input_rows[i].what)
 			continue;
 		if (!(what = append(what, input_rows[i].what)) ||
 		    !(how = append(how, input_rows[i].how)))

@@ -19,6 +19,7 @@
 struct log_line {
 	struct dms_event event;
 	char *text;
+	uint64_t due_ts; /* when it is given; UINT64_MAX: at the end */
 	uint32_t number; /* order in the log */
 };
 
@@ -122,11 +123,10 @@ static struct dms_error *keep_line(void *context, const struct dms_event *event)
 		line->event.text = line->text;
 	}
 	line->event.is_other_clock = true;
-	if (!side->has_order)
-		line->event.ts = UINT64_MAX;
+	line->due_ts = side->has_order ? event->ts : UINT64_MAX;
 	/* A leak is told when the driver is gone, and ends a generation: rather late than early. */
-	else if (event->message == DMS_MSG_LEAK && event->ts < UINT64_MAX - LOG_SLACK_NS)
-		line->event.ts += LOG_SLACK_NS;
+	if (event->message == DMS_MSG_LEAK && line->due_ts < UINT64_MAX - LOG_SLACK_NS)
+		line->due_ts += LOG_SLACK_NS;
 	side->n_lines++;
 	return NULL;
 }
@@ -136,8 +136,8 @@ static int by_time(const void *left, const void *right)
 {
 	const struct log_line *a = left, *b = right;
 
-	if (a->event.ts != b->event.ts)
-		return a->event.ts < b->event.ts ? -1 : 1;
+	if (a->due_ts != b->due_ts)
+		return a->due_ts < b->due_ts ? -1 : 1;
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
@@ -186,7 +186,7 @@ static struct dms_error *give_line(struct dms_run *run)
 		side->n_doubled++;
 		return NULL;
 	}
-	if (event.ts < run->last_ts || event.ts == UINT64_MAX)
+	if (event.ts < run->last_ts || !side->has_order)
 		event.ts = run->last_ts;
 	return dms_model_event(run->model, &event);
 }
@@ -198,7 +198,7 @@ _apart_ static struct dms_error *give_lines_until(struct dms_run *run, uint64_t 
 
 	/* The trace may have the same line, a little later by its own clock. */
 	ts -= side->may_have_console && ts > CONSOLE_SLACK_NS ? CONSOLE_SLACK_NS : 0;
-	while (!err && side->n_given < side->n_lines && side->lines[side->n_given].event.ts <= ts)
+	while (!err && side->n_given < side->n_lines && side->lines[side->n_given].due_ts <= ts)
 		err = give_line(run);
 	return err;
 }
@@ -207,7 +207,7 @@ _apart_ static struct dms_error *give_lines_until(struct dms_run *run, uint64_t 
 _apart_ static void skip_lines_before(struct dms_run_side *side, uint64_t ts)
 {
 	for (; side->n_given < side->n_lines; side->n_given++) {
-		uint64_t line_ts = side->lines[side->n_given].event.ts;
+		uint64_t line_ts = side->lines[side->n_given].due_ts;
 
 		if (line_ts >= ts || ts - line_ts <= LOG_SLACK_NS)
 			return;
@@ -329,6 +329,8 @@ static void configure(struct dms_run *run)
 		run->inputs |= DMS_INPUT_IOMEM;
 	if (side->has_log)
 		run->inputs |= DMS_INPUT_CONSOLE | DMS_INPUT_FAULTS;
+	if (side->has_log && side->is_debug_kernel)
+		run->inputs |= DMS_INPUT_DEBUG;
 	for (uint32_t i = 0; i < run->n_files; i++)
 		run->inputs |= run->file_inputs[i];
 	side->config.inputs = run->inputs;
@@ -483,7 +485,7 @@ struct dms_error *dms_run_side_end(struct dms_run *run)
 
 	add_files_inputs(run);
 	while (!err && side->n_given < side->n_lines) {
-		uint64_t ts = side->lines[side->n_given].event.ts;
+		uint64_t ts = side->lines[side->n_given].due_ts;
 
 		/* Without an event of ours the trace has no time: then all of the log is meant. */
 		if (side->kinds_seen && ts != UINT64_MAX && ts > run->last_ts &&

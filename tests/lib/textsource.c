@@ -38,7 +38,7 @@ static bool read_message(struct dms_event *event, const char *word)
 	static const char *const words[DMS_N_MESSAGES] = {
 		"none",		"swiotlb-full", "overflow",	"vmalloc",	    "stack",
 		"kernel-text",	"invalid-area", "resource-ram", "segment-long",	    "segment-boundary",
-		"leak",		"debug-other",	"debug-off",	"pool",
+		"leak",		"unchecked",	"debug-other",	"debug-on", "debug-off",	"pool",
 	};
 
 	for (uint8_t i = 0; i < DMS_N_MESSAGES; i++) {
