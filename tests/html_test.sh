@@ -173,4 +173,6 @@ browse 'a finding' page.html
 browse 'hostile names' hostile.html '</script><script>window.hacked=1</script>' '<img src=x onerror=hacked=1>' \
 	'</SCRIPT ><!--<script>' '<style>*{display:none}</style>' '<iframe>'
 browse 'a flood' flood.html
+report zoo.db --html window.html --since 74 --until 75
+browse 'a part of the time' window.html 'of it, from 74.000000000 to 75.000000000'
 exit $failed

@@ -126,6 +126,7 @@ struct dms_summary {
 	bool clock_is_ns;
 	bool complete;
 	uint64_t first_ts, last_ts;
+	uint64_t told_from_ts, told_to_ts; /* the part that is told; 0 and 0: all of it */
 	uint64_t records;	   /* all records read */
 	uint64_t events;	   /* of these, DMA, swiotlb and IOMMU events decoded */
 	uint64_t malformed;	   /* of these, not decodable */

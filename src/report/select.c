@@ -36,7 +36,8 @@ static const char views_sql[] =
 	"CREATE TEMP VIEW gap AS SELECT * FROM main.gap WHERE coalesce(before_ns >= " SINCE ", 1)"
 	" AND coalesce(after_ns <= " UNTIL ", 1);"
 	"CREATE TEMP VIEW mapping AS SELECT * FROM main.mapping WHERE " IS_ASKED("device_id")
-	" AND coalesce(map_ns, unmap_ns, ended_ns, 0) <= " UNTIL
+	/* a life without a map is older than the trace; an unmatched unmap is no life */
+	" AND coalesce(map_ns, iif(end = 'unmatched', unmap_ns, NULL), 0) <= " UNTIL
 	" AND coalesce(unmap_ns, ended_ns, " UNTIL ") >= " SINCE ";";
 
 /* What the run has counted of the devices asked for; a part of the time is counted anew. */

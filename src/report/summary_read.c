@@ -34,6 +34,8 @@ static const struct {
 	{"complete", RUN_BOOL, offsetof(struct dms_summary, complete)},
 	{"first_ns", RUN_U64, offsetof(struct dms_summary, first_ts)},
 	{"last_ns", RUN_U64, offsetof(struct dms_summary, last_ts)},
+	{"counted_from_ns", RUN_U64, offsetof(struct dms_summary, told_from_ts)},
+	{"counted_to_ns", RUN_U64, offsetof(struct dms_summary, told_to_ts)},
 	{"records", RUN_U64, offsetof(struct dms_summary, records)},
 	{"events", RUN_U64, offsetof(struct dms_summary, events)},
 	{"malformed", RUN_U64, offsetof(struct dms_summary, malformed)},

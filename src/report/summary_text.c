@@ -75,25 +75,45 @@ static bool put_origin(const struct dms_summary *summary, const struct paper *pa
 	return true;
 }
 
+/* "3.5 s@which, from 63.469117386 to 66.948347847" */
+static void put_times(uint64_t from_ts, uint64_t to_ts, bool is_ns, const char *which,
+		      const struct paper *paper)
+{
+	char from[32], to[32], span[32];
+
+	dms_format_time(from_ts, is_ns, from, sizeof(from));
+	dms_format_time(to_ts, is_ns, to, sizeof(to));
+	if (is_ns)
+		dms_format_ns(to_ts - from_ts, span, sizeof(span));
+	else
+		snprintf(span, sizeof(span), "%" PRIu64 " ticks", to_ts - from_ts);
+	fprintf(paper->out, "%s%s, from %s to %s\n", span, which, from, to);
+}
+
+/* Of a part of the time: which. */
+static void put_told(const struct dms_summary *summary, const struct paper *paper)
+{
+	uint64_t from_ts = summary->told_from_ts, to_ts = summary->told_to_ts;
+
+	if (!to_ts || (from_ts <= summary->first_ts && to_ts >= summary->last_ts))
+		return;
+	put_label(paper, "told");
+	if (from_ts <= to_ts)
+		put_times(from_ts, to_ts, summary->clock_is_ns, " of it", paper);
+	else
+		fputs("nothing of it: it has no such time\n", paper->out);
+}
+
 static void put_span(const struct dms_summary *summary, const struct paper *paper)
 {
-	char first[32], last[32], span[32];
-	bool is_ns = summary->clock_is_ns;
-
 	put_label(paper, "span");
 	if (!summary->records || summary->first_ts == UINT64_MAX ||
 	    summary->last_ts < summary->first_ts) {
 		fputs("empty\n", paper->out);
 		return;
 	}
-	dms_format_time(summary->first_ts, is_ns, first, sizeof(first));
-	dms_format_time(summary->last_ts, is_ns, last, sizeof(last));
-	if (is_ns)
-		dms_format_ns(summary->last_ts - summary->first_ts, span, sizeof(span));
-	else
-		snprintf(span, sizeof(span), "%" PRIu64 " ticks",
-			 summary->last_ts - summary->first_ts);
-	fprintf(paper->out, "%s, from %s to %s\n", span, first, last);
+	put_times(summary->first_ts, summary->last_ts, summary->clock_is_ns, "", paper);
+	put_told(summary, paper);
 }
 
 static void put_counts(const struct dms_summary *summary, const struct paper *paper)

@@ -93,10 +93,12 @@ static const char views_sql[] =
 	" WHERE measure IN ('syncs', 'failed', 'bounces') GROUP BY device_id, measure;"
 	"INSERT INTO temp.asked_counter SELECT device_id, 'peak_' || measure, max(value), unit"
 	" FROM temp.series WHERE measure IN ('live', 'live_bytes') GROUP BY device_id, measure;"
-	"INSERT INTO temp.asked_counter SELECT device_id, 'peak_live_bytes_time', start_ns, 'ns' FROM"
-	" (SELECT device_id, start_ns, row_number() OVER (PARTITION BY device_id"
+	/* a bucket may begin before the time asked for */
+	"INSERT INTO temp.asked_counter SELECT device_id, 'peak_live_bytes_time',"
+	" max(start_ns, (SELECT since_ns FROM temp.asked_time)), 'ns' FROM"
+	" (SELECT device_id, start_ns, value, row_number() OVER (PARTITION BY device_id"
 	" ORDER BY value DESC, start_ns) AS nth FROM temp.series WHERE measure = 'live_bytes')"
-	" WHERE nth = 1;"
+	" WHERE nth = 1 AND value > 0;"
 	"CREATE TEMP VIEW device_counter AS SELECT * FROM temp.asked_counter;"
 	"CREATE TEMP VIEW histogram AS SELECT * FROM temp.asked_histogram;"
 	"CREATE TEMP VIEW distribution AS SELECT * FROM temp.asked_distribution;"
@@ -229,15 +231,21 @@ static void count_unmap(struct window_device *device, sqlite3_value **row)
 				  unmap_ns > map_ns ? (uint64_t)(unmap_ns - map_ns) : 0);
 }
 
-/* Is the mapping of this row live when the time ends? */
+/*
+ * Is the mapping of this row live when the time ends? As live.c has it: whatever its end is called,
+ * but an unmatched unmap is no life. That it had begun by then the view has seen to.
+ */
 static bool is_live(const struct window *window, sqlite3_value **row)
 {
-	if (sqlite3_value_type(row[MAP_UNMAP_NS]) != SQLITE_NULL)
-		return is_text(row, MAP_END, "unmapped") &&
-		       sqlite3_value_int64(row[MAP_UNMAP_NS]) > window->until_ns;
-	if (sqlite3_value_type(row[MAP_ENDED_NS]) != SQLITE_NULL)
-		return sqlite3_value_int64(row[MAP_ENDED_NS]) > window->until_ns;
-	return is_text(row, MAP_END, "live");
+	static const int ends[] = {MAP_UNMAP_NS, MAP_ENDED_NS};
+
+	if (is_text(row, MAP_END, "unmatched"))
+		return false;
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(ends); i++) {
+		if (sqlite3_value_type(row[ends[i]]) != SQLITE_NULL)
+			return sqlite3_value_int64(row[ends[i]]) > window->until_ns;
+	}
+	return true;
 }
 
 /* A row of mapping_columns. */

@@ -273,11 +273,20 @@ static struct dms_error *store_rules_off(struct dms_run *run)
 	return ids ? dms_store_run(run->store, "rules_off", ids) : &dms_error_nomem;
 }
 
+/* What --since leaves out is in no counter. */
+static uint64_t counted_from(const struct dms_run *run)
+{
+	return run->since_ts > run->first_ts ? run->since_ts : run->first_ts;
+}
+
+static uint64_t counted_to(const struct dms_run *run)
+{
+	return run->last_ts > counted_from(run) ? run->last_ts : counted_from(run);
+}
+
 static struct dms_error *store_run(struct dms_run *run)
 {
 	const struct dms_source_info *info = first_info(run);
-	/* what --since leaves out is in no counter */
-	uint64_t from_ts = run->since_ts > run->first_ts ? run->since_ts : run->first_ts;
 	struct dms_uncovered uncovered;
 	struct dms_error *err;
 
@@ -298,8 +307,8 @@ static struct dms_error *store_run(struct dms_run *run)
 		{"clock_is_ns", run->clock_is_ns},
 		{"first_ns", run->first_ts},
 		{"last_ns", run->last_ts},
-		{"counted_from_ns", from_ts},
-		{"counted_to_ns", run->last_ts > from_ts ? run->last_ts : from_ts},
+		{"counted_from_ns", counted_from(run)},
+		{"counted_to_ns", counted_to(run)},
 		{"records", run->records},
 		{"events", run->events},
 		{"malformed", count_malformed(run)},
@@ -420,6 +429,8 @@ struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret
 		.complete = true,
 		.first_ts = run->first_ts,
 		.last_ts = run->last_ts,
+		.told_from_ts = counted_from(run),
+		.told_to_ts = counted_to(run),
 		.records = run->records,
 		.events = run->events,
 		.malformed = count_malformed(run),

@@ -81,6 +81,18 @@ function facts(pairs) {
 		.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
+// Of a part of the time: which.
+function toldText() {
+	if (RUN.counted_to_ns === undefined)
+		return null;
+	const from = Number(BigInt(RUN.counted_from_ns) - BASE), to = Number(BigInt(RUN.counted_to_ns) - BASE);
+
+	if (from <= 0 && to >= SPAN)
+		return null;
+	return from <= to ? `${formatDuration(to - from)} of it, from ${formatTime(from)} to ${formatTime(to)}` :
+		"nothing of it: it has no such time";
+}
+
 function runFacts() {
 	const inputs = rowsOf("inputs");
 	const more = DATA.inputs.total > 1 ? ` and ${DATA.inputs.total - 1} more` : "";
@@ -90,6 +102,7 @@ function runFacts() {
 		["Kernel", RUN.kernel || "not recorded"],
 		["Clock", (RUN.clock || "not recorded") + (CLOCK_IS_NS ? "" : " (not in nanoseconds)")],
 		["Span", SPAN ? `${formatDuration(SPAN)}, from ${formatTime(0)} to ${formatTime(SPAN)}` : null],
+		["Told", toldText()],
 		["Events", `${formatCount(Number(RUN.events || 0))} of DMA, swiotlb and IOMMU in ${formatCount(Number(RUN.records || 0))} records`],
 		["Losses", lossText() || "none"],
 	]);
