@@ -95,6 +95,34 @@ is 'analyze of a part counts all of it' "$(sql window 'SELECT sum(count) FROM fi
 analyze off "$work/flood.txt" --rule use-after-unmap
 is 'what is filtered out is not counted' "$(sql off 'SELECT count(*) FROM finding_group')" 0
 
+# ---- what is told late: overlaps, once both lives have ended
+
+# nested N: N buffers, each mapped for two devices, and unmapped from the last to the first
+nested() {
+	awk -v n="$1" '
+		function call(event, device, i, rest) {
+			printf "            lab-77    [000] b..1.  %5d.%06d: %s: 0000:00:0%d.0 dir=FROM_DEVICE dma_addr=1%07x size=4096%s attrs=\n",
+				100 + int(now / 1000000), now % 1000000, event, device, i * 4096, rest
+			now += 10
+		}
+		BEGIN {
+			print "# tracer: nop"
+			for (i = 0; i < n; i++)
+				for (device = 7; device < 9; device++)
+					call("dma_map_page", device, i, sprintf(" phys_addr=1%07x", i * 4096))
+			while (i--)
+				for (device = 7; device < 9; device++)
+					call("dma_unmap_page", device, i, "")
+		}' >"$work/nested.txt"
+}
+for n in 3 3000; do # beyond what is stored one by one, too
+	nested $n
+	analyze nested "$work/nested.txt"
+	is "$n overlaps: the first is the first" "$(jq -c '[.findings[].first_ns]' "$work/nested.json")" '[100000010000]'
+	is "$n overlaps: analyze and report agree" "$("$DMASCOPE" analyze "$work/nested.txt" 2>&1 | grep -A2 '^- [a-z]* overlapping')" \
+		"$("$DMASCOPE" report "$work/nested.db" 2>&1 | grep -A2 '^- [a-z]* overlapping')"
+done
+
 # ---- the same defect in another run
 
 flood 30 11744051200 4711 .isra.0 7/0x3c

@@ -10,6 +10,8 @@
 /** One finding, kept. Strings live in the run's arena. */
 struct kept_finding {
 	const struct dms_rule *rule;
+	enum dms_severity severity;
+	enum dms_confidence confidence;
 	struct dms_finding_row row;
 	uint32_t group; /* of dms_run_groups_add() */
 };
@@ -28,7 +30,10 @@ struct group {
 	uint64_t n_rows[DMS_SEVERITY_ERROR + 1];		  /* kept, by severity */
 	struct dms_finding_row first; /* of the gravest; its message is NULL if there is none */
 	uint32_t first_number;	      /* the same, of dms_run_groups_add() */
+	size_t first_kept;	      /* the same, while the trace is read */
 };
+
+#define NO_PLACE SIZE_MAX
 
 struct dms_run_findings {
 	struct dms_rules *rules;
@@ -145,24 +150,61 @@ static struct dms_error *show(struct dms_run *run, const struct dms_finding *fin
 
 /* Strings live as long as the run. */
 static struct dms_error *keep_row(struct dms_run *run, const struct dms_finding *finding,
-				  uint32_t device, uint32_t group)
+				  uint32_t device, struct kept_finding *kept)
 {
-	struct dms_run_findings *findings = run->findings;
-	const char *message = keep(run, dms_finding_message(finding, run->model, &run->names));
-	struct kept_finding *kept;
-
-	if (!dms_grow(&findings->kept, &findings->kept_capacity, findings->n_kept + 1,
-		      sizeof(*kept)))
-		return &dms_error_nomem;
-	kept = &findings->kept[findings->n_kept++];
 	*kept = (struct kept_finding){
 		.rule = finding->rule,
-		.group = group,
+		.severity = finding->severity,
+		.confidence = finding->confidence,
 		.row = row_of(run, finding, device),
 	};
-	kept->row.message = message;
+	kept->row.message = keep(run, dms_finding_message(finding, run->model, &run->names));
 	kept->row.facts = keep(run, dms_finding_json(finding, run->model, &run->names));
-	return message && kept->row.facts ? NULL : &dms_error_nomem;
+	return kept->row.message && kept->row.facts ? NULL : &dms_error_nomem;
+}
+
+/* The order they are stored in; of one rule. */
+static int compare_rows(const struct dms_finding_row *a, const struct dms_finding_row *b)
+{
+	if (a->ts != b->ts)
+		return a->ts < b->ts ? -1 : 1;
+	return a->mapping_row < b->mapping_row ? -1 : a->mapping_row > b->mapping_row;
+}
+
+/* What is told when lives end comes later than what happened behind it. */
+static void take_first(struct group *group, const struct dms_run_findings *findings, size_t index)
+{
+	const struct kept_finding *kept = &findings->kept[index];
+
+	if (group->first.message && (kept->severity < group->severity ||
+				     (kept->severity == group->severity &&
+				      compare_rows(&kept->row, &group->first) >= 0)))
+		return;
+	group->severity = kept->severity;
+	group->confidence = kept->confidence;
+	group->first = kept->row;
+	group->first_number = kept->group;
+	group->first_kept = index;
+}
+
+/* Where to keep @finding, when all places are taken that of a first one that is none; or NO_PLACE. */
+static struct dms_error *find_place(struct dms_run *run, const struct dms_finding *finding,
+				    struct group *group, size_t *ret)
+{
+	struct dms_run_findings *findings = run->findings;
+	bool is_full = group->n_rows[finding->severity] >= dms_run_limit(run);
+	bool is_first = group->first.message && finding->severity == group->severity &&
+			finding->step->ts < group->first.ts;
+
+	*ret = is_full && is_first ? group->first_kept : NO_PLACE;
+	if (is_full)
+		return NULL;
+	if (!dms_grow(&findings->kept, &findings->kept_capacity, findings->n_kept + 1,
+		      sizeof(*findings->kept)))
+		return &dms_error_nomem;
+	group->n_rows[finding->severity]++;
+	*ret = findings->n_kept++;
+	return NULL;
 }
 
 /* Others' findings must not use up what may be kept: dma-debug's num_errors does just that. */
@@ -186,6 +228,7 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 	struct dms_error *err;
 	struct group *group;
 	uint32_t number;
+	size_t place;
 
 	if (is_filtered(run, finding, device))
 		return NULL;
@@ -198,17 +241,13 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 		return err;
 	group->count++;
 	group->n_sure[finding->severity][finding->confidence]++;
-	if (group->n_rows[finding->severity] >= dms_run_limit(run))
-		return NULL;
-	group->n_rows[finding->severity]++;
-	err = keep_row(run, finding, device, number);
-	if (!err && (!group->first.message || finding->severity > group->severity)) {
-		group->severity = finding->severity;
-		group->confidence = finding->confidence;
-		group->first = run->findings->kept[run->findings->n_kept - 1].row;
-		group->first_number = number;
-	}
-	return err;
+	if ((err = find_place(run, finding, group, &place)) || place == NO_PLACE)
+		return err;
+	if ((err = keep_row(run, finding, device, &run->findings->kept[place])))
+		return err;
+	run->findings->kept[place].group = number;
+	take_first(group, run->findings, place);
+	return NULL;
 }
 
 /* What each of two unmaps of one address would be, if they are crossed. */
@@ -226,11 +265,13 @@ bool dms_run_is_overturned(const struct dms_run *run, const struct dms_rule *rul
 	       (is_of_crossed(rule) && dms_model_is_crossed(run->model, device));
 }
 
-static void doubt_row(struct dms_finding_row *row)
+static void doubt_kept(struct kept_finding *kept)
 {
-	row->severity = dms_severity_name(DMS_SEVERITY_INFO);
-	row->confidence = dms_confidence_name(DMS_POSSIBLE);
-	row->reason = dms_doubt_reason(DMS_DOUBT_UNTRACED);
+	kept->severity = DMS_SEVERITY_INFO;
+	kept->confidence = DMS_POSSIBLE;
+	kept->row.severity = dms_severity_name(kept->severity);
+	kept->row.confidence = dms_confidence_name(kept->confidence);
+	kept->row.reason = dms_doubt_reason(DMS_DOUBT_UNTRACED);
 }
 
 static void doubt_group(struct group *group)
@@ -245,7 +286,7 @@ static void doubt_group(struct group *group)
 	group->n_rows[DMS_SEVERITY_INFO] = n_rows;
 	group->severity = DMS_SEVERITY_INFO;
 	group->confidence = DMS_POSSIBLE;
-	doubt_row(&group->first);
+	group->first.message = NULL; /* now that all are as grave, it may be another */
 }
 
 void dms_run_doubt_findings(struct dms_run *run)
@@ -261,8 +302,10 @@ void dms_run_doubt_findings(struct dms_run *run)
 	for (size_t i = 0; i < findings->n_kept; i++) {
 		struct kept_finding *kept = &findings->kept[i];
 
-		if (dms_run_is_overturned(run, kept->rule, kept->row.device))
-			doubt_row(&kept->row);
+		if (!dms_run_is_overturned(run, kept->rule, kept->row.device))
+			continue;
+		doubt_kept(kept);
+		take_first(group_of(findings, kept->rule, kept->row.device), findings, i);
 	}
 	dms_run_groups_doubt(run);
 }
@@ -377,11 +420,9 @@ static int compare_kept(const void *left, const void *right)
 {
 	const struct kept_finding *a = left, *b = right;
 
-	if (a->row.ts != b->row.ts)
-		return a->row.ts < b->row.ts ? -1 : 1;
-	if (a->row.mapping_row != b->row.mapping_row)
-		return a->row.mapping_row < b->row.mapping_row ? -1 : 1;
-	return strcmp(a->rule->id, b->rule->id);
+	int order = compare_rows(&a->row, &b->row);
+
+	return order ? order : strcmp(a->rule->id, b->rule->id);
 }
 
 struct dms_error *dms_run_store_findings(struct dms_run *run)
