@@ -230,7 +230,7 @@ CREATE TABLE finding_group (
 ) STRICT;
 
 CREATE TABLE gap (
-	-- Places where the tracer lost events
+	-- Places where the tracer lost events, or where their order is not known
 	id INTEGER PRIMARY KEY, -- in order of time, from 1
 	cpu INTEGER NOT NULL, -- CPU whose events were lost
 	instance INTEGER NOT NULL, -- buffer instance that lost them

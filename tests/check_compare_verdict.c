@@ -80,7 +80,7 @@ static const struct {
 	{9, 0, 0, false, "head.db is not complete: record or analyze it again to its end"},
 	{9, 1, 1, true, "head.db has lost 1 event: record with a larger buffer"},
 	{9, 0, 2, true,
-	 "events may be missing in head.db (2 gaps): record again, with a larger buffer"},
+	 "events may be missing in head.db (2 gaps): record again, as dmascope doctor advises"},
 };
 
 START_TEST(a_lossy_head_fails_closed)

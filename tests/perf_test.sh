@@ -222,4 +222,32 @@ if [ -f "$file" ] && analyze "$file"; then
 		not_ok "without tracing data" "--formats: $(head -n 1 "$work/err")"
 	fi
 fi
+
+# A clock that stood still is no loss: nowhere, and a larger buffer would not help.
+file=$shared/stock/7.2/swiotlb-short/perf-plain.data
+if [ -f "$file" ] && analyze "$file"; then
+	"$DMASCOPE" report "$work/run.db" >"$work/text" 2>&1
+	"$DMASCOPE" report "$work/run.db" --html "$work/page.html" --json "$work/page.json" 2>&1
+	"$DMASCOPE" doctor "$file" >"$work/doctor" 2>&1
+	# told NAME FILE TEXT...: they stand there
+	told() {
+		local name=$1 file=$work/$2
+		shift 2
+		for text in "$@"; do
+			grep -qF -- "$text" "$file" || { not_ok "$name" "no '$text'"; return; }
+		done
+		ok "$name"
+	}
+	told 'a still clock, text' text 'clock     perf (stood still in 3 places: the order of events is not known there)' \
+		'losses    none'
+	told 'a still clock, page' page.html '["clock_gaps","3"]'
+	told 'a still clock, JSON' page.json '"clock_gaps":3,' '"lost_events":0,'
+	told 'a still clock, doctor' "doctor" 'no event was lost' 'stood still in 3 places' '-k mono'
+	if grep -q 'events may be missing\|larger buffer' "$work/text" "$work/doctor"; then
+		not_ok 'a still clock is no loss' "$(grep -h 'may be missing\|larger buffer' "$work/text" "$work/doctor" | head -1)"
+	else
+		ok 'a still clock is no loss'
+	fi
+	if [ "$(sql 'SELECT count(*) FROM gap')" = 3 ]; then ok 'a still clock: gaps'; else not_ok 'a still clock: gaps' "$(sql 'SELECT count(*) FROM gap')"; fi
+fi
 exit $failed

@@ -39,6 +39,7 @@ struct dms_gap {
 	uint32_t cpu;
 	uint32_t instance;
 	bool is_hole; /* between two files of a merge: see dms_merge_find_holes() */
+	bool is_clock; /* nothing is lost: the CPU's clock stood still, and the order is not known */
 };
 
 enum dms_item_kind { DMS_ITEM_END, DMS_ITEM_RECORD, DMS_ITEM_GAP };

@@ -130,7 +130,8 @@ struct dms_summary {
 	uint64_t records;	   /* all records read */
 	uint64_t events;	   /* of these, DMA, swiotlb and IOMMU events decoded */
 	uint64_t malformed;	   /* of these, not decodable */
-	uint64_t gaps;		   /* places where events were lost */
+	uint64_t gaps;		   /* places where events were lost, or their order is not known */
+	uint64_t clock_gaps;	   /* of these, where a CPU's clock stood still: nothing is lost there */
 	uint64_t lost_events;	   /* as far as the tracer says how many */
 	const struct dms_device_summary *devices;
 	size_t n_devices;

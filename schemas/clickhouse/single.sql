@@ -240,7 +240,7 @@ CREATE TABLE IF NOT EXISTS runs (
 	span_ns UInt64, -- of the trace
 	events UInt64, -- decoded
 	lost_events Nullable(UInt64), -- as far as the tracer says
-	gaps UInt64, -- places where events were lost
+	gaps UInt64, -- places where events were lost, or their order is not known
 	mappings UInt64, -- rows in mappings
 	finding_groups UInt64, -- rows in finding_groups
 	pushed DateTime('UTC') DEFAULT now() -- by the server's clock

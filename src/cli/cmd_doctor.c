@@ -153,18 +153,18 @@ static void check_both_ends(const struct dms_run *run, struct advice *ret)
 
 static void check_losses(const struct dms_run *run, struct advice *ret)
 {
-	uint64_t by_stats = 0;
+	uint64_t by_stats = 0, gaps = run->gaps - run->clock_gaps;
 
 	for (uint32_t i = 0; i < run->n_files; i++)
 		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
-	if (!run->gaps && !by_stats) {
+	if (!gaps && !by_stats) {
 		ret->finding = dms_asprintf("no event was lost");
 		return;
 	}
 	ret->verdict = VERDICT_PARTLY;
-	ret->finding = dms_asprintf("events were lost in %" PRIu64 " places (%" PRIu64
+	ret->finding = dms_asprintf("events were lost in %" PRIu64 " place%s (%" PRIu64
 				    " by the marks, %" PRIu64 " by the recorder's statistics)",
-				    run->gaps, run->lost_events, by_stats);
+				    gaps, gaps == 1 ? "" : "s", run->lost_events, by_stats);
 	ret->remedy = dms_asprintf("a larger buffer: %s, or fewer events",
 				   doctor_cure(first_info(run), CURE_BUFFER));
 }
@@ -219,6 +219,13 @@ static void check_clock(const struct dms_run *run, struct advice *ret)
 		ret->verdict = VERDICT_MISSING;
 		ret->finding = dms_asprintf("clock \"%s\" does not count nanoseconds: no durations",
 					    clock);
+	} else if (run->clock_gaps) {
+		ret->verdict = VERDICT_PARTLY;
+		ret->finding = dms_asprintf("clock \"%s\" stood still in %" PRIu64
+					    " place%s (an unstable TSC): the order of events is "
+					    "not known there",
+					    clock ? clock : "-", run->clock_gaps,
+					    run->clock_gaps == 1 ? "" : "s");
 	} else if (!clock || !strcmp(clock, "local")) {
 		ret->verdict = VERDICT_PARTLY;
 		ret->finding = dms_asprintf("clock \"local\" is not ordered between CPUs");

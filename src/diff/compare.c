@@ -228,7 +228,7 @@ static void list_losses(struct reasons *reasons, enum dms_side side)
 			add_reason(reasons, dms_compare_say(comparing,
 							    "events may be missing in %s (%" PRIu64
 							    " gap%s): "
-							    "record again, with a larger buffer",
+							    "record again, as dmascope doctor advises",
 							    run->path, run->gaps,
 							    run->gaps == 1 ? "" : "s"));
 	}

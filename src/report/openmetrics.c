@@ -72,7 +72,7 @@ static const struct metric run_metrics[] = {
 	{"records", "trace_records", METRIC_COUNTER, NULL, NULL, "Records read from the trace."},
 	{"events", "trace_events", METRIC_COUNTER, NULL, NULL, "Records that are DMA, swiotlb or IOMMU events."},
 	{"malformed", "trace_malformed", METRIC_COUNTER, NULL, NULL, "Records that could not be decoded."},
-	{"gaps", "trace_gaps", METRIC_COUNTER, NULL, NULL, "Places where the tracer lost events."},
+	{"gaps", "trace_gaps", METRIC_COUNTER, NULL, NULL, "Places where events were lost, or their order is not known."},
 	{"lost_events", "trace_lost_events", METRIC_COUNTER, NULL, NULL, "Events lost, as far as the tracer says how many."},
 };
 /* clang-format on */

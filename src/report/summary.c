@@ -207,6 +207,7 @@ json_t *dms_summary_object(const struct dms_summary *summary)
 	put(&object, "events", dms_json_u64(summary->events));
 	put(&object, "malformed", dms_json_u64(summary->malformed));
 	put(&object, "gaps", dms_json_u64(summary->gaps));
+	put(&object, "clock_gaps", dms_json_u64(summary->clock_gaps));
 	put(&object, "lost_events", dms_json_u64(summary->lost_events));
 	put(&object, "totals", totals_json(summary));
 	return finish(&object);

@@ -40,6 +40,7 @@ static const struct {
 	{"events", RUN_U64, offsetof(struct dms_summary, events)},
 	{"malformed", RUN_U64, offsetof(struct dms_summary, malformed)},
 	{"gaps", RUN_U64, offsetof(struct dms_summary, gaps)},
+	{"clock_gaps", RUN_U64, offsetof(struct dms_summary, clock_gaps)},
 	{"lost_events", RUN_U64, offsetof(struct dms_summary, lost_events)},
 };
 

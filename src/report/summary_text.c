@@ -61,6 +61,29 @@ static bool put_inputs(const struct dms_summary *summary, const struct paper *pa
 	return true;
 }
 
+/* "3 gaps", "1 gap" */
+static void put_plural(const struct paper *paper, uint64_t count, const char *noun)
+{
+	char buf[32];
+
+	fprintf(paper->out, "%s %s%s", dms_format_count(count, buf, sizeof(buf)), noun,
+		count == 1 ? "" : "s");
+}
+
+/* Behind the name of the clock. */
+static void put_clock_trouble(const struct dms_summary *summary, const struct paper *paper)
+{
+	if (summary->clock && !summary->clock_is_ns)
+		fputs(" (not in nanoseconds)", paper->out);
+	if (!summary->clock_gaps)
+		return;
+	set_colour(paper, yellow);
+	fputs(" (stood still in ", paper->out);
+	put_plural(paper, summary->clock_gaps, "place");
+	fputs(": the order of events is not known there)", paper->out);
+	set_colour(paper, plain);
+}
+
 static bool put_origin(const struct dms_summary *summary, const struct paper *paper)
 {
 	put_label(paper, "kernel");
@@ -70,8 +93,8 @@ static bool put_origin(const struct dms_summary *summary, const struct paper *pa
 	put_label(paper, "clock");
 	if (!put_name(paper, summary->clock ? summary->clock : "not recorded"))
 		return false;
-	fputs(summary->clock_is_ns || !summary->clock ? "\n" : " (not in nanoseconds)\n",
-	      paper->out);
+	put_clock_trouble(summary, paper);
+	fputc('\n', paper->out);
 	return true;
 }
 
@@ -126,18 +149,10 @@ static void put_counts(const struct dms_summary *summary, const struct paper *pa
 		dms_format_count(summary->records, records, sizeof(records)));
 }
 
-/* "3 gaps", "1 gap" */
-static void put_plural(const struct paper *paper, uint64_t count, const char *noun)
-{
-	char buf[32];
-
-	fprintf(paper->out, "%s %s%s", dms_format_count(count, buf, sizeof(buf)), noun,
-		count == 1 ? "" : "s");
-}
-
 static void put_losses(const struct dms_summary *summary, const struct paper *paper)
 {
-	bool lost = summary->gaps || summary->lost_events;
+	uint64_t gaps = summary->gaps - summary->clock_gaps;
+	bool lost = gaps || summary->lost_events;
 
 	put_label(paper, "losses");
 	if (!lost && !summary->malformed) {
@@ -151,7 +166,7 @@ static void put_losses(const struct dms_summary *summary, const struct paper *pa
 		fputs("events, the tracer does not say how many,", paper->out);
 	if (lost) {
 		fputs(" lost in ", paper->out);
-		put_plural(paper, summary->gaps, "gap");
+		put_plural(paper, gaps, "gap");
 	}
 	if (summary->malformed) {
 		fputs(lost ? "; " : "", paper->out);

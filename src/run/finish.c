@@ -327,6 +327,9 @@ static struct dms_error *store_run(struct dms_run *run)
 		if ((err = dms_store_run_u64(run->store, numbers[i].key, numbers[i].value)))
 			return err;
 	}
+	if (run->clock_gaps &&
+	    (err = dms_store_run_u64(run->store, "clock_gaps", run->clock_gaps)))
+		return err;
 	if (time_resolution_ns(run) > 1 &&
 	    (err = dms_store_run_u64(run->store, "time_resolution_ns", time_resolution_ns(run))))
 		return err;
@@ -435,6 +438,7 @@ struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret
 		.events = run->events,
 		.malformed = count_malformed(run),
 		.gaps = run->gaps,
+		.clock_gaps = run->clock_gaps,
 		.lost_events = run->lost_events,
 		.devices = run->device_summaries,
 		.n_devices = n_told,

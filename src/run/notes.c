@@ -42,10 +42,16 @@ struct dms_error *dms_run_add_note(struct dms_run *run, const char *rule, uint32
 /* ---- notes on the whole run -------------------------------------------------------------------
  */
 
+/* Gaps that are neither between files nor, as the source says itself, due to a clock. */
+static uint64_t n_losses(const struct dms_run *run)
+{
+	return run->gaps - run->hole_gaps - run->clock_gaps;
+}
+
 /* Gaps of a known size are losses; of the others some only say that events may be missing. */
 static struct dms_error *note_gaps(struct dms_run *run)
 {
-	uint64_t n_others = run->gaps - run->sized_gaps - run->hole_gaps;
+	uint64_t n_others = n_losses(run) - run->sized_gaps;
 	_cleanup_(dms_freep) char *sized = NULL, *others = NULL;
 
 	sized = dms_asprintf("events were lost in %" PRIu64 " place%s, %" PRIu64 " of them",
@@ -99,7 +105,7 @@ static struct dms_error *note_losses(struct dms_run *run)
 	for (uint32_t i = 0; i < run->n_files; i++)
 		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
 	if ((err = note_holes(run)) ||
-	    (run->gaps > run->hole_gaps && (err = note_gaps(run))))
+	    (n_losses(run) && (err = note_gaps(run))))
 		return err;
 	if (by_stats <= run->lost_events)
 		return NULL;

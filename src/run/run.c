@@ -333,6 +333,7 @@ static struct dms_error *take_decoded(struct dms_run *run, const struct dms_deco
 	run->gaps++;
 	run->sized_gaps += gap.lost != 0;
 	run->hole_gaps += gap.is_hole;
+	run->clock_gaps += gap.is_clock;
 	run->lost_events += gap.lost;
 	return dms_model_gap(run->model, &gap);
 }

@@ -82,6 +82,7 @@ struct dms_run {
 	uint64_t gaps, lost_events;
 	uint64_t sized_gaps; /* of gaps: those that say how many events were lost */
 	uint64_t hole_gaps;  /* of gaps: those between files */
+	uint64_t clock_gaps; /* of gaps: those where a clock stood still */
 	const struct dms_run_filter *filter; /* what is told; NULL: everything */
 	uint64_t since_ts, until_ts; /* the window that is told; UINT64_MAX: to the end */
 	bool is_window_begun;

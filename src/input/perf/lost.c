@@ -165,7 +165,8 @@ struct dms_error *perf_add_end_gaps(struct perf_source *source)
 struct dms_error *perf_watch_clock(struct perf_source *source, struct perf_cpu *cpu,
 				   uint32_t number, uint64_t ts)
 {
-	struct dms_gap gap = {.after_ts = cpu->last_ts, .before_ts = ts, .cpu = number};
+	struct dms_gap gap = {
+		.after_ts = cpu->last_ts, .before_ts = ts, .cpu = number, .is_clock = true};
 	bool was_still = cpu->is_still;
 	struct dms_error *err;
 

@@ -6,6 +6,7 @@ const devices = rowsOf("devices"), groups = rowsOf("groups"), notes = rowsOf("no
 const counts = Object.fromEntries(rowsOf("severities").map((row) => [row.severity, row]));
 const detailed = new Set(devices.filter((device) => device.is_detailed).map((device) => device.device_id));
 const findings = DATA.findings;
+const CLOCK_GAPS = Number(RUN.clock_gaps || 0);
 
 function deviceTitle(device) {
 	const isReborn = devices.some((other) => other !== device && other.device === device.device);
@@ -51,21 +52,27 @@ function verdict() {
 	const ids = new Set(groups.filter((group) => group.severity !== "info" && group.device_id !== null)
 		.map((group) => group.device_id));
 	// no green where an error could have gone unseen
-	const worst = counts.error ? "error" : counts.warning ? "warning" : DATA.unjudged.grave || lossText() ? "unsure" : "clean";
+	const worst = counts.error ? "error" : counts.warning ? "warning" : DATA.unjudged.grave || lossText() || CLOCK_GAPS ? "unsure" : "clean";
 	const infos = countText("info");
 	const text = grave.length ?
 		`${grave.join(" and ")}${ids.size ? ` on ${plural(ids.size, "device")}` : ""}` :
 		`No rule found broken; ${unjudgedText().replace(/^A/, "a")}`;
 	const also = [grave.length ? unjudgedText() : null,
 		infos ? `${infos.replace(/infos?$/, counts.info.count === 1 ? "remark" : "remarks")} for information` : null,
-		lossText() ? "Some events are missing from the trace" : null].filter(Boolean);
+		lossText() ? "Some events are missing from the trace" : null,
+		CLOCK_GAPS ? "The clock " + clockText() : null].filter(Boolean);
 
 	return el("div", { class: "verdict " + worst }, el("h1", {}, text + "."),
 		also.length ? el("p", {}, also.join(". ") + ".") : null);
 }
 
+// Where a clock stood still nothing is lost, but the order is not known.
+function clockText() {
+	return CLOCK_GAPS ? `stood still in ${plural(CLOCK_GAPS, "place")}: the order of events is not known there` : "";
+}
+
 function lossText() {
-	const lost = Number(RUN.lost_events || 0), gaps = Number(RUN.gaps || 0), malformed = Number(RUN.malformed || 0);
+	const lost = Number(RUN.lost_events || 0), gaps = Number(RUN.gaps || 0) - CLOCK_GAPS, malformed = Number(RUN.malformed || 0);
 	const parts = [];
 
 	if (lost || gaps)
@@ -100,7 +107,8 @@ function runFacts() {
 	return facts([
 		["Trace", inputs.length ? `${inputs[0].path} (${inputs[0].format})${more}` : null],
 		["Kernel", RUN.kernel || "not recorded"],
-		["Clock", (RUN.clock || "not recorded") + (CLOCK_IS_NS ? "" : " (not in nanoseconds)")],
+		["Clock", (RUN.clock || "not recorded") + (CLOCK_IS_NS ? "" : " (not in nanoseconds)") +
+			(CLOCK_GAPS ? ` (${clockText()})` : "")],
 		["Span", SPAN ? `${formatDuration(SPAN)}, from ${formatTime(0)} to ${formatTime(SPAN)}` : null],
 		["Told", toldText()],
 		["Events", `${formatCount(Number(RUN.events || 0))} of DMA, swiotlb and IOMMU in ${formatCount(Number(RUN.records || 0))} records`],
@@ -222,7 +230,8 @@ function driversSection() {
 function lossesSection() {
 	const gaps = rowsOf("gaps"), tracepoints = rowsOf("tracepoints");
 
-	return section("losses", "Losses", el("p", {}, lossText() ? lossText() + "." : "None: the tracer lost no event, and every record could be decoded."),
+	return section("losses", "Losses", el("p", {}, lossText() ? lossText() + "." : "None: the tracer lost no event, and every record could be decoded.",
+		CLOCK_GAPS ? ` The clock ${clockText()}.` : ""),
 		gaps.length ? lazyDetails({ class: "numbers" }, "Gaps", () => table({
 			caption: "Gaps", rows: gaps, total: DATA.gaps.total, columns: [
 				{ key: "cpu", title: "CPU", type: "count" }, { key: "after_t", title: "after", type: "time" },
