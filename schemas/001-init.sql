@@ -205,8 +205,8 @@ CREATE TABLE finding (
 	cpu INTEGER, -- where
 	pid INTEGER, -- by which task
 	stack_id INTEGER REFERENCES stack (id), -- call stack that broke it
-	dma_addr INTEGER, -- bus address concerned
-	size_bytes INTEGER, -- bytes concerned
+	dma_addr INTEGER, -- bus address concerned; NULL: none, or not traced
+	size_bytes INTEGER, -- bytes concerned; NULL: none, or not traced
 	message TEXT NOT NULL, -- one sentence
 	facts TEXT NOT NULL CHECK (json_valid(facts)), -- JSON object: the figures behind it
 	fingerprint TEXT NOT NULL, -- same defect, same text, in any run

@@ -123,6 +123,18 @@ for n in 3 3000; do # beyond what is stored one by one, too
 		"$("$DMASCOPE" report "$work/nested.db" 2>&1 | grep -A2 '^- [a-z]* overlapping')"
 done
 
+# ---- what is not known is NULL; address 0 is one where it was given
+
+stamp='            lab-77    [000] b..1.   100.0000'
+printf '%s\n' '# tracer: nop' \
+	"${stamp}10: dma_unmap_sg: 0000:00:07.0 dir=TO_DEVICE phys_addrs={0x7000,0x8000} attrs=" \
+	"${stamp}20: dma_unmap_page: 0000:00:07.0 dir=TO_DEVICE dma_addr=0 size=64 attrs=" >"$work/zero.txt"
+analyze zero "$work/zero.txt"
+is 'a list without an address' "$(sql zero "SELECT ifnull(dma_addr, '-'), ifnull(size_bytes, '-'),
+	message LIKE '%not allocated [list at physical address=0x0000000000007000]' FROM finding WHERE ts_ns = 100000010000")" '- - 1'
+is 'address 0' "$(sql zero "SELECT ifnull(dma_addr, '-'), ifnull(size_bytes, '-')
+	FROM finding WHERE ts_ns = 100000020000")" '0 64'
+
 # ---- the same defect in another run
 
 flood 30 11744051200 4711 .isra.0 7/0x3c

@@ -111,6 +111,7 @@ struct dms_finding_row {
 	uint64_t ts, dma_addr, size;
 	uint32_t cpu, pid, stack; /* stack: DMS_ID_NONE if not recorded */
 	bool has_event;		/* cpu and pid are known */
+	bool has_dma_addr, has_size; /* else they are 0 */
 	const char *message, *facts, *fingerprint;
 };
 struct dms_error *dms_store_finding(struct dms_store *store, const struct dms_finding_row *row);

@@ -88,16 +88,25 @@ static bool unmap_attrs(const struct dms_step *step, struct dms_facts *facts)
 
 /* ---- the unmap has none ------------------------------------------------------------------------ */
 
-/* A list's unmap tells neither DMA address nor size; its last life does. */
+/*
+ * A list's unmap tells neither DMA address nor size; its last life does, and without one where its
+ * first entry lies must do.
+ */
 static void fact_event(struct dms_facts *facts, const struct dms_step *step)
 {
-	if (!(step->event->has & DMS_HAS_DMA_ADDR) && step->past) {
+	uint32_t has = step->event->has;
+
+	if (!(has & DMS_HAS_DMA_ADDR) && step->past) {
 		fact_address(facts, "dma_addr", step->past->dma_addr);
 		fact_number(facts, "size_bytes", step->past->size);
 		return;
 	}
-	fact_address(facts, "dma_addr", step->mapping->dma_addr);
-	fact_number(facts, "size_bytes", step->mapping->size);
+	if (has & DMS_HAS_DMA_ADDR)
+		fact_address(facts, "dma_addr", step->mapping->dma_addr);
+	else if (has & DMS_HAS_PHYS_LIST && step->event->n_phys)
+		fact_address(facts, "phys_addr", step->mapping->cpu_addr);
+	if (has & DMS_HAS_SIZE)
+		fact_number(facts, "size_bytes", step->mapping->size);
 }
 
 static bool unmap_invalid(const struct dms_step *step, struct dms_facts *facts)
@@ -324,7 +333,7 @@ const struct dms_rule dms_rules_unmap[] = {
 		.severity = DMS_SEVERITY_ERROR,
 		.title = "device driver tries to free DMA memory it has not allocated",
 		.message = "device driver tries to free DMA memory it has not allocated [device "
-			   "address={dma_addr}] [size={size_bytes} bytes]",
+			   "address={dma_addr}] [size={size_bytes} bytes] [list at physical address={phys_addr}]",
 		.on = ON(UNMAP_UNMATCHED),
 		.yields_to = "unmap-invalid-address double-unmap unmap-interior-address "
 			     "unmap-wrong-device",

@@ -74,17 +74,35 @@ static struct group *group_of(struct dms_run_findings *findings, const struct dm
 	return group;
 }
 
-/* What the finding is about: its mapping, its event, or of a list's second unmap its last life. */
-static struct dms_segment range_of(const struct dms_step *step)
+/** What a finding is about, as far as the trace tells it. */
+struct range {
+	uint64_t dma_addr, size;
+	bool has_addr, has_size;
+};
+
+/* @has: DMS_HAS_* of the event that told of it. */
+static struct range range_told(uint32_t has, uint64_t dma_addr, uint64_t size)
+{
+	return (struct range){
+		.dma_addr = dma_addr,
+		.size = size,
+		.has_addr = has & (DMS_HAS_DMA_ADDR | DMS_HAS_DMA_LIST),
+		.has_size = has & (DMS_HAS_SIZE | DMS_HAS_LENGTHS),
+	};
+}
+
+/* Its mapping, its event, or of a list's second unmap its last life. */
+static struct range range_of(const struct dms_step *step)
 {
 	const struct dms_event *event = step->event;
+	const struct dms_mapping *mapping = step->mapping;
 
 	if (step->kind == DMS_STEP_UNMAP_UNMATCHED && step->past &&
 	    !(event->has & DMS_HAS_DMA_ADDR))
-		return (struct dms_segment){step->past->dma_addr, step->past->size};
-	if (step->mapping)
-		return (struct dms_segment){step->mapping->dma_addr, step->mapping->size};
-	return event ? (struct dms_segment){event->dma_addr, event->size} : (struct dms_segment){0};
+		return (struct range){step->past->dma_addr, step->past->size, true, true};
+	if (mapping && mapping->has)
+		return range_told(mapping->has, mapping->dma_addr, mapping->size);
+	return event ? range_told(event->has, event->dma_addr, event->size) : (struct range){0};
 }
 
 /* A fault is seen by whatever CPU and task takes the interrupt: they tell nothing of the mistake. */
@@ -108,7 +126,7 @@ static struct dms_finding_row row_of(struct dms_run *run, const struct dms_findi
 {
 	const struct dms_step *step = finding->step;
 	const struct dms_event *call = call_of(step);
-	struct dms_segment range = range_of(step);
+	struct range range = range_of(step);
 
 	return (struct dms_finding_row){
 		.rule = finding->rule->id,
@@ -120,6 +138,8 @@ static struct dms_finding_row row_of(struct dms_run *run, const struct dms_findi
 		.ts = step->ts,
 		.dma_addr = range.dma_addr,
 		.size = range.size,
+		.has_dma_addr = range.has_addr,
+		.has_size = range.has_size,
 		.cpu = call ? call->cpu : 0,
 		.pid = call ? call->pid : 0,
 		.stack = stack_of(step),
