@@ -269,7 +269,7 @@ CREATE VIEW iova_space AS
 	JOIN device AS d ON d.id = c.device_id WHERE c.span_bytes > 0;
 
 CREATE VIEW call_site_rates AS
-	-- Table call_site with names, and its figures per second from its first to its last map
+	-- Table call_site with names, and its figures per second of the trace, in all of which it is counted
 	SELECT s.id, s.device_id, d.name AS device, d.generation, d.driver, s.stack_id,
 		y.name AS function, y.module, s.kind, s.direction, s.maps, s.unmapped, s.live,
 		s.size_bytes, s.min_size_bytes, s.max_size_bytes, s.lifetime_p50_ns,
@@ -278,8 +278,10 @@ CREATE VIEW call_site_rates AS
 		s.bounced_other, s.bounced_bytes, s.first_ns, s.last_ns, t.seconds,
 		s.maps / t.seconds AS maps_per_s, s.size_bytes / t.seconds AS bytes_per_s
 	FROM call_site AS s JOIN device AS d ON d.id = s.device_id
-	JOIN (SELECT i.id, iif(r.value = '1' AND i.last_ns > i.first_ns,
-			(i.last_ns - i.first_ns) / 1e9, NULL) AS seconds
-		FROM call_site AS i LEFT JOIN run AS r ON r.key = 'clock_is_ns') AS t ON t.id = s.id
+	JOIN (SELECT iif(is_ns AND to_ns > from_ns, (to_ns - from_ns) / 1e9, NULL) AS seconds
+		FROM (SELECT max(CAST(value AS INTEGER)) FILTER (WHERE key = 'first_ns') AS from_ns,
+				max(CAST(value AS INTEGER)) FILTER (WHERE key = 'last_ns') AS to_ns,
+				coalesce(max(value = '1') FILTER (WHERE key = 'clock_is_ns'), 0) AS is_ns
+			FROM run)) AS t
 	LEFT JOIN stack AS k ON k.id = s.stack_id
 	LEFT JOIN symbol AS y ON y.id = k.site_symbol_id;

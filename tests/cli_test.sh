@@ -95,6 +95,13 @@ a shell|zhs|zsh|completion zhs
 stacks|map|maps|record --dry-run --stacks map
 END
 expect 'hostile argument is shown harmless' 2 - 'unknown command .\\x1b\[31m' $'\033[31m'
+while IFS='|' read -r file how; do
+	expect "doctor: probes, $file" 0 "and record with $how as well" - doctor "$SRCDIR/tests/fixtures/$file"
+done <<'END'
+twin-7.2.dat|-e dmascope
+twin-6.12-perf.data.xz|-e 'dmascope:[*]'
+twin-7.2.txt|echo 1 > events/dmascope/enable
+END
 for command in analyze query live doctor completion; do
 	expect "listed: $command" 0 "^  $command " - --help
 done

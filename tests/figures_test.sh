@@ -269,6 +269,15 @@ for view in rates driver_rates breakdown_rates cpu_rates; do
 	esac
 done
 
+# the same time, whichever view tells of it: one site's maps alone begin and end sooner
+got=$(sql "SELECT count(*), sum(abs(s.maps_per_s * r.seconds - s.maps) > 1e-6),
+	sum(abs(s.bytes_per_s * r.seconds - s.size_bytes) > 1e-3), sum(s.seconds <> r.seconds)
+	FROM call_site_rates AS s JOIN rates AS r ON r.device_id = s.device_id")
+case $got in
+[1-9]*' 0 0 0') ok "call_site_rates" ;;
+*) not_ok "call_site_rates" "$got" ;;
+esac
+
 # ---- counted again from what trace-cmd prints
 # Of single mappings: maps, bytes and unmaps by device, direction and CPU; and the times from one
 # event to the next of its CPU, which have to be of one task and of the same pages.

@@ -123,6 +123,17 @@ if [ ! -d "$oracle" ]; then
 	exit $failed
 fi
 
+# a device that only the dump knows lived before the trace, which tells no such time
+if analyze "$oracle/leak_unbind/trace.dat" "$oracle/leak_unbind/dump-before.txt"; then
+	early=$(sql "SELECT count(*) FROM device, (SELECT CAST(value AS INTEGER) AS ns FROM run WHERE key = 'first_ns')
+			WHERE first_ns < ns OR last_ns < ns
+		UNION ALL SELECT count(*) FROM device_counter, (SELECT CAST(value AS INTEGER) AS ns FROM run WHERE key = 'first_ns')
+			WHERE unit = 'ns' AND name LIKE 'peak%' AND value < ns" | tr '\n' ' ')
+	if [ "$early" = '0 0 ' ]; then ok "no time before the trace"; else not_ok "no time before the trace" "$early"; fi
+	if "$DMASCOPE" analyze "$oracle/leak_unbind/trace.dat" "$oracle/leak_unbind/dump-before.txt" |
+		grep -q ' 0\.000000000$'; then not_ok "no time before the trace" "the summary tells one"; fi
+fi
+
 # what lives, one a line: DEVICE DMA SIZE
 live_by_us() {
 	sql "SELECT d.name, m.dma_addr, m.size_bytes FROM mapping AS m

@@ -95,6 +95,7 @@ struct dms_device_facts {
 	const char *bus, *driver; /* NULL: not known */
 	uint64_t dma_mask;	  /* 0: not known */
 	int32_t iommu_group;	  /* -1: not known */
+	uint64_t since_ts;	  /* no time is told that is earlier: what is older began with the trace */
 };
 /** Rows of device, device_counter, distribution and breakdown for one device. @facts, @stats may be NULL. */
 struct dms_error *dms_store_device(struct dms_store *store, const struct dms_names *names,

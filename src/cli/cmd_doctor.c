@@ -503,8 +503,8 @@ static struct dms_error *print_text(const struct dms_run *run)
 		return err;
 	printf("\nA recording that shows what a stock kernel can show:\n  %s\n"
 	       "\nProbes that show more: append these lines to /sys/kernel/tracing/kprobe_events\n"
-	       "before, as root, and record with -e dmascope as well:\n",
-	       doctor_cure(first_info(run), CURE_ALL));
+	       "before, as root, and record with %s as well:\n",
+	       doctor_cure(info, CURE_ALL), doctor_cure(info, CURE_PROBES));
 	for (size_t i = 0; i < dms_n_probes; i++) {
 		_cleanup_(dms_freep) char *line = probe_line(&dms_probes[i]);
 

@@ -33,6 +33,7 @@ enum doctor_cure {
 	CURE_STACKS,
 	CURE_CLOCK,
 	CURE_BUFFER,
+	CURE_PROBES,
 	CURE_ALL,
 	DOCTOR_N_CURES
 };

@@ -17,6 +17,7 @@ static const char *const cures[DOCTOR_N_CURES][N_WAYS] = {
 	[CURE_CLOCK] = {"-C mono", "-k mono", "echo mono > trace_clock"},
 	[CURE_BUFFER] = {"-b 32768 (KiB for each CPU)", "-m 32M",
 			 "echo 32768 > buffer_size_kb (KiB for each CPU)"},
+	[CURE_PROBES] = {"-e dmascope", "-e 'dmascope:*'", "echo 1 > events/dmascope/enable"},
 	[CURE_ALL] = {"trace-cmd record -e dma -e swiotlb -e iommu -e printk:console -e module -T "
 		      "-C mono -b 32768 -o trace.dat",
 		      "perf record -a -g -k mono -m 32M -e 'dma:*' -e 'swiotlb:*' -e 'iommu:*' "

@@ -59,7 +59,7 @@ static const struct cost_table tables[] = {
 	{"bounces through swiotlb",
 	 "SELECT " DEVICE ", bounced, share, bytes, mask, forced, other, largest_bytes, peak_bytes"
 	 " FROM bounces WHERE bounces + bounced > 0 ORDER BY bytes DESC, device_id",
-	 {{"device", COST_TEXT}, {"bounced", COST_COUNT}, {"of its maps", COST_SHARE},
+	 {{"device", COST_TEXT}, {"maps bounced", COST_COUNT}, {"of its maps", COST_SHARE},
 	  {"bytes", COST_BYTES}, {"above mask", COST_COUNT}, {"forced", COST_COUNT},
 	  {"other", COST_COUNT}, {"largest", COST_BYTES}, {"peak", COST_BYTES}}, false, 1},
 	{"scatter lists",

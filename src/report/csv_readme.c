@@ -90,7 +90,7 @@ static const struct {
 	{"call_site_rates", "id", "row of call_site"},
 	{"call_site_rates", "function", "first function of the stack outside the DMA core"},
 	{"call_site_rates", "module", "its module; NULL: the kernel itself, or not known"},
-	{"call_site_rates", "seconds", "from the first to the last map"},
+	{"call_site_rates", "seconds", "of the trace"},
 	{"call_site_rates", "maps", "maps and allocations"},
 	{NULL, "measure", "what: lifetime, size, ...; see dmascope-db(5)"},
 	{NULL, "unit", "of the figures"},

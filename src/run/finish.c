@@ -94,6 +94,9 @@ static struct dms_error *identify_devices(struct dms_run *run)
 			};
 		else
 			err = driver_of_stacks(run, i, &run->device_facts[i].driver);
+		/* a device of a dump need not have an event */
+		if (run->first_ts != UINT64_MAX)
+			run->device_facts[i].since_ts = run->first_ts;
 	}
 	return err;
 }
@@ -399,7 +402,10 @@ static void summarise_device(const struct dms_run *run, uint32_t index,
 	ret->bytes_allocated = stats->counters[DMS_COUNT_BYTES_ALLOCATED];
 	ret->peak_live = stats->peak_live;
 	ret->peak_live_bytes = stats->peak_live_bytes;
-	ret->peak_live_bytes_ts = stats->peak_live ? stats->peak_live_bytes_ts : UINT64_MAX;
+	if (stats->peak_live)
+		ret->peak_live_bytes_ts = stats->peak_live_bytes_ts > run->first_ts
+						  ? stats->peak_live_bytes_ts
+						  : run->first_ts;
 	ret->bounces = stats->counters[DMS_COUNT_BOUNCES];
 	ret->bounced_bytes = stats->counters[DMS_COUNT_BOUNCED_BYTES];
 }

@@ -221,9 +221,14 @@ static struct dms_error *tell_counters(struct dms_store *store, uint64_t device_
 	return err;
 }
 
+static uint64_t later_of(uint64_t one, uint64_t other)
+{
+	return one > other ? one : other;
+}
+
 /* Figures beside the counters of enum dms_counter, so that summaries need not read mapping. */
 static struct dms_error *tell_peaks(struct dms_store *store, uint64_t device_row,
-				    const struct dms_device_stats *stats)
+				    const struct dms_device_stats *stats, uint64_t since_ts)
 {
 	const struct {
 		const char *name;
@@ -231,9 +236,9 @@ static struct dms_error *tell_peaks(struct dms_store *store, uint64_t device_row
 		const char *unit;
 	} rows[] = {
 		{ "peak_live", stats->peak_live, "mappings" },
-		{ "peak_live_time", stats->peak_live_ts, "ns" },
+		{ "peak_live_time", later_of(stats->peak_live_ts, since_ts), "ns" },
 		{ "peak_live_bytes", stats->peak_live_bytes, "bytes" },
-		{ "peak_live_bytes_time", stats->peak_live_bytes_ts, "ns" },
+		{ "peak_live_bytes_time", later_of(stats->peak_live_bytes_ts, since_ts), "ns" },
 		{ "peak_bounced_bytes", stats->peak_bounced_bytes, "bytes" },
 		{ "peak_bounced_bytes_time", stats->peak_bounced_bytes_ts, "ns" },
 	};
@@ -309,8 +314,8 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 		dms_text(dms_address_mode_name(device->mode)),
 		dms_int_if(mask, mask),
 		dms_int_if(group >= 0, (uint64_t)group),
-		dms_int(device->first_ts),
-		dms_int_if(stats, stats ? stats->last_ts : 0),
+		dms_int(later_of(device->first_ts, known->since_ts)),
+		dms_int_if(stats, stats ? later_of(stats->last_ts, known->since_ts) : 0),
 	};
 	struct dms_error *err = DMS_STORE_TELL(store, DMS_SQL_DEVICE, values);
 	const struct dms_histogram *lifetime;
@@ -318,7 +323,7 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 	if (err || !stats)
 		return err;
 	lifetime = stats->histograms[DMS_DIST_LIFETIME];
-	if ((err = tell_counters(store, row, stats)) || (err = tell_peaks(store, row, stats)) ||
+	if ((err = tell_counters(store, row, stats)) || (err = tell_peaks(store, row, stats, known->since_ts)) ||
 	    (err = tell_addresses(store, row, stats)) ||
 	    (lifetime && lifetime->count && (err = tell_lifetimes(store, row, lifetime))))
 		return err;
