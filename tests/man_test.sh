@@ -40,7 +40,18 @@ for page in "$SRCDIR"/man/*.[1-8]; do
 	else
 		ok "$name renders"
 	fi
+	# what is to be pasted: no word in two parts, no hyphen for a minus
+	for width in 60 78 100; do
+		groff -man -Tutf8 -P-cbou -rLL=${width}n "$page" 2>/dev/null | sed -n '/^EXAMPLES$/,/^[A-Z]/{/^ /p;}'
+	done >"$work/examples"
+	if [ "${name%.1}" != "$name" ] && LC_ALL=C grep -q $'\xe2\x80\x90' "$work/examples"; then
+		not_ok "$name: examples" "$(LC_ALL=C grep -m 1 $'\xe2\x80\x90' "$work/examples")"
+	fi
+	if grep -nE '^[A-Z][a-z0-9]*_[a-z0-9*]+' "$page" >"$work/capitals"; then
+		not_ok "$name: names of C" "$(head -1 "$work/capitals")"
+	fi
 done
+ok 'examples can be pasted, names of C are as they are'
 
 commands=$("$DMASCOPE" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [ -n "$commands" ] || not_ok 'commands are listed' 'none in --help'
