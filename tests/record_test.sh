@@ -156,6 +156,8 @@ has 'no filter' "tracing_on echo mono"
 has 'stacks of all events' "echo 1 > $I/options/stacktrace"
 has 'further events' "echo 1 > $I/events/sched/sched_switch/enable"
 has 'duration' 'sleep 7'
+if grep -q '^# trace-cmd record .* sleep 7$' "$work/out"; then ok 'duration, by trace-cmd'; else
+	not_ok 'duration, by trace-cmd' "$(grep '^# trace-cmd' "$work/out")"; fi
 if grep -q trigger "$work/out"; then not_ok 'stacks all' 'has triggers as well'; else ok 'no stack is recorded twice'; fi
 
 run 0 'settings' record --dry-run --stacks none --no-probes --clock local -b 512 --subbuf-size 64

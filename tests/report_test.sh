@@ -139,6 +139,27 @@ if ! command -v sqlite3 >/dev/null; then
 fi
 ask() { sqlite3 "$@"; }
 
+# ---- notes: the same of several devices in one line, with or without a rule
+cp zoo.db notes.db
+ask notes.db "DELETE FROM not_judged;
+	INSERT INTO not_judged SELECT 2 * id, NULL, id, 'something is missing' FROM device WHERE id < 4;
+	INSERT INTO not_judged SELECT 2 * id + 1, 'double-unmap', id, 'something is missing' FROM device WHERE id < 3;
+	INSERT INTO not_judged VALUES (20, NULL, NULL, 'something is missing'), (21, NULL, NULL, 'something is missing')"
+COLUMNS=200 report notes.db | sed -n '/^not judged/,/^$/p' | grep '^-' >got
+names=$(ask notes.db "SELECT group_concat(name, ', ') FROM (SELECT name FROM device WHERE id < 4 ORDER BY id)")
+some=$(ask notes.db "SELECT group_concat(name, ', ') FROM (SELECT name FROM device WHERE id < 3 ORDER BY id)")
+equal 'report: notes of several devices' "$(cat got)" "- $names: something is missing
+- double-unmap, $some: something is missing
+- something is missing
+- something is missing"
+lost=$SRCDIR/../shared/traces/stock/6.12/iommu-tc/lost.dat
+if [ -f "$lost" ]; then
+	"$DMASCOPE" analyze "$lost" 2>&1 | tr -s '\n ' '  ' >out
+	equal 'report: losses are not blamed on a filter' "$(grep -o 'as [a-z ,]* leaves\{0,1\} them: what' out)" 'as lost events leave them: what'
+	has 'report: one is one' ': 1 mapping ended without a recorded unmap: its address was' out
+	has 'report: which key of the inventory' 'or give --inventory (dma_mask_bits=)' out
+fi
+
 # ---- losses and databases that are not ours to judge
 cp zoo.db lossy.db
 ask lossy.db "UPDATE run SET value = '3' WHERE key IN ('gaps', 'lost_events')"

@@ -34,6 +34,10 @@ if [ ! -s samples/real.sarif ] || [ ! -s samples/real.xml ]; then
 	not_ok 'ci formats: of two recordings' "$(head -1 err)"
 fi
 
+if grep -q 'error, 1 time, was' samples/real.sarif && ! grep -qh ' 1 times' samples/*; then ok 'ci formats: one is one'; else
+	not_ok 'ci formats: one is one' "$(grep -oh '.\{20\} 1 times.\{20\}' samples/* | head -1)"
+fi
+
 # ---- JUnit
 # counts as its reader has them, against the elements as they stand in the file
 junit() {

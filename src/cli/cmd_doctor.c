@@ -179,9 +179,9 @@ static void check_beginning(const struct dms_run *run, struct advice *ret)
 	}
 	ret->verdict = VERDICT_PARTLY;
 	ret->finding =
-		dms_asprintf("%" PRIu64 " unmaps of mappings that were not seen: the trace began "
-			     "while they lived",
-			     pre_trace);
+		dms_asprintf("%" PRIu64 " unmap%s not seen: the trace began while %s lived",
+			     pre_trace, pre_trace == 1 ? " of a mapping that was" : "s of mappings that were",
+			     pre_trace == 1 ? "it" : "they");
 	ret->remedy = dms_asprintf("start recording before the driver binds, or at boot with "
 				   "trace_event=dma:*");
 }

@@ -161,8 +161,9 @@ static void judge_both(struct dms_comparing *comparing, const struct side_figure
 	} else if (has_more || has_less) {
 		change->state = has_more ? DMS_STATE_WORSE : DMS_STATE_BETTER;
 		change->reason = dms_compare_say(
-			comparing, "%" PRIu64 " times, it was %" PRIu64 " times, %s", head->count,
-			base->count, tell_work(comparing, work));
+			comparing, "%" PRIu64 " time%s, it was %" PRIu64 " time%s, %s", head->count,
+			head->count == 1 ? "" : "s", base->count, base->count == 1 ? "" : "s",
+			tell_work(comparing, work));
 	} else if (head->severity < base->severity && head->confidence == base->confidence) {
 		change->state = DMS_STATE_BETTER;
 		change->reason = dms_compare_say(comparing, "%s, it was %s",

@@ -177,10 +177,11 @@ static json_t *message_text(const struct dms_finding_change *change)
 	const struct dms_base_finding *finding = dms_change_finding(change);
 
 	return taken_text(dms_asprintf(
-		"%s%s%s: %s %s, %" PRIu64 " times, was %" PRIu64 "%s%s.",
+		"%s%s%s: %s %s, %" PRIu64 " time%s, was %" PRIu64 "%s%s.",
 		finding->message ? finding->message : finding->title, finding->device ? " on " : "",
 		finding->device ? finding->device : "", dms_state_name(change->state),
-		dms_severity_name(finding->severity), change->count_head, change->count_base,
+		dms_severity_name(finding->severity), change->count_head,
+		change->count_head == 1 ? "" : "s", change->count_base,
 		change->reason ? ": " : "", change->reason ? change->reason : ""));
 }
 

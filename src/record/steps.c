@@ -191,6 +191,15 @@ static void print_end(const struct dms_plan *plan, FILE *out)
 	}
 }
 
+/* What is recorded, where that is a command; behind @before. trace-cmd alone ends by Ctrl-C, too. */
+static void print_work(const struct dms_plan *plan, const char *before, FILE *out)
+{
+	if (plan->command)
+		fprintf(out, "%s%s", before, plan->command);
+	else if (plan->duration_s)
+		fprintf(out, "%ssleep %llu", before, (unsigned long long)plan->duration_s);
+}
+
 void dms_plan_print(const struct dms_plan *plan, FILE *out)
 {
 	_cleanup_(dms_freep) char *tracefs = shell_quote(plan->tracefs);
@@ -200,16 +209,16 @@ void dms_plan_print(const struct dms_plan *plan, FILE *out)
 	for (size_t i = 0; i < plan->n_steps; i++)
 		print_step(&plan->steps[i], out);
 	fprintf(out, "echo 1 > $T/%s/tracing_on\n", plan->folder);
-	if (plan->command)
-		fprintf(out, "%s\n", plan->command);
-	else if (plan->duration_s)
-		fprintf(out, "sleep %llu\n", (unsigned long long)plan->duration_s);
+	if (plan->command || plan->duration_s)
+		print_work(plan, "", out);
 	else
-		fprintf(out, "sleep infinity # until Ctrl-C\n");
+		fputs("sleep infinity # until Ctrl-C", out);
+	fputc('\n', out);
 	print_end(plan, out);
 	fprintf(out,
 		"\n# The same by trace-cmd alone, the probes apart:\n# trace-cmd record -B %s "
-		"-o %s %s%s%s\n",
-		plan->instance, output ? output : "trace.dat", plan->trace_cmd,
-		plan->command ? " " : "", plan->command ? plan->command : "");
+		"-o %s %s",
+		plan->instance, output ? output : "trace.dat", plan->trace_cmd);
+	print_work(plan, " ", out);
+	fputc('\n', out);
 }

@@ -19,20 +19,23 @@ static int compare_places(const struct dms_note *a, const struct dms_note *b)
 }
 
 /*
- * 0: they share a line, as the same holds for several rules, or of one rule for several devices.
- * What is about the whole run shares none.
+ * 0: they share a line, as the same holds for several rules, or for several devices, of one rule or
+ * of all that is said of them. What is about the whole run shares none.
  */
 static int compare_lines(const struct dms_note *a, const struct dms_note *b)
 {
-	int order;
+	bool is_of_run = !a->rule && !a->device;
+	int order = is_of_run - (!b->rule && !b->device);
 
-	if (!a->rule || !b->rule)
-		return a->rule || b->rule ? !a->rule - !b->rule : compare_places(a, b);
+	if (order || is_of_run)
+		return order ? order : compare_places(a, b);
+	if (!a->rule != !b->rule)
+		return !a->rule - !b->rule;
 	if ((order = strcmp(a->reason, b->reason)))
 		return order;
 	if (!a->device || !b->device)
 		return !a->device - !b->device;
-	return strcmp(a->rule, b->rule);
+	return a->rule ? strcmp(a->rule, b->rule) : 0;
 }
 
 static int compare_by_device(const void *left, const void *right)
@@ -91,24 +94,21 @@ static size_t arrange(struct told *told, size_t n)
 	return n_kept;
 }
 
-/* "reason", "device: reason": it shares its line with none. */
-static char *join_one(const struct dms_note *note)
-{
-	return note->device ? dms_asprintf("%s: %s", note->device, note->reason)
-			    : dms_strdup(note->reason);
-}
-
-/* "rule, rule: reason", "rule, device, device and 3 more: reason"; NULL: memory. */
+/*
+ * "reason", "rule, rule: reason", "rule, device, device and 3 more: reason", or without the rule;
+ * NULL: memory.
+ */
 static char *join(const struct told *line, size_t n)
 {
 	const struct dms_note *note = line->note;
 	size_t n_shown = note->device && n > SHOWN_DEVICES ? SHOWN_DEVICES : n;
 	size_t bytes = strlen(note->reason) + sizeof(", : and 18446744073709551615 more");
+	const char *head = note->rule ? note->rule : note->device;
 	char *text, *end;
 
-	if (!note->rule)
-		return join_one(note);
-	bytes += strlen(note->rule);
+	if (!head)
+		return dms_strdup(note->reason);
+	bytes += strlen(head);
 	for (size_t i = 0; i < n_shown; i++) {
 		const char *name = note->device ? line[i].note->device : line[i].note->rule;
 
@@ -117,8 +117,8 @@ static char *join(const struct told *line, size_t n)
 	text = dms_alloc(bytes);
 	if (!text)
 		return NULL;
-	end = stpcpy(text, note->rule);
-	for (size_t i = note->device ? 0 : 1; i < n_shown; i++)
+	end = stpcpy(text, head);
+	for (size_t i = note->rule && note->device ? 0 : 1; i < n_shown; i++)
 		end = stpcpy(stpcpy(end, ", "),
 			     note->device ? line[i].note->device : line[i].note->rule);
 	if (n > n_shown)

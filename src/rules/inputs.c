@@ -11,7 +11,7 @@ static const struct input_row {
 	[1] = {"marks of drivers being unbound",
 	       "`dmascope doctor` prints the probe; or record -e dev:devres_log with -T"},
 	[2] = {"the DMA masks of devices",
-	       "`dmascope doctor` prints the probes; or give --inventory"},
+	       "`dmascope doctor` prints the probes; or give --inventory (dma_mask_bits=)"},
 	[3] = {"the memory map of the machine",
 	       "give --iomem (/proc/iomem, read as root)"},
 	[4] = {"the segment limits of devices", "give --inventory (max_seg_size=, seg_boundary=)"},

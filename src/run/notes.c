@@ -97,13 +97,21 @@ static struct dms_error *note_holes(struct dms_run *run)
 	return NULL;
 }
 
-static struct dms_error *note_losses(struct dms_run *run)
+/* As the recorder's own statistics have it. */
+static uint64_t lost_by_stats(const struct dms_run *run)
 {
 	uint64_t by_stats = 0;
-	struct dms_error *err;
 
 	for (uint32_t i = 0; i < run->n_files; i++)
 		by_stats += dms_source_info(dms_merge_source(run->merge, i))->lost_by_stats;
+	return by_stats;
+}
+
+static struct dms_error *note_losses(struct dms_run *run)
+{
+	uint64_t by_stats = lost_by_stats(run);
+	struct dms_error *err;
+
 	if ((err = note_holes(run)) ||
 	    (n_losses(run) && (err = note_gaps(run))))
 		return err;
@@ -242,10 +250,11 @@ static struct dms_error *note_uncovered(struct dms_run *run)
 		return NULL;
 	return dms_run_add_note(
 		run, NULL, DMS_ID_NONE,
-		dms_asprintf("%" PRIu64 " iommu:map events (%" PRIu64 " bytes) belong to no "
+		dms_asprintf("%" PRIu64 " iommu:map event%s (%" PRIu64 " bytes) belong%s to no "
 			     "traced DMA-API call: traffic through the IOVA API has no dma "
 			     "events and is not covered",
-			     uncovered.iommu_maps, uncovered.iommu_bytes));
+			     uncovered.iommu_maps, uncovered.iommu_maps == 1 ? "" : "s",
+			     uncovered.iommu_bytes, uncovered.iommu_maps == 1 ? "s" : ""));
 }
 
 /* Kernels before 6.12: see dmascope-record(1). */
@@ -271,10 +280,12 @@ static struct dms_error *note_unnamed(struct dms_run *run)
 	if (!uncovered.unnamed_unbinds)
 		return NULL;
 	return dms_run_add_note(run, "leak-at-unbind", DMS_ID_NONE,
-				dms_asprintf("%" PRIu64 " marks of unbinds tell a device's address and "
+				dms_asprintf("%" PRIu64 " mark%s a device's address and "
 					     "not its name: give the probe "
 					     "device=+0(+0($arg1)):string",
-					     uncovered.unnamed_unbinds));
+					     uncovered.unnamed_unbinds,
+					     uncovered.unnamed_unbinds == 1 ? " of an unbind tells"
+									    : "s of unbinds tell"));
 }
 
 static bool has_syncs(const struct dms_run *run, uint32_t device)
@@ -364,9 +375,9 @@ static struct dms_error *note_elided(struct dms_run *run, uint32_t index,
 		return NULL;
 	return dms_run_add_note(
 		run, "leak-at-unbind", index,
-		dms_asprintf("%" PRIu64 " mappings were never unmapped: without an IOMMU a driver "
+		dms_asprintf("%" PRIu64 " mapping%s never unmapped: without an IOMMU a driver "
 			     "may skip unmaps (dma_need_unmap()), leaks cannot be judged",
-			     count));
+			     count, count == 1 ? " was" : "s were"));
 }
 
 static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
@@ -378,9 +389,11 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 		return NULL;
 	return dms_run_add_note(run, "leak-at-unbind", index,
 				dms_asprintf("%" PRIu64
-					     " mappings ended without a recorded unmap: their "
-					     "addresses were handed out again",
-					     count));
+					     " mapping%s ended without a recorded unmap: %s "
+					     "handed out again",
+					     count, count == 1 ? "" : "s",
+					     count == 1 ? "its address was"
+							: "their addresses were"));
 }
 
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
@@ -438,12 +451,17 @@ static struct dms_error *note_limits(struct dms_run *run, uint32_t index,
 static struct dms_error *note_filtered(struct dms_run *run, uint32_t index,
 				       const struct dms_device_stats *stats)
 {
+	bool has_losses = n_losses(run) || lost_by_stats(run);
+
 	if (!stats->counters[DMS_COUNT_MAPS] || !dms_model_lacks_calls(run->model, index))
 		return NULL;
+	/* what was lost may be all there is to it: who filtered, too, knows */
 	return dms_run_add_note(run, NULL, index,
-				dms_asprintf("maps or unmaps are missing here and there, as a filter of "
-					     "CPUs, tasks or events leaves them: what is found of pairs "
-					     "is only possible"));
+				dms_asprintf("maps or unmaps are missing here and there, as %s leave%s "
+					     "them: what is found of pairs is only possible",
+					     has_losses ? "lost events"
+							: "a filter of CPUs, tasks or events",
+					     has_losses ? "" : "s"));
 }
 
 static struct dms_error *(*const device_notes[])(struct dms_run *run, uint32_t index,

@@ -424,15 +424,19 @@ static struct dms_error *note_log(struct dms_run *run)
 
 	if (side->n_doubled)
 		err = dms_run_add_note(run, NULL, DMS_ID_NONE,
-				       dms_asprintf("%zu lines of the kernel log were left out: "
+				       dms_asprintf("%zu line%s of the kernel log %s left out: "
 						    "the trace has messages of the kernel itself",
-						    side->n_doubled));
+						    side->n_doubled,
+						    side->n_doubled == 1 ? "" : "s",
+						    side->n_doubled == 1 ? "was" : "were"));
 	if (err || !side->n_outside)
 		return err;
 	return dms_run_add_note(run, NULL, DMS_ID_NONE,
-				dms_asprintf("%zu lines of the kernel log that tell of DMA are of "
+				dms_asprintf("%zu line%s of the kernel log that tell%s of DMA %s of "
 					     "another time than the trace",
-					     side->n_outside));
+					     side->n_outside, side->n_outside == 1 ? "" : "s",
+					     side->n_outside == 1 ? "s" : "",
+					     side->n_outside == 1 ? "is" : "are"));
 }
 
 /* The first device called @name; DMS_ID_NONE if the trace has none. */
