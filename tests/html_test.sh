@@ -91,6 +91,18 @@ if [ -n "$device" ]; then
 fi
 "$DMASCOPE" analyze "$SRCDIR/tests/fixtures/stock-6.12-zoo.dat" -o zoo.db >/dev/null 2>err
 devices() { report zoo.db "$@" | sed -n '/^device/,/^$/p' | sed '/^device/d;/^all devices/d;/^$/d;s/ .*//' | sort -u; }
+# devices with as many calls as each other stand as in text: as they were first seen
+html_devices() { data_of "$1" | grep -o '"devices":{.*' | sed 's/"total":.*//' | grep -o '\[[0-9]*,"[^"]*"' | cut -d'"' -f2 | tr '\n' ' '; }
+cp zoo.db equal.db
+if command -v sqlite3 >/dev/null; then
+	sqlite3 equal.db "DELETE FROM finding; DELETE FROM finding_group; DELETE FROM device_counter WHERE name IN ('allocs', 'frees');
+		UPDATE device_counter SET value = 5 WHERE name IN ('maps', 'unmaps'); UPDATE device SET name = 'z' || (9 - id) WHERE id < 9;"
+	report equal.db --html equal.html
+	equal 'html: equal devices as in text' "$(html_devices equal.html)" \
+		"$(report equal.db --columns device,maps | sed -n '/^device/,/^$/p;/^all devices/q' | sed '/^device/d;/^all devices/d;/^$/d;s/ .*//' | tr '\n' ' ')"
+	"$DMASCOPE" analyze "$SRCDIR/tests/fixtures/oracle-ctl_sg-stack.dat" -o stacks.db >/dev/null 2>err
+	equal 'html: stacks are used' "$(sqlite3 stacks.db "SELECT decoded FROM tracepoint WHERE name = 'kernel_stack'")" 1
+fi
 one=$(devices | head -1)
 equal 'report: one device' "$(devices --device "$one")" "$one"
 equal 'report: there are others' "$(($(devices | wc -l) > 1))" 1

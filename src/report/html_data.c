@@ -18,7 +18,7 @@ static const char *const preparations[] = {
 	"DELETE FROM temp.html_finding",
 	"INSERT INTO temp.html_device SELECT s.device_id, row_number() OVER ("
 	" ORDER BY iif(:sorted, o.place, 0), ifnull(g.errors, 0) > 0 DESC, ifnull(g.warnings, 0) > 0 DESC,"
-	" s.maps + s.unmaps DESC, s.device, s.generation),"
+	" s.maps + s.unmaps DESC, s.device_id),"
 	" ifnull(g.errors, 0), ifnull(g.warnings, 0), ifnull(g.infos, 0)"
 	" FROM temp.device_figures AS s JOIN temp.device_order AS o USING (device_id)"
 	" LEFT JOIN (SELECT device_id, sum(count) FILTER (WHERE severity = 'error') AS errors,"

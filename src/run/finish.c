@@ -103,6 +103,13 @@ static struct dms_error *identify_devices(struct dms_run *run)
 
 /* ---- database -------------------------------------------------------------------------------- */
 
+/* Call stacks are no event, which is what decoders count, but used all the same. */
+static bool is_used_stack(const struct dms_run *run, const struct dms_tracepoint_count *count)
+{
+	return count->records && run->names.stacks && dms_stacks_count(run->names.stacks) &&
+	       !strcmp(count->system, "ftrace") && !strcmp(count->name, "kernel_stack");
+}
+
 static struct dms_error *store_file(struct dms_run *run, uint32_t file)
 {
 	struct dms_source *source = dms_merge_source(run->merge, file);
@@ -122,6 +129,7 @@ static struct dms_error *store_file(struct dms_run *run, uint32_t file)
 	}
 	for (uint32_t i = 0; i < dms_decoder_n_tracepoints(run->decoders[file]); i++) {
 		dms_decoder_count(run->decoders[file], i, &count);
+		count.decoded |= is_used_stack(run, &count);
 		if ((err = dms_store_tracepoint(run->store, file, &count)))
 			return err;
 	}

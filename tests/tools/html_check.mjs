@@ -353,6 +353,20 @@ async function keyboard(browser) {
 	verdict("html in chromium: tables sort by keyboard", sorted === "ascending" ? "" : `aria-sort is ${sorted}`);
 }
 
+// Small lines begin and end where the charts of the same measure do: at their time in the whole trace.
+function sparksShareAxis() {
+	const end = Math.min(1, (DATA.scale.start + DATA.scale.points * DATA.scale.step) / SPAN);
+	const begin = Math.max(0, DATA.scale.start / SPAN);
+
+	for (const line of document.querySelectorAll("svg.spark polyline")) {
+		const xs = line.getAttribute("points").split(" ").map((point) => Number(point.split(",")[0]));
+
+		if (Math.abs(xs[0] - begin * 120) > 0.1 || Math.abs(xs[xs.length - 1] - end * 120) > 0.1)
+			return `from ${xs[0]} to ${xs[xs.length - 1]}, not ${begin * 120} to ${end * 120}`;
+	}
+	return "";
+}
+
 async function check(browser, page, names) {
 	const hasFindings = () => browser.evaluate("document.querySelectorAll('details.finding').length > 0");
 
@@ -373,6 +387,7 @@ async function check(browser, page, names) {
 	}
 	await look(browser, "html in chromium: charts are drawn", chartsDrawn);
 	await look(browser, "html in chromium: figures have their numbers", chartsHaveNumbers);
+	await look(browser, "html in chromium: small lines have the charts' axis", sparksShareAxis);
 	await look(browser, "html in chromium: accessible names, all open", isAccessible);
 	await look(browser, "html in chromium: theme switches", themeSwitches);
 	await look(browser, "html in chromium: contrast, light", hasContrast);

@@ -279,14 +279,17 @@ function distributionCharts(device, kinds) {
 		.map(([key, title, xTitle, format, noun]) => stepsChart(title, xTitle, format, mine[key], noun));
 }
 
-// A line without axes: how the live bytes of a device went.
+// A line without axes: how the live bytes of a device went, over the time that the charts have.
 function sparkline(values) {
 	const width = 120, height = 24, most = largest(values) || 1;
-	const points = values.map((value, i) =>
-		`${((i * width) / Math.max(values.length - 1, 1)).toFixed(1)},${(height - 2 - (value / most) * (height - 4)).toFixed(1)}`);
+	const place = (t) => (Math.min(Math.max(t / Math.max(SPAN, 1), 0), 1) * width).toFixed(1);
+	const level = (value) => (height - 2 - (value / most) * (height - 4)).toFixed(1);
+	const begin = (i) => DATA.scale.start + i * DATA.scale.step;
+	const points = values.flatMap((value, i) =>
+		[`${place(begin(i))},${level(value)}`, `${place(begin(i + 1))},${level(value)}`]);
 
 	return svg("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
 		"aria-label": `live bytes over time, at most ${formatBytes(largest(values))}` },
-	svg("polygon", { points: `0,${height - 2} ${points.join(" ")} ${width},${height - 2}` }),
+	svg("polygon", { points: `${place(begin(0))},${height - 2} ${points.join(" ")} ${place(begin(values.length))},${height - 2}` }),
 	svg("polyline", { points: points.join(" ") }));
 }
