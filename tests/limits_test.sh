@@ -74,6 +74,11 @@ else
 	"$DMASCOPE" analyze --max-memory 20M "$work/devices.txt" -o "$work/is.db" --quiet >/dev/null 2>&1
 	if cmp -s "$work/was.db" "$work/is.db"; then ok "the old database stays"; else
 		not_ok "the old database stays" "it has changed"; fi
+	# no more a device than dmascope(1) says
+	devices 3000 >"$work/some.txt"
+	ends "55 KiB a device are enough" 0 '' analyze --max-memory 175M "$work/some.txt" --quiet
+	ends "125 KiB a device, with a database" 0 '' --max-memory=385M analyze "$work/some.txt" -o "$work/out.db" --quiet
+	rm -f "$work/out.db"
 	ends "as many with enough memory" 0 '' analyze --max-memory 400M "$work/devices.txt" --quiet
 fi
 
