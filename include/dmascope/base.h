@@ -89,7 +89,7 @@ void dms_free(void *ptr);
 struct dms_error *dms_memory_limit(uint64_t bytes);
 /** True if dms_alloc() or one of its kin was ever refused: what was made then may be a part. */
 bool dms_memory_was_refused(void);
-/** For _cleanup_(dms_freep) on any pointer variable. */
+/** For _cleanup_(dms_freep) on any pointer variable, which is NULL then. */
 void dms_freep(void *ptr_to_ptr);
 /** strdup() and asprintf() on dms_alloc(); NULL when memory is short. */
 char *dms_strdup(const char *str);

@@ -50,7 +50,12 @@ void dms_free(void *ptr)
 
 void dms_freep(void *ptr_to_ptr)
 {
-	free(*(void **)ptr_to_ptr);
+	void *ptr;
+
+	/* whatever type the pointer has: a compiler that sees both takes stores of another for no change */
+	memcpy(&ptr, ptr_to_ptr, sizeof(ptr));
+	free(ptr);
+	memset(ptr_to_ptr, 0, sizeof(ptr));
 }
 
 char *dms_strndup(const char *str, size_t bytes)

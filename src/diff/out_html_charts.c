@@ -141,7 +141,6 @@ static struct dms_error *add_live(struct side *side, const struct scale *scale)
 				err = &dms_error_nomem;
 			memset(points, 0, n_bytes);
 			dms_freep(&kind);
-			kind = NULL;
 		}
 		if (next && !kind && !(kind = dms_strdup(next)))
 			err = &dms_error_nomem;
@@ -168,7 +167,6 @@ static struct dms_error *add_lifetimes(struct side *side)
 				err = &dms_error_nomem;
 			memset(counts, 0, sizeof(counts));
 			dms_freep(&kind);
-			kind = NULL;
 		}
 		if (next && !kind && !(kind = dms_strdup(next)))
 			err = &dms_error_nomem;
