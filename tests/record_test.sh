@@ -171,6 +171,46 @@ echo arm64 >"$DMASCOPE_ROOT/proc/sys/kernel/arch"
 run 0 'another architecture' record --dry-run
 if grep -q 'stack0' "$work/out"; then not_ok 'the caller' 'on the stack of an arm64'; else ok 'no caller where none is on the stack'; fi
 
+# ---- memory that is short once ----------------------------------------------------------------------
+# lacks NAME ARGUMENT...: each allocation fails alone: then the plan is the same, or there is none
+lacks() {
+	local name=$1 n count code
+	shift
+	"$DMASCOPE" "$@" >"$work/whole" 2>"$work/said" || { not_ok "$name" 'no plan'; return; }
+	lacking 0 "$@"
+	count=$(cat "$work/count")
+	[ "${count:-0}" -gt 0 ] || { not_ok "$name" 'no allocation was counted'; return; }
+	for n in $(seq "$count"); do
+		lacking "$n" "$@"
+		code=$?
+		[ $code -eq 4 ] && grep -qx 'dmascope: out of memory' "$work/err" && continue
+		[ $code -eq 0 ] && cmp -s "$work/out" "$work/whole" && cmp -s "$work/err" "$work/said" && continue
+		not_ok "$name" "allocation $n of $count: exit code $code: $(head -c 200 "$work/err"), $(diff "$work/out" "$work/whole" | head -c 200)"
+		return
+	done
+	ok "$name ($count allocations)"
+}
+lacking() {
+	local n=$1
+	shift
+	timeout 20 env "DMS_FAULT=lack:$n" "DMS_FAULT_COUNT=$work/count" "LD_PRELOAD=$work/faults.so" \
+		"$DMASCOPE" "$@" >"$work/out" 2>"$work/err" </dev/null
+}
+if grep -q -e __asan_init -e __tsan_init "$DMASCOPE"; then
+	echo 'skip - short of memory: a sanitizer has its own allocator and wants to be first'
+elif ! "${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -shared -fPIC -o "$work/faults.so" "$SRCDIR/tests/tools/faults.c"; then
+	not_ok 'short of memory' 'tests/tools/faults.c does not compile'
+else
+	machine
+	lacks 'short of memory' record --dry-run --device 'usb*' --device 0000:00:03.0 --driver nvme -e sched -- dd 'of=a b'
+	rm -r "$T/events/dma"
+	symbols dma_map_page_attrs dma_unmap_page_attrs dma_alloc_attrs
+	lacks 'short of memory for stand-ins' record --dry-run --stacks all
+	rm "$T/kprobe_events"
+	echo 'f[:[<group>/][<event>]] <func-name>[%return] [<args>]' >"$T/README"
+	lacks 'short of memory for fprobes' record --dry-run
+fi
+
 # ---- kernels that lack something --------------------------------------------------------------------
 machine
 rm -r "$T/kprobe_events"

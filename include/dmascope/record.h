@@ -110,13 +110,14 @@ struct dms_record_options {
 struct dms_plan;
 /**
  * Plan what @options ask for on @kernel.
- * Errors: USAGE: no such clock, device, driver, event; INPUT: the kernel cannot.
+ * Errors: USAGE: no such clock, device, driver, event; INPUT: the kernel cannot; memory, also where
+ * it was refused before: then it is not known what the kernel has.
  */
 struct dms_error *dms_plan_create(struct dms_kernel *kernel,
 				  const struct dms_record_options *options, struct dms_plan **ret);
 void dms_plan_destroy(struct dms_plan *plan);
-/** Lines for a shell that do the same, with trace-cmd to fetch the data. */
-void dms_plan_print(const struct dms_plan *plan, FILE *out);
+/** Lines for a shell that do the same, with trace-cmd to fetch the data. Errors: memory. */
+struct dms_error *dms_plan_print(const struct dms_plan *plan, FILE *out);
 /** What the recording will not have, one sentence each, borrowed. */
 const struct dms_list *dms_plan_notes(const struct dms_plan *plan);
 /**

@@ -196,7 +196,7 @@ static struct dms_error *plan_and_record(const struct dms_call *call, struct dms
 	if (err)
 		return err;
 	if (args->is_dry) {
-		dms_plan_print(plan, stdout);
+		err = dms_plan_print(plan, stdout);
 		tell_notes(plan, 0);
 	} else {
 		err = record(call, kernel, plan, options);

@@ -165,7 +165,7 @@ static struct dms_error *list_folder(const char *path, struct dms_list *ret)
 
 	*ret = (struct dms_list){0};
 	if (!folder)
-		return NULL;
+		return errno == ENOMEM ? &dms_error_nomem : NULL;
 	while (!err && (entry = readdir(folder))) {
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			err = dms_list_add(ret, entry->d_name);
@@ -183,6 +183,7 @@ struct dms_error *dms_kernel_list(const struct dms_kernel *kernel, const char *p
 {
 	_cleanup_(dms_freep) char *whole = dms_asprintf("%s%s", kernel->root, path);
 
+	*ret = (struct dms_list){0};
 	return whole ? list_folder(whole, ret) : &dms_error_nomem;
 }
 

@@ -238,6 +238,15 @@ static struct dms_error *check_kernel(const struct dms_kernel *kernel)
 	return NULL;
 }
 
+/* What cannot be read for want of memory looks as if the kernel had none of it: that is no answer. */
+static struct dms_error *short_of_memory(struct dms_error *err)
+{
+	if (!dms_memory_was_refused())
+		return err;
+	dms_error_free(err);
+	return &dms_error_nomem;
+}
+
 struct dms_error *dms_plan_create(struct dms_kernel *kernel,
 				  const struct dms_record_options *options, struct dms_plan **ret)
 {
@@ -246,7 +255,7 @@ struct dms_error *dms_plan_create(struct dms_kernel *kernel,
 	bool has_stand_ins;
 
 	if (err)
-		return err;
+		return short_of_memory(err);
 	plan = dms_zalloc(sizeof(*plan));
 	if (!plan)
 		return &dms_error_nomem;
@@ -255,12 +264,13 @@ struct dms_error *dms_plan_create(struct dms_kernel *kernel,
 	    !(err = set_buffer(plan, kernel, options->buffer_kb)) &&
 	    !(err = add_instance(plan, kernel, options)) &&
 	    !(err = plan_probes(plan, kernel, options, &has_stand_ins)) &&
-	    !(err = plan_events(plan, kernel, options, has_stand_ins))) {
+	    !(err = plan_events(plan, kernel, options, has_stand_ins)) &&
+	    !dms_memory_was_refused()) {
 		*ret = plan;
 		return NULL;
 	}
 	dms_plan_destroy(plan);
-	return err;
+	return short_of_memory(err);
 }
 
 void dms_plan_destroy(struct dms_plan *plan)

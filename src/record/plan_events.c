@@ -166,7 +166,9 @@ static struct dms_error *add_choice(struct choosing *choosing, const struct even
 		_cleanup_(dms_freep) char *format =
 			dms_asprintf("events/%s/%s/format", choice->system, events.items[i]);
 
-		if (format && dms_kernel_has_tracefs(choosing->kernel, format))
+		if (!format)
+			err = &dms_error_nomem;
+		else if (dms_kernel_has_tracefs(choosing->kernel, format))
 			err = add_event(choosing, choice, choice->system, events.items[i]);
 	}
 	dms_list_free(&events);

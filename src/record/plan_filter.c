@@ -18,9 +18,10 @@ static struct dms_error *add_bound(const struct dms_kernel *kernel, const char *
 			dms_asprintf("%s/%s/subsystem", path, entries.items[i]);
 		struct dms_list inside;
 
-		if (!mark || !strcmp(entries.items[i], "module"))
+		if (!strcmp(entries.items[i], "module"))
 			continue;
-		if ((err = dms_kernel_list(kernel, mark, &inside)))
+		err = mark ? dms_kernel_list(kernel, mark, &inside) : &dms_error_nomem;
+		if (err)
 			break;
 		if (inside.n_items)
 			err = dms_list_add(ret, entries.items[i]);
@@ -92,19 +93,21 @@ static bool is_wildcard(const char *name)
 }
 
 /* Does a line of the inventory begin with @name? */
-static bool has_device(const char *inventory, const char *name)
+static struct dms_error *has_device(const char *inventory, const char *name, bool *ret)
 {
 	const char *next;
 
-	for (const char *line = *inventory ? inventory : NULL; line; line = next) {
+	*ret = false;
+	for (const char *line = *inventory ? inventory : NULL; line && !*ret; line = next) {
 		size_t size = text_line(line, &next), name_size = strcspn(line, " ");
 		_cleanup_(dms_freep) char *device =
 			dms_strndup(line, name_size < size ? name_size : size);
 
-		if (!device || (is_wildcard(name) ? !fnmatch(name, device, 0) : !strcmp(name, device)))
-			return true;
+		if (!device)
+			return &dms_error_nomem;
+		*ret = is_wildcard(name) ? !fnmatch(name, device, 0) : !strcmp(name, device);
 	}
-	return false;
+	return NULL;
 }
 
 struct dms_error *filter_note_absent(struct dms_plan *plan, const struct dms_kernel *kernel,
@@ -114,7 +117,10 @@ struct dms_error *filter_note_absent(struct dms_plan *plan, const struct dms_ker
 	struct dms_error *err = options->n_devices ? dms_devices_read(kernel, &inventory) : NULL;
 
 	for (size_t i = 0; !err && i < options->n_devices; i++) {
-		if (!has_device(inventory, options->devices[i]))
+		bool is_there;
+
+		err = has_device(inventory, options->devices[i], &is_there);
+		if (!err && !is_there)
 			err = plan_note(plan, "no device is called %s now: only one that comes is "
 					      "recorded",
 					options->devices[i]);

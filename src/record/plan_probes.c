@@ -16,7 +16,13 @@ static bool is_x86(const struct dms_kernel *kernel)
 /* That of the events they stand in for. */
 #define STAND_IN_GROUP "dma"
 
-static const char *const probe_files[] = {NULL, "kprobe_events", "dynamic_events"};
+/* NULL: memory is short; that probes are there was asked before all others, now it may not be known. */
+static char *probe_file(enum dms_probing probing)
+{
+	static const char *const files[] = {NULL, "kprobe_events", "dynamic_events"};
+
+	return files[probing] ? dms_strdup(files[probing]) : NULL;
+}
 
 /* Whatever the probe's group: it is known by its name, which is its function's. */
 static struct dms_error *add_probe(struct dms_plan *plan, const struct dms_kernel *kernel,
@@ -26,7 +32,7 @@ static struct dms_error *add_probe(struct dms_plan *plan, const struct dms_kerne
 	bool is_second = strstr(probe->arguments, "$stack") && !is_x86(kernel);
 	struct step step = {
 		.kind = STEP_APPEND,
-		.path = dms_strdup(probe_files[probing]),
+		.path = probe_file(probing),
 		.text = dms_probe_line(probe, probing, plan->group, probe->function, is_second),
 		.undo = dms_asprintf("-:%s/%s", plan->group, probe->function),
 		.loss = dms_asprintf("no probe tells %s", probe->tells),
@@ -78,7 +84,7 @@ static struct dms_error *add_stand_in(struct dms_plan *plan, const struct dms_ke
 	bool has_fprobes = kernel_has_fprobes(kernel);
 	struct step step = {
 		.kind = STEP_APPEND,
-		.path = dms_strdup(has_fprobes ? "dynamic_events" : probe_files[probing]),
+		.path = probe_file(has_fprobes ? DMS_PROBING_FPROBE : probing),
 		.text = stand_in_line(probe, has_fprobes ? DMS_PROBING_FPROBE : probing, n_calls),
 		.undo = dms_asprintf("-:%s/%s", STAND_IN_GROUP, probe->name),
 	};
@@ -127,7 +133,7 @@ static struct dms_error *add_half(struct dms_plan *plan, const struct dms_kernel
 
 	if (!arguments || !name)
 		return &dms_error_nomem;
-	step.path = dms_strdup(probe_files[probing]);
+	step.path = probe_file(probing);
 	step.text = stand_in_line(&half, probing, n_calls);
 	step.undo = dms_asprintf("-:%s/%s", STAND_IN_GROUP, name);
 	if (probe != &dms_stand_ins[0])

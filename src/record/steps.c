@@ -172,15 +172,13 @@ static void print_step(const struct step *step, FILE *out)
 		fprintf(out, "echo %s %s $T/%s\n", text, arrow, step->path);
 }
 
-static void print_end(const struct dms_plan *plan, FILE *out)
+static void print_end(const struct dms_plan *plan, const char *output, FILE *out)
 {
-	_cleanup_(dms_freep) char *output = shell_quote(plan->output);
-
 	fprintf(out, "echo 0 > $T/%s/tracing_on\n", plan->folder);
 	fprintf(out,
 		"# what the buffers still hold; dmascope record moves it to the disk all the time\n"
 		"trace-cmd extract -B %s -o %s\n",
-		plan->instance, output ? output : "trace.dat");
+		plan->instance, output);
 	fprintf(out, "[ ! -d $T/%s ] || rmdir $T/%s\n", plan->folder, plan->folder);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		_cleanup_(dms_freep) char *undo =
@@ -200,12 +198,14 @@ static void print_work(const struct dms_plan *plan, const char *before, FILE *ou
 		fprintf(out, "%ssleep %llu", before, (unsigned long long)plan->duration_s);
 }
 
-void dms_plan_print(const struct dms_plan *plan, FILE *out)
+struct dms_error *dms_plan_print(const struct dms_plan *plan, FILE *out)
 {
 	_cleanup_(dms_freep) char *tracefs = shell_quote(plan->tracefs);
 	_cleanup_(dms_freep) char *output = shell_quote(plan->output);
 
-	fprintf(out, "# What dmascope record would do; as root:\nT=%s\n", tracefs ? tracefs : "");
+	if (!tracefs || !output)
+		return &dms_error_nomem;
+	fprintf(out, "# What dmascope record would do; as root:\nT=%s\n", tracefs);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		print_step(&plan->steps[i], out);
 	fprintf(out, "echo 1 > $T/%s/tracing_on\n", plan->folder);
@@ -214,11 +214,13 @@ void dms_plan_print(const struct dms_plan *plan, FILE *out)
 	else
 		fputs("sleep infinity # until Ctrl-C", out);
 	fputc('\n', out);
-	print_end(plan, out);
+	print_end(plan, output, out);
 	fprintf(out,
 		"\n# The same by trace-cmd alone, the probes apart:\n# trace-cmd record -B %s "
 		"-o %s %s",
-		plan->instance, output ? output : "trace.dat", plan->trace_cmd);
+		plan->instance, output, plan->trace_cmd);
 	print_work(plan, " ", out);
 	fputc('\n', out);
+	/* a line that could not be quoted is missing above */
+	return dms_memory_was_refused() ? &dms_error_nomem : NULL;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into the program under test: lets the N-th call of a kind fail, and all after it.
+ * Preloaded into the program under test: lets the N-th call of a kind fail, and all after it; of
+ * kind "lack", an allocation, only that one.
  *
  * DMS_FAULT=KIND:N, KIND one of the rows below; N from 1; 0: none fails. DMS_FAULT_COUNT names a
  * file for how many calls of the kind there were. Only what goes to regular files counts as reading
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { NONE, WRITE, SYNC, RENAME, TRUNCATE, READ, SHORT, MEMORY };
+enum kind { NONE, WRITE, SYNC, RENAME, TRUNCATE, READ, SHORT, MEMORY, LACK };
 
 static const struct {
 	const char *name;
@@ -25,7 +26,7 @@ static const struct {
 } kinds[] = {
 	{"write", WRITE, ENOSPC}, {"sync", SYNC, EIO},	 {"rename", RENAME, EIO},
 	{"truncate", TRUNCATE, EIO}, {"read", READ, EIO}, {"short", SHORT, 0},
-	{"memory", MEMORY, ENOMEM},
+	{"memory", MEMORY, ENOMEM}, {"lack", LACK, ENOMEM},
 };
 
 static enum kind faulty;
@@ -40,7 +41,7 @@ static bool fails(enum kind kind)
 	if (kind != faulty)
 		return false;
 	number = __atomic_add_fetch(&n_calls, 1, __ATOMIC_RELAXED);
-	if (!first || number < first)
+	if (!first || number < first || (kind == LACK && number > first))
 		return false;
 	errno = errnum;
 	return true;
@@ -162,17 +163,22 @@ void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t n, size_t bytes);
 void *__libc_realloc(void *ptr, size_t bytes);
 
+static bool has_no_room(void)
+{
+	return fails(MEMORY) || fails(LACK);
+}
+
 void *malloc(size_t bytes)
 {
-	return fails(MEMORY) ? NULL : __libc_malloc(bytes);
+	return has_no_room() ? NULL : __libc_malloc(bytes);
 }
 
 void *calloc(size_t n, size_t bytes)
 {
-	return fails(MEMORY) ? NULL : __libc_calloc(n, bytes);
+	return has_no_room() ? NULL : __libc_calloc(n, bytes);
 }
 
 void *realloc(void *ptr, size_t bytes)
 {
-	return fails(MEMORY) ? NULL : __libc_realloc(ptr, bytes);
+	return has_no_room() ? NULL : __libc_realloc(ptr, bytes);
 }
