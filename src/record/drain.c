@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The ring buffers of an instance, moved to files without name, one for each CPU. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 
 /* Kept back on the disk, so that a full one can still take what stands before the records. */
 #define RESERVE_BYTES (32ll << 20)
+/* More than any kernel can be built for; no trace.dat may have more. */
+#define MAX_CPUS 65536
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -56,6 +59,24 @@ static struct dms_error *open_cpu(struct drain *drain, const char *instance, con
 	return cpu->cpu ? NULL : dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", path);
 }
 
+/** Of CPUs. */
+struct numbers {
+	unsigned int *items;
+	size_t n_items, capacity;
+};
+
+static int by_number(const void *left, const void *right)
+{
+	unsigned int a = *(const unsigned int *)left, b = *(const unsigned int *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+uint32_t drain_n_rows(const struct drain *drain)
+{
+	return drain->n_cpus ? drain->cpus[drain->n_cpus - 1].number + 1 : 0;
+}
+
 /* Three or four descriptors for each CPU. */
 static void raise_file_limit(void)
 {
@@ -67,10 +88,50 @@ static void raise_file_limit(void)
 	}
 }
 
+/* CPUs that are not there, or were not when tracing began, leave holes between the numbers. */
+static struct dms_error *list_cpus(const char *instance, struct numbers *ret)
+{
+	_cleanup_(dms_freep) char *path = dms_asprintf("%s/per_cpu", instance);
+	DIR *folder = path ? opendir(path) : NULL;
+	struct dms_error *err = NULL;
+	struct dirent *entry;
+
+	if (!path)
+		return &dms_error_nomem;
+	if (!folder)
+		return dms_error_errno(DMS_ERROR_INPUT, errno, "%s", path);
+	while (!err && (entry = readdir(folder))) {
+		unsigned int number;
+		char end;
+
+		if (sscanf(entry->d_name, "cpu%u%c", &number, &end) != 1 || number >= MAX_CPUS)
+			continue;
+		if (dms_grow(&ret->items, &ret->capacity, ret->n_items + 1, sizeof(*ret->items)))
+			ret->items[ret->n_items++] = number;
+		else
+			err = &dms_error_nomem;
+	}
+	closedir(folder);
+	if (!err && !ret->n_items)
+		err = dms_error_new(DMS_ERROR_INPUT, "%s: no CPU", path);
+	if (!err)
+		qsort(ret->items, ret->n_items, sizeof(*ret->items), by_number);
+	return err;
+}
+
+static struct dms_error *open_cpus(struct drain *drain, const char *instance, const char *output)
+{
+	struct numbers numbers = {0};
+	struct dms_error *err = list_cpus(instance, &numbers);
+
+	for (size_t i = 0; !err && i < numbers.n_items; i++)
+		err = open_cpu(drain, instance, output, numbers.items[i]);
+	dms_free(numbers.items);
+	return err;
+}
+
 struct dms_error *drain_open(struct drain *drain, const char *instance, const char *output)
 {
-	struct dms_error *err = NULL;
-
 	*drain = (struct drain){.subbuf_bytes = find_subbuf_bytes(instance)};
 	raise_file_limit();
 	drain->reserve = dms_open_nameless(output);
@@ -82,19 +143,7 @@ struct dms_error *drain_open(struct drain *drain, const char *instance, const ch
 	drain->page = dms_alloc(drain->subbuf_bytes);
 	if (!drain->page)
 		return &dms_error_nomem;
-	for (unsigned int number = 0; !err && number < 65536; number++) {
-		_cleanup_(dms_freep) char *folder =
-			dms_asprintf("%s/per_cpu/cpu%u", instance, number);
-
-		if (!folder)
-			return &dms_error_nomem;
-		if (access(folder, F_OK)) /* numbers have no holes but by broken firmware */
-			break;
-		err = open_cpu(drain, instance, output, number);
-	}
-	if (!err && !drain->n_cpus)
-		err = dms_error_new(DMS_ERROR_INPUT, "%s/per_cpu: no CPU", instance);
-	return err;
+	return open_cpus(drain, instance, output);
 }
 
 void drain_detach(struct drain *drain)

@@ -181,7 +181,7 @@ struct dms_error *head_build(const struct head_source *source, struct text *ret)
 	    (err = put_formats(ret, source)))
 		return err;
 	put_names(ret, source);
-	put_u32(ret, (uint32_t)source->drain->n_cpus);
+	put_u32(ret, drain_n_rows(source->drain));
 	put_options(ret, source);
 	return ret->is_broken ? &dms_error_nomem : NULL;
 }

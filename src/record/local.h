@@ -124,7 +124,7 @@ struct drain_cpu {
 };
 
 struct drain {
-	struct drain_cpu *cpus;
+	struct drain_cpu *cpus; /* by number, which may have holes */
 	size_t n_cpus, capacity;
 	uint32_t subbuf_bytes;
 	char *page; /* one sub-buffer, for the last reads */
@@ -134,6 +134,8 @@ struct drain {
 /** Open all buffers of the @instance folder. @output: the file beside which data are kept. */
 struct dms_error *drain_open(struct drain *drain, const char *instance, const char *output);
 void drain_close(struct drain *drain);
+/** Rows of the CPUs in a trace.dat, whose row tells the number: those of holes are empty. */
+uint32_t drain_n_rows(const struct drain *drain);
 /** Close what tracefs has; the data stay. The instance cannot be removed before. */
 void drain_detach(struct drain *drain);
 /** Move what fills whole sub-buffers. Errors: *@ret_full: the disk is full; INTERNAL else. */

@@ -334,6 +334,7 @@ static struct dms_error *put_table(const struct dms_recording *recording, FILE *
 				   uint64_t begin_at, uint64_t *position)
 {
 	_cleanup_(dms_freep) char *clock = dms_asprintf("[%s]", recording->clock);
+	const struct drain_cpu *cpu = recording->drain.cpus;
 	struct dms_error *err;
 	uint64_t clock_size;
 
@@ -341,9 +342,11 @@ static struct dms_error *put_table(const struct dms_recording *recording, FILE *
 		return &dms_error_nomem;
 	if ((err = put(out, TABLE_KIND, sizeof(TABLE_KIND), position)))
 		return err;
-	for (size_t i = 0; i < recording->drain.n_cpus; i++) {
-		const uint64_t row[] = {begin_at, recording->drain.cpus[i].bytes};
+	for (uint32_t number = 0; number < drain_n_rows(&recording->drain); number++) {
+		bool is_hole = cpu->number != number;
+		const uint64_t row[] = {begin_at, is_hole ? 0 : cpu->bytes};
 
+		cpu += !is_hole;
 		if ((err = put(out, row, sizeof(row), position)))
 			return err;
 		begin_at += row[1];
@@ -408,7 +411,7 @@ struct dms_error *dms_recording_write(struct dms_recording *recording, FILE *out
 
 	if (!buffer)
 		return &dms_error_nomem;
-	begin_at = recording->head.size + sizeof(TABLE_KIND) + 16 * drain->n_cpus + 8 +
+	begin_at = recording->head.size + sizeof(TABLE_KIND) + 16 * (uint64_t)drain_n_rows(drain) + 8 +
 		   strlen(recording->clock) + 2;
 	begin_at = (begin_at + unit - 1) / unit * unit;
 	if ((err = put(out, recording->head.data, recording->head.size, &position)) ||
