@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A recording on a made-up machine, from its plan to its trace.dat: all but the kernel is real. */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,25 @@ int rmdir(const char *path)
 	return 0;
 }
 
+/* Or the one process more than there may be. */
+static bool may_fork;
+pid_t fork(void)
+{
+	if (may_fork)
+		return _Fork();
+	errno = EAGAIN;
+	return -1;
+}
+
+/* Closing what is open does not fail, and may leave any number there. */
+int close(int fd)
+{
+	int failed = (int)syscall(SYS_close, fd);
+
+	errno = ENOTTY;
+	return failed;
+}
+
 static void make_machine(void)
 {
 	shell("rm -rf sys proc; mkdir -p sys/kernel/tracing/events/dma/dma_map_phys proc/sys/kernel "
@@ -135,6 +155,7 @@ START_TEST(cpus_have_holes)
 	struct dms_item item;
 	struct dms_error *err;
 
+	may_fork = true;
 	make_machine();
 	err = record(&recording, &plan);
 	ck_assert_msg(!err, "%s", err ? dms_error_message(err) : "");
@@ -162,12 +183,31 @@ START_TEST(sides_that_tell_nothing)
 	struct dms_recording *recording = NULL;
 	struct dms_plan *plan = NULL;
 
+	may_fork = true;
 	make_machine();
 	shell("echo '00000000-00000000 : System RAM' >proc/iomem; : >sys/kernel/debug/dma-api/dump");
 	ck_assert_ptr_null(record(&recording, &plan));
 	ck_assert_ptr_null(dms_recording_side(recording, DMS_SIDE_IOMEM));
 	ck_assert_ptr_null(dms_recording_side(recording, DMS_SIDE_DUMP));
 	dms_recording_destroy(recording);
+	dms_plan_destroy(plan);
+}
+END_TEST
+
+START_TEST(no_process_for_the_guard)
+{
+	struct dms_recording *recording = NULL;
+	struct dms_plan *plan = NULL;
+	struct dms_error *err;
+
+	may_fork = false;
+	make_machine();
+	err = record(&recording, &plan);
+	ck_assert_ptr_nonnull(err);
+	ck_assert_msg(strstr(dms_error_message(err), strerror(EAGAIN)) != NULL, "%s",
+		      dms_error_message(err));
+	ck_assert_int_eq(dms_error_code(err), DMS_ERROR_INTERNAL);
+	dms_error_free(err);
 	dms_plan_destroy(plan);
 }
 END_TEST
@@ -180,10 +220,12 @@ int main(void)
 	char line[64];
 	int failures;
 
+	may_fork = true; /* each test is a process */
 	if (!mkdtemp(root))
 		return 1;
 	tcase_add_test(all, cpus_have_holes);
 	tcase_add_test(all, sides_that_tell_nothing);
+	tcase_add_test(all, no_process_for_the_guard);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -39,12 +39,13 @@ static void watch_over(struct dms_plan *plan, int fd)
 
 struct dms_error *guard_start(struct guard *guard, struct dms_plan *plan)
 {
-	int ends[2];
+	int ends[2], failure;
 
 	*guard = (struct guard){.pipe = -1};
 	if (pipe2(ends, O_CLOEXEC))
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "making a pipe");
 	guard->pid = fork();
+	failure = errno;
 	if (!guard->pid) {
 		close(ends[1]);
 		watch_over(plan, ends[0]);
@@ -55,7 +56,7 @@ struct dms_error *guard_start(struct guard *guard, struct dms_plan *plan)
 		return NULL;
 	close(ends[1]);
 	guard->pipe = -1;
-	return dms_error_errno(DMS_ERROR_INTERNAL, errno, "starting a second process");
+	return dms_error_errno(DMS_ERROR_INTERNAL, failure, "starting a second process");
 }
 
 void guard_end(struct guard *guard)
