@@ -11,6 +11,7 @@
 #include <dmascope/record.h>
 
 #include "../src/record/local.h"
+#include "lib/lack.h"
 
 static char root[] = "/tmp/check_record.XXXXXX";
 
@@ -111,6 +112,48 @@ START_TEST(test_changes)
 }
 END_TEST
 
+/* Each allocation fails alone: there is the whole inventory, or none. */
+START_TEST(test_devices_without_memory)
+{
+	_cleanup_(dms_freep) char *whole = NULL;
+	struct dms_kernel *kernel;
+	bool is_lacking = true;
+
+	make_machine();
+	shell("mkdir -p sys/bus/pci/devices/0000:00:01.0 sys/g/7 sys/d/nvme; "
+	      "cd sys/bus/pci/devices/0000:00:01.0; echo 64 >dma_mask_bits; "
+	      "ln -s ../../../../d/nvme driver; ln -s ../../../../g/7 iommu_group; "
+	      "echo DMA-FQ >iommu_group/type; mkdir of_node; touch of_node/dma-coherent");
+	kernel = open_kernel();
+	ck_assert_ptr_null(dms_devices_read(kernel, &whole));
+	for (unsigned long n = 1; is_lacking; n++) {
+		_cleanup_(dms_freep) char *text = NULL;
+		struct dms_error *err;
+
+		lack_begin(n);
+		err = dms_devices_read(kernel, &text);
+		is_lacking = lack_end();
+		ck_assert_msg(err == &dms_error_nomem || !strcmp(text, whole), "%lu: %s", n, text);
+	}
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+START_TEST(test_changes_without_memory)
+{
+	bool is_lacking = true;
+
+	for (unsigned long n = 1; is_lacking; n++) {
+		_cleanup_(dms_freep) char *changes = NULL;
+
+		lack_begin(n);
+		changes = dms_devices_changes("a -\nb x\n", "a nvme\nb x\nc -\n");
+		is_lacking = lack_end();
+		ck_assert_msg(!changes || !strcmp(changes, "a nvme\nc -\n"), "%lu: %s", n, changes);
+	}
+}
+END_TEST
+
 /* ---- the kernel ------------------------------------------------------------------------------ */
 
 START_TEST(test_functions)
@@ -175,6 +218,47 @@ START_TEST(test_symbols)
 			 "f5 t new\t[n]\nf6 t no_symbols\t[mm]\n");
 	dms_free(missing);
 	symbols_deinit(&symbols);
+	dms_kernel_close(kernel);
+}
+END_TEST
+
+/* Each allocation fails alone: all symbols and names are there, or it is known that some are not. */
+START_TEST(test_names_without_memory)
+{
+	bool is_lacking = true;
+	struct dms_kernel *kernel;
+
+	make_machine();
+	shell("printf 'f1 T kernel\nf2 t old\\t[m]\n' >proc/kallsyms; mkdir -p proc/1/task/1; "
+	      "printf 'm 4096 0 - Live 0xf2\nn 1 0 - Live 0xf3\n' >proc/modules; "
+	      "echo init >proc/1/task/1/comm");
+	kernel = open_kernel();
+	for (unsigned long n = 1; is_lacking; n++) {
+		_cleanup_(dms_freep) char *missing = NULL;
+		struct symbols symbols = {.seen = NULL};
+		struct tasks tasks = {.pids = NULL};
+		bool has_begun, is_told;
+
+		lack_begin(n);
+		has_begun = !symbols_init(&symbols) && !tasks_init(&tasks);
+		is_told = !has_begun;
+		if (has_begun) {
+			symbols_take(&symbols, kernel);
+			missing = symbols_fill_in(&symbols);
+			tasks_add_lines(&tasks, "7 seven\n");
+			is_told = tasks_add_running(&tasks, kernel) != NULL;
+		}
+		is_lacking = lack_end();
+		is_told |= symbols.lines.is_broken || tasks.lines.is_broken;
+		ck_assert_msg(is_told || (missing && !strcmp(missing, "n")), "%lu", n);
+		ck_assert_msg(is_told || !strcmp(symbols.lines.data, "f1 T kernel\nf2 t old\t[m]\n"
+								     "f3 t no_symbols\t[n]\n"),
+			      "%lu: %s", n, symbols.lines.data);
+		ck_assert_msg(is_told || !strcmp(tasks.lines.data, "7 seven\n1 init\n"), "%lu: %s", n,
+			      tasks.lines.data);
+		symbols_deinit(&symbols);
+		tasks_deinit(&tasks);
+	}
 	dms_kernel_close(kernel);
 }
 END_TEST
@@ -358,9 +442,12 @@ int main(void)
 		return 1;
 	tcase_add_test(tcase, test_devices);
 	tcase_add_test(tcase, test_changes);
+	tcase_add_test(tcase, test_devices_without_memory);
+	tcase_add_test(tcase, test_changes_without_memory);
 	tcase_add_test(tcase, test_functions);
 	tcase_add_test(tcase, test_symbols);
 	tcase_add_test(tcase, test_symbols_edges);
+	tcase_add_test(tcase, test_names_without_memory);
 	tcase_add_test(tcase, test_config);
 	tcase_add_test(tcase, test_probe_lines);
 	tcase_add_test(tcase, test_failure_is_undone);

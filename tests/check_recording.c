@@ -112,7 +112,8 @@ static void make_machine(void)
 
 /* ---- recording ------------------------------------------------------------------------------- */
 
-static const char *const command[] = {"true"};
+static const char *const nothing[] = {"true"};
+static const char *const *command = nothing;
 
 /* *@ret_plan is there in any case. */
 static struct dms_error *record(struct dms_recording **ret, struct dms_plan **ret_plan)
@@ -212,6 +213,25 @@ START_TEST(no_process_for_the_guard)
 }
 END_TEST
 
+/* It is the command that is wrong, or it is not. */
+START_TEST(no_command)
+{
+	static const char *const missing[] = {"/nowhere/at/all"};
+	struct dms_recording *recording = NULL;
+	struct dms_plan *plan = NULL;
+	struct dms_error *err;
+
+	may_fork = true;
+	make_machine();
+	command = missing;
+	err = record(&recording, &plan);
+	ck_assert_ptr_nonnull(err);
+	ck_assert_int_eq(dms_error_code(err), DMS_ERROR_USAGE);
+	dms_error_free(err);
+	dms_plan_destroy(plan);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("recording");
@@ -226,6 +246,7 @@ int main(void)
 	tcase_add_test(all, cpus_have_holes);
 	tcase_add_test(all, sides_that_tell_nothing);
 	tcase_add_test(all, no_process_for_the_guard);
+	tcase_add_test(all, no_command);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -43,15 +43,18 @@ static int64_t now_ms(void)
 static void become(const struct dms_record_options *options, int failure_fd)
 {
 	char **words = dms_zalloc((options->n_command + 1) * sizeof(*words));
+	int failure;
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* a copy that memory is short for would end the words; nobody changes them */
 	for (size_t i = 0; words && i < options->n_command; i++)
-		words[i] = dms_strdup(options->command[i]);
-	if (words && words[0])
+		words[i] = (char *)options->command[i];
+	if (words)
 		execvp(words[0], words);
-	(void)!write(failure_fd, &errno, sizeof(errno));
+	failure = words ? errno : ENOMEM;
+	(void)!write(failure_fd, &failure, sizeof(failure));
 	_exit(127);
 }
 
@@ -59,6 +62,7 @@ static struct dms_error *start_command(struct watching *watching)
 {
 	const struct dms_record_options *options = watching->watch->options;
 	int ends[2], failure = 0;
+	bool is_ours;
 
 	if (!options->n_command)
 		return NULL;
@@ -75,10 +79,13 @@ static struct dms_error *start_command(struct watching *watching)
 	close(ends[0]);
 	if (!failure)
 		return NULL;
+	/* it is the command's, or there is no memory or no process for any */
+	is_ours = watching->pid < 0 || failure == ENOMEM;
 	if (watching->pid > 0)
 		waitpid(watching->pid, NULL, 0);
 	watching->pid = 0;
-	return dms_error_errno(DMS_ERROR_USAGE, failure, "running %s", options->command[0]);
+	return dms_error_errno(is_ours ? DMS_ERROR_INTERNAL : DMS_ERROR_USAGE, failure,
+			       "running %s", options->command[0]);
 }
 
 static void stop_command(struct watching *watching)

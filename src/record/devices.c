@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* The device inventory of a running machine, from sysfs. Format: dmascope-inventory(5). */
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,30 +27,38 @@ static void put_word(struct text *text, const char *word)
 	}
 }
 
-/* The last part of where the link @name leads; NULL: there is none. */
-static char *link_end(const struct place *place, const char *name)
+/* The last part of where the link @name leads; NULL: there is none, or @text is broken. */
+static char *link_end(struct text *text, const struct place *place, const char *name)
 {
 	_cleanup_(dms_freep) char *path =
 		dms_asprintf("%s%s/%s", place->kernel->root, place->path, name);
 	char target[PATH_MAX];
 	ssize_t size = path ? readlink(path, target, sizeof(target) - 1) : -1;
 	const char *slash;
+	char *end;
 
+	text->is_broken |= !path;
 	if (size <= 0)
 		return NULL;
 	target[size] = '\0';
 	slash = strrchr(target, '/');
-	return dms_strdup(slash ? slash + 1 : target);
+	end = dms_strdup(slash ? slash + 1 : target);
+	text->is_broken |= !end;
+	return end;
 }
 
-/* The first line of the attribute @name; NULL: there is none, or it is empty. */
-static char *attribute(const struct place *place, const char *name)
+/* The first line of the attribute @name; NULL: there is none, it is empty, or @text is broken. */
+static char *attribute(struct text *text, const struct place *place, const char *name)
 {
 	_cleanup_(dms_freep) char *path = dms_asprintf("%s/%s", place->path, name);
-	_cleanup_(dms_freep) char *text = path ? dms_kernel_read(place->kernel, path, NULL) : NULL;
-	size_t size = text ? strcspn(text, "\n") : 0;
+	char *value = path ? dms_kernel_read(place->kernel, path, NULL) : NULL;
 
-	return size ? dms_strndup(text, size) : NULL;
+	text->is_broken |= !value && errno == ENOMEM;
+	if (value)
+		value[strcspn(value, "\n")] = '\0';
+	if (value && !*value)
+		dms_freep(&value);
+	return value;
 }
 
 static bool is_number(const char *text, unsigned int least, unsigned int most)
@@ -68,7 +77,7 @@ static bool is_number(const char *text, unsigned int least, unsigned int most)
 static void put_bits(struct text *text, const struct place *place, const char *key,
 		     const char *name)
 {
-	_cleanup_(dms_freep) char *bits = attribute(place, name);
+	_cleanup_(dms_freep) char *bits = attribute(text, place, name);
 
 	if (bits && is_number(bits, 1, 64))
 		text_printf(text, " %s=%s", key, bits);
@@ -76,20 +85,21 @@ static void put_bits(struct text *text, const struct place *place, const char *k
 
 /* x86 is coherent throughout; a device tree says so device by device, and nobody says the opposite.
  */
-static bool is_coherent(const struct place *place)
+static bool is_coherent(struct text *text, const struct place *place)
 {
 	_cleanup_(dms_freep) char *path =
 		dms_asprintf("%s%s/of_node/dma-coherent", place->kernel->root, place->path);
 
+	text->is_broken |= !path;
 	return !strcmp(place->kernel->arch, "x86_64") || (path && !access(path, F_OK));
 }
 
 static void put_device(struct text *text, const struct place *place, const char *bus,
 		       const char *name)
 {
-	_cleanup_(dms_freep) char *driver = link_end(place, "driver");
-	_cleanup_(dms_freep) char *group = link_end(place, "iommu_group");
-	_cleanup_(dms_freep) char *type = group ? attribute(place, "iommu_group/type") : NULL;
+	_cleanup_(dms_freep) char *driver = link_end(text, place, "driver");
+	_cleanup_(dms_freep) char *group = link_end(text, place, "iommu_group");
+	_cleanup_(dms_freep) char *type = group ? attribute(text, place, "iommu_group/type") : NULL;
 
 	put_word(text, name);
 	text_put(text, " ", 1);
@@ -104,7 +114,7 @@ static void put_device(struct text *text, const struct place *place, const char 
 		text_put(text, " iommu_type=", 12);
 		put_word(text, type);
 	}
-	if (is_coherent(place))
+	if (is_coherent(text, place))
 		text_put(text, " coherent=1", 11);
 	text_put(text, "\n", 1);
 }
@@ -178,13 +188,14 @@ char *dms_devices_changes(const char *before, const char *after)
 
 	text_put(&text, "", 0);
 	for (const char *line = lines && *before ? before : NULL; line; line = next)
-		dms_strtab_add(lines, line, text_line(line, &next));
+		text.is_broken |= dms_strtab_add(lines, line, text_line(line, &next)) == DMS_STR_NONE;
 	for (const char *line = lines && *after ? after : NULL; line; line = next) {
 		size_t size = text_line(line, &next);
 		uint32_t n_lines = dms_strtab_count(lines);
+		uint32_t number = dms_strtab_add(lines, line, size);
 
-		dms_strtab_add(lines, line, size);
-		if (dms_strtab_count(lines) == n_lines)
+		text.is_broken |= number == DMS_STR_NONE;
+		if (number != n_lines)
 			continue;
 		text_put(&text, line, size);
 		text_put(&text, "\n", 1);

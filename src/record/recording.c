@@ -239,6 +239,7 @@ static struct dms_error *finish(struct dms_recording *recording, const struct dm
 	comms = dms_kernel_read_tracefs(kernel, "saved_cmdlines", NULL);
 	tasks_add_lines(&named, comms);
 	tasks_add_lines(&named, recording->tasks.lines.data);
+	named.lines.is_broken |= recording->tasks.lines.is_broken;
 	tasks_deinit(&recording->tasks);
 	recording->tasks = named;
 	if (!(err = tasks_add_running(&recording->tasks, kernel)))

@@ -3,6 +3,7 @@
  * Symbols of what may be in a call stack: the kernel, and every module that was there while it was
  * recorded. A module that goes takes its symbols along, so they are read when it comes.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "local.h"
@@ -28,6 +29,7 @@ static bool has_new_module(struct symbols *symbols, const struct dms_kernel *ker
 	uint32_t n_modules = dms_strtab_count(symbols->modules);
 	const char *next;
 
+	symbols->lines.is_broken |= !text && errno == ENOMEM;
 	for (const char *line = text && *text ? text : NULL; line; line = next) {
 		size_t size = text_line(line, &next);
 		/* "NAME BYTES USERS BY STATE ADDRESS [(TAINT)]", where users change all the time */
@@ -36,8 +38,8 @@ static bool has_new_module(struct symbols *symbols, const struct dms_kernel *ker
 			"%.*s %.*s", (int)strcspn(line, " "), line,
 			address ? (int)strcspn(address + 1, " \n") : 0, address ? address + 1 : "");
 
-		if (key)
-			dms_strtab_add(symbols->modules, key, strlen(key));
+		if (!key || dms_strtab_add(symbols->modules, key, strlen(key)) == DMS_STR_NONE)
+			symbols->lines.is_broken = true;
 	}
 	return dms_strtab_count(symbols->modules) != n_modules;
 }
@@ -56,11 +58,14 @@ static void add(struct symbols *symbols, const char *text)
 	for (const char *line = *text ? text : NULL; line; line = next) {
 		size_t size = text_line(line, &next);
 		uint32_t n_seen = dms_strtab_count(symbols->seen);
-		bool is_new = is_of_module(line, size)
-				      ? dms_strtab_add(symbols->seen, line, size) == n_seen
-				      : is_first;
+		uint32_t number = n_seen;
 
-		if (!is_new)
+		if (is_of_module(line, size))
+			number = dms_strtab_add(symbols->seen, line, size);
+		else if (!is_first)
+			continue;
+		symbols->lines.is_broken |= number == DMS_STR_NONE;
+		if (number != n_seen)
 			continue;
 		text_put(&symbols->lines, line, size);
 		text_put(&symbols->lines, "\n", 1);
@@ -74,6 +79,8 @@ void symbols_take(struct symbols *symbols, const struct dms_kernel *kernel)
 	has_new_module(symbols, kernel);
 	if ((text = dms_kernel_read(kernel, "/proc/kallsyms", NULL)))
 		add(symbols, text);
+	else
+		symbols->lines.is_broken |= errno == ENOMEM;
 }
 
 void symbols_look(struct symbols *symbols, const struct dms_kernel *kernel)
@@ -83,11 +90,12 @@ void symbols_look(struct symbols *symbols, const struct dms_kernel *kernel)
 }
 
 /* Does a line end in "\t[@name]"? */
-static bool has_module(const struct text *lines, const char *name, size_t size)
+static bool has_module(struct text *lines, const char *name, size_t size)
 {
 	_cleanup_(dms_freep) char *end = dms_asprintf("\t[%.*s]\n", (int)size, name);
 
-	return !end || strstr(lines->data, end);
+	lines->is_broken |= !end;
+	return end && strstr(lines->data, end);
 }
 
 char *symbols_fill_in(struct symbols *symbols)
@@ -105,6 +113,7 @@ char *symbols_fill_in(struct symbols *symbols)
 			text_printf(&lines, "%s t no_symbols\t[%.*s]\n", name + size + 3, (int)size, name);
 	}
 	text_put(&symbols->lines, lines.data ? lines.data : "", lines.size);
+	symbols->lines.is_broken |= lines.is_broken || names.is_broken;
 	dms_free(lines.data);
 	return names.data;
 }

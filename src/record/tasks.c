@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Names of tasks: tracefs keeps few (128), so those that run are asked as well. */
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include "local.h"
@@ -21,8 +22,10 @@ void tasks_deinit(struct tasks *tasks)
 static void add(struct tasks *tasks, const char *line, size_t size, size_t pid_size)
 {
 	uint32_t n_pids = dms_strtab_count(tasks->pids);
+	uint32_t number = dms_strtab_add(tasks->pids, line, pid_size);
 
-	if (dms_strtab_add(tasks->pids, line, pid_size) != n_pids)
+	tasks->lines.is_broken |= number == DMS_STR_NONE;
+	if (number != n_pids)
 		return;
 	text_put(&tasks->lines, line, size);
 	text_put(&tasks->lines, "\n", 1);
@@ -47,6 +50,7 @@ static void add_task(struct tasks *tasks, const struct dms_kernel *kernel, const
 	_cleanup_(dms_freep) char *name = path ? dms_kernel_read(kernel, path, NULL) : NULL;
 	_cleanup_(dms_freep) char *line = name ? dms_asprintf("%s %s", pid, name) : NULL;
 
+	tasks->lines.is_broken |= !path || (name && !line) || (!name && errno == ENOMEM);
 	if (line) /* it may have ended by now */
 		add(tasks, line, strcspn(line, "\n"), strlen(pid));
 }
