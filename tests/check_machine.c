@@ -151,6 +151,32 @@ START_TEST(test_bad_map)
 }
 END_TEST
 
+/* Lines one in the other by their addresses, though none of them says so: the 65th is one too many. */
+START_TEST(test_deep_map)
+{
+	char text[65 * 32];
+	size_t size = 0;
+
+	for (int i = 0; i < 65; i++) {
+		struct dms_iomem *iomem = NULL;
+		struct dms_error *err;
+
+		size += (size_t)snprintf(text + size, sizeof(text) - size, "%04x-%04x : A\n", 0x1000 + i,
+					 0x2000 - i);
+		err = dms_iomem_create(text, size, &iomem);
+		if (i < 64) {
+			ck_assert_ptr_null(err);
+			dms_iomem_destroy(iomem);
+			continue;
+		}
+		ck_assert_ptr_nonnull(err);
+		ck_assert_int_eq(dms_error_code(err), DMS_ERROR_INPUT);
+		ck_assert_str_eq(dms_error_message(err), "more than 64 lines around address 0x1040");
+		dms_error_free(err);
+	}
+}
+END_TEST
+
 /* ---- files ---------------------------------------------------------------------------------- */
 
 /* A file with @text; its path is static. */
@@ -312,6 +338,7 @@ int main(void)
 	tcase_add_loop_test(iomem, test_area, 0, DMS_ARRAY_SIZE(area_cases));
 	tcase_add_test(iomem, test_no_map);
 	tcase_add_loop_test(iomem, test_bad_map, 0, DMS_ARRAY_SIZE(bad_maps));
+	tcase_add_test(iomem, test_deep_map);
 	tcase_add_test(iomem, test_map_file);
 	tcase_add_loop_test(dump, test_dump_line, 0, DMS_ARRAY_SIZE(lines));
 	tcase_add_loop_test(dump, test_bad_dump, 0, DMS_ARRAY_SIZE(bad_dumps));

@@ -189,18 +189,23 @@ static bool close_before(struct dms_iomem *iomem, struct nest *open, uint64_t st
 	return true;
 }
 
-static bool cut(struct dms_iomem *iomem, const struct regions *regions)
+static struct dms_error *cut(struct dms_iomem *iomem, const struct regions *regions)
 {
 	struct nest open = {.depth = 0};
 
 	if (!add_piece(iomem, 0, DMS_AREA_NONE))
-		return false;
+		return &dms_error_nomem;
 	for (size_t i = 0; i < regions->n_items; i++) {
 		const struct region *region = &regions->items[i];
 
-		if (!close_before(iomem, &open, region->start) || open.depth == MAX_DEPTH ||
-		    !add_piece(iomem, region->start, region->area))
-			return false;
+		if (!close_before(iomem, &open, region->start))
+			return &dms_error_nomem;
+		if (open.depth == MAX_DEPTH) /* as their addresses tell, whatever their blanks do */
+			return dms_error_new(DMS_ERROR_INPUT,
+					     "more than %d lines around address %#" PRIx64, MAX_DEPTH,
+					     region->start);
+		if (!add_piece(iomem, region->start, region->area))
+			return &dms_error_nomem;
 		open.areas[open.depth] = region->area;
 		open.ends[open.depth] = region->end;
 		/* No line outlasts the one it stands in. */
@@ -208,7 +213,7 @@ static bool cut(struct dms_iomem *iomem, const struct regions *regions)
 			open.ends[open.depth] = open.ends[open.depth - 1];
 		open.depth++;
 	}
-	return close_before(iomem, &open, UINT64_MAX);
+	return close_before(iomem, &open, UINT64_MAX) ? NULL : &dms_error_nomem;
 }
 
 static struct dms_error *parse(const char *text, size_t size, struct regions *regions)
@@ -243,8 +248,7 @@ struct dms_error *dms_iomem_create(const char *text, size_t size, struct dms_iom
 
 	if (!err && regions.n_items) {
 		qsort(regions.items, regions.n_items, sizeof(*regions.items), by_start);
-		if (!cut(iomem, &regions))
-			err = &dms_error_nomem;
+		err = cut(iomem, &regions);
 	}
 	dms_free(regions.items);
 	if (err) {
