@@ -328,6 +328,11 @@ has 'doctor: a variable of each CPU' 'call stacks good'
 sed 's/^f*[0-9]*/0000000000000000/' "$work/symbols" >"$DMASCOPE_ROOT/proc/kallsyms"
 run 0 'doctor: hidden symbols' doctor
 has 'doctor: hidden symbols' 'the addresses in /proc/kallsyms are hidden'
+# a kernel's command line may have 2048 bytes and more
+long=$(printf 'arm-smmu.word%04d=1 ' $(seq 200))
+echo "quiet $long intel_iommu=on swiotlb=force" >"$DMASCOPE_ROOT/proc/cmdline"
+run 0 'doctor: a long command line' doctor
+has 'doctor: no word of it is lost' "; booted with ${long}intel_iommu=on "
 cp "$work/symbols" "$DMASCOPE_ROOT/proc/kallsyms"
 run 0 'doctor in JSON' doctor --format json
 if jq -e '.kernel == "6.18.1-test" and (.checks | length) == 19 and

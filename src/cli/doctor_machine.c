@@ -18,24 +18,25 @@ static bool begins_with(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
-/* The words of the kernel's command line that begin with one of @keys, in @size bytes at @buf. */
-static const char *boot_words(const struct dms_kernel *kernel, const char *const *keys, char *buf,
-			      size_t size)
+/* The words of the kernel's command line that begin with one of @keys; NULL: memory is short. */
+static char *boot_words(const struct dms_kernel *kernel, const char *const *keys)
 {
 	_cleanup_(dms_freep) char *line = doctor_line(kernel, "/proc/cmdline");
-	size_t used = 0;
+	char *words = dms_zalloc(line ? strlen(line) + 1 : 1); /* they are some of its words */
 	char *rest = NULL;
 
-	*buf = '\0';
-	for (char *word = line ? strtok_r(line, " ", &rest) : NULL; word;
+	for (char *word = line && words ? strtok_r(line, " ", &rest) : NULL; word;
 	     word = strtok_r(NULL, " ", &rest)) {
-		for (size_t i = 0; keys[i]; i++) {
-			if (begins_with(word, keys[i]) && used + strlen(word) + 2 < size)
-				used += (size_t)snprintf(buf + used, size - used, "%s%s",
-							 used ? " " : "", word);
-		}
+		size_t i = 0;
+
+		while (keys[i] && !begins_with(word, keys[i]))
+			i++;
+		if (keys[i] && *words)
+			strcat(words, " ");
+		if (keys[i])
+			strcat(words, word);
 	}
-	return buf;
+	return words;
 }
 
 /* ---- checks of the machine ------------------------------------------------------------------- */
@@ -75,11 +76,12 @@ void doctor_iommu(struct dms_kernel *kernel, struct advice *ret)
 {
 	static const char *const keys[] = {
 		"iommu=", "iommu.", "intel_iommu=", "amd_iommu=", "arm-smmu", NULL};
+	_cleanup_(dms_freep) char *words = boot_words(kernel, keys);
 	_cleanup_(dms_freep) char *types = NULL;
 	struct dms_list groups = {0}, units = {0};
-	char words[256];
 
-	boot_words(kernel, keys, words, sizeof(words));
+	if (!words)
+		return;
 	dms_error_free(dms_kernel_list(kernel, "/sys/kernel/iommu_groups", &groups));
 	dms_error_free(dms_kernel_list(kernel, "/sys/class/iommu", &units));
 	types = domain_types(kernel, &groups);
@@ -137,9 +139,10 @@ void doctor_swiotlb(struct dms_kernel *kernel, struct advice *ret)
 		doctor_line(kernel, "/sys/kernel/debug/swiotlb/io_tlb_used_hiwater");
 	uint64_t n_slabs = slabs ? strtoull(slabs, NULL, 10) : 0;
 	uint64_t n_used = used ? strtoull(used, NULL, 10) : 0;
-	char words[128];
+	_cleanup_(dms_freep) char *words = boot_words(kernel, keys);
 
-	boot_words(kernel, keys, words, sizeof(words));
+	if (!words)
+		return;
 	if (!slabs && has_debugfs(kernel)) {
 		ret->finding = dms_asprintf("no bounce buffers%s%s", *words ? "; booted with " : "",
 					    words);
