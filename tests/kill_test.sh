@@ -167,6 +167,10 @@ takes_along report page.html report "$work/new.db" --html "$work/place/page.html
 takes_along convert out.dat convert "$work/long.dat" -o "$work/place/out.dat" --quiet
 takes_along check run.db check "$work/long.dat" --baseline "$work/old.db" \
 	-o "$work/place/run.db" --quiet
+# The spool's copy has the name of its run; its labels come last, so it is there long enough.
+"$DMASCOPE" push "$work/new.db" --spool "$work/spool" --host h >/dev/null || exit 1
+copy=$(cd "$work/spool" && echo ./*.db) copy=${copy#./}
+takes_along "push --spool" "$copy" push "$work/new.db" --spool "$work/place" --host h
 rm -rf "$work/place"
 
 # Who has the lock is writing it.

@@ -99,9 +99,11 @@ struct dms_error *dms_fleet_time(const char *text, uint64_t *ret_s);
 
 /**
  * Copy the database of @run to @dir (made if missing, mode 0700) with its labels, safe from a power
- * cut when this returns. Twice: one file.
+ * cut when this returns. Twice: one file. @watch (NULL: nobody) is told of the file while it is unfinished.
  */
-struct dms_error *dms_fleet_spool_add(const char *dir, const struct dms_fleet_run *run);
+struct dms_part_watch;
+struct dms_error *dms_fleet_spool_add(const char *dir, const struct dms_fleet_run *run,
+				      const struct dms_part_watch *watch);
 /** A spool being sent: the paths of its databases, sorted; no other process sends it meanwhile. */
 struct dms_fleet_spool {
 	int lock;

@@ -9,6 +9,7 @@
 #include <dmascope/report.h>
 
 #include "cli.h"
+#include "unfinished.h"
 
 #define RETRY_S	   60
 #define MAX_TABLES 32
@@ -169,7 +170,7 @@ static struct dms_error *spool_paths(struct pushing *pushing, const char *dir,
 
 		err = dms_fleet_run_open(paths[i], &pushing->labels, &run);
 		if (!err)
-			err = dms_fleet_spool_add(dir, &run);
+			err = dms_fleet_spool_add(dir, &run, &dms_unfinished_watch);
 		dms_fleet_run_close(&run);
 	}
 	return err;

@@ -13,6 +13,7 @@
 
 #include <dmascope/store.h>
 
+#include "../store/part.h"
 #include "local.h"
 
 #define LOCK_NAME   ".lock"
@@ -55,8 +56,11 @@ static struct dms_error *add_labels(const char *path, const struct dms_fleet_run
 	struct sqlite3 *db = NULL;
 	sqlite3_stmt *stmt = NULL;
 	struct dms_error *err = NULL;
-	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+	int rc;
 
+	if (!taken)
+		return &dms_error_nomem;
+	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
 	if (rc == SQLITE_OK) /* nobody else knows this file */
 		rc = sqlite3_exec(db, "PRAGMA journal_mode = MEMORY", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
@@ -95,27 +99,48 @@ static bool is_same(int fd, const char *part)
 	       opened.st_dev == named.st_dev;
 }
 
-/* What a killed process has left is taken over; what another one is writing is waited for. *@ret
- * -1: it has become @path meanwhile. */
-static struct dms_error *lock_part(const char *part, const char *path, int *ret)
+/* Make @part, or take over what a killed process has left. Return: its descriptor, or -1 and errno;
+ * *@ret_ours: nobody else has it, and it is still called so. */
+static int try_part(const char *part, const struct dms_part_watch *watch, bool *ret_ours)
 {
+	int fd, failure;
+
+	if (watch)
+		watch->begin();
+	fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	failure = errno;
+	*ret_ours = fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && is_same(fd, part);
+	if (watch)
+		watch->end(part, *ret_ours);
+	errno = failure;
+	return fd;
+}
+
+/* What another process is writing is waited for, as it may be killed. *@ret -1: it has become @path
+ * meanwhile. */
+static struct dms_error *lock_part(const char *part, const char *path,
+				   const struct dms_part_watch *watch, int *ret)
+{
+	struct dms_error *err = NULL;
+	bool is_ours = false;
+
 	*ret = -1;
-	while (access(path, F_OK)) {
-		int fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	while (!err && !is_ours && access(path, F_OK)) {
+		int fd = try_part(part, watch, &is_ours);
 
 		if (fd < 0)
 			return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", part);
-		if (!flock(fd, LOCK_EX) && is_same(fd, part)) {
+		if (is_ours)
 			*ret = fd;
-			return NULL;
-		}
-		close(fd);
+		else if (flock(fd, LOCK_EX) && errno != EINTR)
+			err = dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s: locking", part);
+		if (!is_ours)
+			close(fd);
 	}
-	return NULL;
+	return err;
 }
 
-static struct dms_error *write_copy(const char *dir, const struct dms_fleet_run *run, int fd,
-				    const char *part, const char *path)
+static struct dms_error *write_copy(const struct dms_fleet_run *run, int fd, const char *part)
 {
 	struct dms_error *err;
 
@@ -123,12 +148,11 @@ static struct dms_error *write_copy(const char *dir, const struct dms_fleet_run 
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", part);
 	if ((err = copy_bytes(run->path, fd, part)) || (err = add_labels(part, run)))
 		return err;
-	if (fsync(fd) || rename(part, path))
-		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", part);
-	return sync_folder(dir);
+	return fsync(fd) ? dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", part) : NULL;
 }
 
-struct dms_error *dms_fleet_spool_add(const char *dir, const struct dms_fleet_run *run)
+struct dms_error *dms_fleet_spool_add(const char *dir, const struct dms_fleet_run *run,
+				      const struct dms_part_watch *watch)
 {
 	char id[FLEET_ID_TEXT];
 	_cleanup_(dms_freep) char *path = dms_asprintf("%s/%s.db", dir, fleet_id_text(run->id, id));
@@ -140,13 +164,15 @@ struct dms_error *dms_fleet_spool_add(const char *dir, const struct dms_fleet_ru
 		return &dms_error_nomem;
 	if (mkdir(dir, 0700) && errno != EEXIST)
 		return dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", dir);
-	if ((err = lock_part(part, path, &fd)) || fd < 0)
+	if ((err = lock_part(part, path, watch, &fd)) || fd < 0)
 		return err;
-	err = write_copy(dir, run, fd, part, path);
+	err = write_copy(run, fd, part);
+	if (!err && dms_part_rename(part, path, watch))
+		err = dms_error_errno(DMS_ERROR_INTERNAL, errno, "%s", part);
 	if (err)
-		unlink(part);
+		dms_part_remove(part, watch);
 	close(fd);
-	return err;
+	return err ? err : sync_folder(dir);
 }
 
 /* ---- sending ----------------------------------------------------------------------------------
