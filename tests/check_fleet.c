@@ -11,6 +11,7 @@
 #include <dmascope/store.h>
 
 #include "fleet/local.h"
+#include "lib/lack.h"
 
 /* ---- addresses --------------------------------------------------------------------------------
  */
@@ -290,6 +291,33 @@ START_TEST(answer)
 }
 END_TEST
 
+/* Each allocation fails alone: the answer is whole, or memory is what was short. */
+START_TEST(answer_without_memory)
+{
+	bool is_lacking = answers[_i].sql != NULL;
+
+	for (unsigned long n = 1; is_lacking; n++) {
+		struct sqlite3 *db = NULL;
+		sqlite3_stmt *stmt = NULL;
+		struct dms_error *err;
+
+		lack_begin(n);
+		err = fleet_result_read(answers[_i].text, strlen(answers[_i].text), &db);
+		is_lacking = lack_end();
+		ck_assert_msg(!err || err == &dms_error_nomem, "%lu: %s", n,
+			      err ? dms_error_message(err) : "");
+		if (err)
+			continue;
+		ck_assert_int_eq(sqlite3_prepare_v2(db, answers[_i].sql, -1, &stmt, NULL),
+				 SQLITE_OK);
+		ck_assert_int_eq(sqlite3_step(stmt), SQLITE_ROW);
+		ck_assert_str_eq((const char *)sqlite3_column_text(stmt, 0), answers[_i].value);
+		sqlite3_finalize(stmt);
+		dms_db_close(db);
+	}
+}
+END_TEST
+
 /* ---- words and times ---------------------------------------------------------------------------
  */
 
@@ -363,6 +391,7 @@ int main(void)
 	tcase_add_test(tests, row_long_text);
 	tcase_add_test(tests, tables);
 	tcase_add_loop_test(tests, answer, 0, DMS_ARRAY_SIZE(answers));
+	tcase_add_loop_test(tests, answer_without_memory, 0, DMS_ARRAY_SIZE(answers));
 	tcase_add_loop_test(tests, fill, 0, DMS_ARRAY_SIZE(fills));
 	tcase_add_loop_test(tests, time_of_text, 0, DMS_ARRAY_SIZE(times));
 	suite_add_tcase(suite, tests);

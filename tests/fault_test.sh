@@ -129,6 +129,25 @@ reads "report --json" report "$work/r.db" --json "$work/report.json"
 reads baseline baseline "$work/r.db" -o "$work/base.json"
 reads diff diff "$work/r.db" "$work/was.db" --fail-on never --format "json=$work/diff.json"
 reads query query "$work/r.db" 'SELECT * FROM mappings'
+# ---- one allocation fails alone: what is there then is the same, or it is said
+"$DMASCOPE" push "$work/new.db" --spool "$work/whole" --host h >/dev/null || exit 1
+restore() { rm -rf "$work/spool"; }
+is_spooled() {
+	if [ "$code" -eq 0 ]; then
+		diff -r "$work/spool" "$work/whole" >/dev/null || echo "exit 0, but another spool"
+	elif [ -d "$work/spool" ] && find "$work/spool" -type f | grep -q .; then
+		echo "exit $code, and $(ls "$work/spool")"
+	fi
+}
+sweep "an allocation fails in push --spool" lack "0 4" 400 is_spooled push "$work/new.db" --spool "$work/spool" --host h
+restore() { :; }
+is_counted() { [ "$code" -ne 0 ] || cmp -s "$work/out" "$work/counted" || echo "exit 0, but $(head -c 300 "$work/out")"; }
+"$DMASCOPE" push "$work/new.db" --dry-run --host h >"$work/counted" || exit 1
+sweep "an allocation fails in push --dry-run" lack "0 4" 400 is_counted push "$work/new.db" --dry-run --host h
+is_told() { [ "$code" -ne 0 ] || cmp -s "$work/out" "$work/told" || echo "exit 0, but $(diff "$work/out" "$work/told" | head -3)"; }
+"$DMASCOPE" report "$work/new.db" >"$work/told" || exit 1
+sweep "an allocation fails in report" lack "0 4" 100 is_told report "$work/new.db"
+
 if ls "$work"/*.part >/dev/null 2>&1; then
 	not_ok "no .part behind reports" "$(ls "$work"/*.part)"
 else

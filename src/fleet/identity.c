@@ -24,8 +24,8 @@ static const char *const figures_sql[] = {
 	"SELECT * FROM not_judged ORDER BY id",
 };
 
-/* Type and length go before each value: "ab","c" is not "a","bc". */
-static void add_value(XXH3_state_t *state, sqlite3_stmt *stmt, int index)
+/* Type and length go before each value: "ab","c" is not "a","bc". False: memory is short. */
+static bool add_value(XXH3_state_t *state, sqlite3_stmt *stmt, int index)
 {
 	uint8_t type = (uint8_t)sqlite3_column_type(stmt, index);
 	const void *data = sqlite3_column_blob(stmt, index); /* numbers as their decimal text */
@@ -36,6 +36,8 @@ static void add_value(XXH3_state_t *state, sqlite3_stmt *stmt, int index)
 	XXH3_128bits_update(state, head, sizeof(head));
 	if (n)
 		XXH3_128bits_update(state, data, n);
+	/* without room for their text numbers are empty, and the run would be another */
+	return data || type == SQLITE_NULL || sqlite3_errcode(sqlite3_db_handle(stmt)) != SQLITE_NOMEM;
 }
 
 /* *@ret_rows may be NULL. */
@@ -47,13 +49,13 @@ static struct dms_error *add_rows(XXH3_state_t *state, struct sqlite3 *db, const
 	uint64_t n_rows = 0;
 	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
 
-	while (rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
+	while (!err && rc == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW) {
 		for (int i = 0; i < sqlite3_column_count(stmt); i++)
-			add_value(state, stmt, i);
+			err = add_value(state, stmt, i) ? err : &dms_error_nomem;
 		n_rows++;
 	}
-	if (rc != SQLITE_OK || sqlite3_reset(stmt) != SQLITE_OK)
-		err = dms_error_new(DMS_ERROR_INPUT, "reading the run: %s", sqlite3_errmsg(db));
+	if (!err && (rc != SQLITE_OK || sqlite3_reset(stmt) != SQLITE_OK))
+		err = fleet_read_error(db, "reading the run");
 	sqlite3_finalize(stmt);
 	XXH3_128bits_update(state, &(uint8_t){0xff}, 1); /* one table's end */
 	if (ret_rows)

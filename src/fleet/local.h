@@ -88,6 +88,9 @@ struct dms_error *fleet_row_add(struct fleet_bytes *bytes, struct sqlite3_stmt *
 #define FLEET_BUILD "fleet_build"
 #define FLEET_TAKEN "fleet_taken_s"
 
+/** Why rows of @db cannot be had: it is damaged, if memory is not short. */
+struct sqlite3;
+struct dms_error *fleet_read_error(struct sqlite3 *db, const char *doing);
 /** Is @table not to be pushed? */
 bool fleet_is_without(const struct dms_fleet_run *run, const char *table);
 /** Room for an id as text, and the text. */

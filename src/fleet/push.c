@@ -73,8 +73,10 @@ static void bind(sqlite3_stmt *stmt, const struct dms_fleet_run *run)
 
 static struct dms_error *bad_database(const struct push *push, const struct dms_fleet_run *run)
 {
-	return dms_error_new(DMS_ERROR_INPUT, "%s: reading rows for %s: %s", run->path,
-			     push->table->name, sqlite3_errmsg(run->db));
+	_cleanup_(dms_freep) char *doing =
+		dms_asprintf("%s: reading rows for %s", run->path, push->table->name);
+
+	return doing ? fleet_read_error(run->db, doing) : &dms_error_nomem;
 }
 
 static struct dms_error *push_rows(struct push *push, const struct dms_fleet_run *run,

@@ -70,13 +70,13 @@ static bool is_number_type(const char *type, size_t n)
 	return false;
 }
 
-/* A column's name becomes part of SQL: in quotes, its own doubled. */
+/* A column's name becomes part of SQL: in quotes, its own doubled. False: memory is short. */
 static bool add_name(struct fleet_bytes *sql, const char *name, size_t n)
 {
 	bool is_added = fleet_bytes_print(sql, "%s\"", sql->n ? "," : "");
 
 	for (size_t i = 0; is_added && i < n; i++)
-		is_added = name[i] && fleet_bytes_add(sql, &name[i], 1) &&
+		is_added = fleet_bytes_add(sql, &name[i], 1) &&
 			   (name[i] != '"' || fleet_bytes_add(sql, "\"", 1));
 	return is_added && fleet_bytes_add(sql, "\"", 1);
 }
@@ -88,8 +88,10 @@ static struct dms_error *read_names(struct reading *reading, struct fleet_bytes 
 
 	while (end == '\t') {
 		n = take_field(reading, &name, &end);
-		if (!name || !n || !add_name(ret, name, n))
+		if (!name || !n || memchr(name, '\0', n))
 			return bad_answer("a column has no name");
+		if (!add_name(ret, name, n))
+			return &dms_error_nomem;
 		reading->n_columns++;
 	}
 	return end == '\n' ? NULL : bad_answer("it ends in the names of columns");
@@ -129,35 +131,33 @@ static struct dms_error *make_table(struct reading *reading, const struct fleet_
 	if (is_made && fleet_bytes_add(&sql, ")", 2))
 		rc = sqlite3_prepare_v2(reading->db, (char *)sql.data, -1, &reading->insert, NULL);
 	dms_free(sql.data);
-	return rc == SQLITE_OK && reading->insert ? NULL : bad_answer(sqlite3_errmsg(reading->db));
+	if (rc == SQLITE_OK && reading->insert)
+		return NULL;
+	return rc == SQLITE_OK || rc == SQLITE_NOMEM ? &dms_error_nomem
+						      : bad_answer(sqlite3_errmsg(reading->db));
 }
 
-/* What is no number SQLite knows stays text, as 2^63 and above. */
-static void bind_number(sqlite3_stmt *stmt, int index, const char *text, size_t n)
+/* What is no number SQLite knows stays text, as 2^63 and above. Return: as sqlite3_bind_text(). */
+static int bind_number(sqlite3_stmt *stmt, int index, const char *text, size_t n)
 {
 	char digits[40], *end;
 	long long integer;
 	double real;
 
-	if (n >= sizeof(digits)) {
-		sqlite3_bind_text(stmt, index, text, (int)n, SQLITE_TRANSIENT);
-		return;
-	}
+	if (n >= sizeof(digits))
+		return sqlite3_bind_text(stmt, index, text, (int)n, SQLITE_TRANSIENT);
 	memcpy(digits, text, n);
 	digits[n] = '\0';
 	errno = 0;
 	integer = strtoll(digits, &end, 10);
-	if (!errno && end != digits && !*end) {
-		sqlite3_bind_int64(stmt, index, integer);
-		return;
-	}
+	if (!errno && end != digits && !*end)
+		return sqlite3_bind_int64(stmt, index, integer);
 	real = strtod(digits, &end);
 	if (strpbrk(digits, ".e") && end != digits && !*end)
-		sqlite3_bind_double(stmt, index, real);
-	else if (!strcmp(digits, "nan") || strstr(digits, "inf")) /* of nothing: not known */
-		sqlite3_bind_null(stmt, index);
-	else
-		sqlite3_bind_text(stmt, index, text, (int)n, SQLITE_TRANSIENT);
+		return sqlite3_bind_double(stmt, index, real);
+	if (!strcmp(digits, "nan") || strstr(digits, "inf")) /* of nothing: not known */
+		return sqlite3_bind_null(stmt, index);
+	return sqlite3_bind_text(stmt, index, text, (int)n, SQLITE_TRANSIENT);
 }
 
 static struct dms_error *read_row(struct reading *reading)
@@ -166,15 +166,18 @@ static struct dms_error *read_row(struct reading *reading)
 	size_t n, number = 0;
 
 	for (; end == '\t' && number < reading->n_columns; number++) {
-		int index = (int)number + 1;
+		int index = (int)number + 1, rc;
 
 		n = take_field(reading, &value, &end);
 		if (!value)
-			sqlite3_bind_null(reading->insert, index);
+			rc = sqlite3_bind_null(reading->insert, index);
 		else if (reading->is_number[number])
-			bind_number(reading->insert, index, value, n);
+			rc = bind_number(reading->insert, index, value, n);
 		else
-			sqlite3_bind_text(reading->insert, index, value, (int)n, SQLITE_TRANSIENT);
+			rc = sqlite3_bind_text(reading->insert, index, value, (int)n,
+					       SQLITE_TRANSIENT);
+		if (rc != SQLITE_OK) /* it would stay NULL */
+			return dms_db_error(reading->db, "reading the server's answer");
 	}
 	if (number != reading->n_columns || end != '\n')
 		return bad_answer("a row has another number of columns, or no end");

@@ -59,6 +59,8 @@ static struct dms_error *add_text(struct fleet_bytes *bytes, sqlite3_stmt *stmt,
 	size_t n = (size_t)sqlite3_column_bytes(stmt, index);
 	bool is_added;
 
+	if (!data && sqlite3_errcode(sqlite3_db_handle(stmt)) == SQLITE_NOMEM)
+		return &dms_error_nomem; /* a number of which no text could be made */
 	if (column->kind == FLEET_ID && n != DMS_RUN_ID_BYTES)
 		return dms_error_new(DMS_ERROR_INTERNAL, "column %s: %zu bytes", column->name, n);
 	is_added = (column->kind == FLEET_ID || add_length(bytes, n)) &&

@@ -54,6 +54,13 @@ static struct dms_error *check_without(const struct dms_strings *without)
 	return err;
 }
 
+struct dms_error *fleet_read_error(struct sqlite3 *db, const char *doing)
+{
+	if ((sqlite3_errcode(db) & 0xff) == SQLITE_NOMEM)
+		return &dms_error_nomem;
+	return dms_error_new(DMS_ERROR_INPUT, "%s: %s", doing, sqlite3_errmsg(db));
+}
+
 /* *@ret: text of the fact @key, NULL if it is not known. */
 static struct dms_error *read_fact(struct sqlite3 *db, const char *key, char **ret)
 {
@@ -69,8 +76,10 @@ static struct dms_error *read_fact(struct sqlite3 *db, const char *key, char **r
 	}
 	if (rc == SQLITE_ROW && (value = (const char *)sqlite3_column_text(stmt, 0)))
 		err = (*ret = dms_strdup(value)) ? NULL : &dms_error_nomem;
+	else if (rc == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+		err = &dms_error_nomem;
 	else if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		err = dms_error_new(DMS_ERROR_INPUT, "reading the run: %s", sqlite3_errmsg(db));
+		err = fleet_read_error(db, "reading the run");
 	sqlite3_finalize(stmt);
 	return err;
 }

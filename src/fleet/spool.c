@@ -72,8 +72,7 @@ static struct dms_error *add_labels(const char *path, const struct dms_fleet_run
 		rc = sqlite3_reset(stmt);
 	}
 	if (rc != SQLITE_OK)
-		err = dms_error_new(DMS_ERROR_INTERNAL, "%s: %s", path,
-				    db ? sqlite3_errmsg(db) : "out of memory");
+		err = dms_db_error(db, path);
 	sqlite3_finalize(stmt);
 	dms_db_close(db);
 	return err;

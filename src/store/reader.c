@@ -83,8 +83,9 @@ struct dms_error *dms_db_open(const char *path, bool allow_incomplete, struct sq
 	if (err)
 		return err;
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL)) {
-		err = dms_error_new(DMS_ERROR_INPUT, "%s: %s", path,
-				    db ? sqlite3_errmsg(db) : "out of memory");
+		err = (sqlite3_errcode(db) & 0xff) == SQLITE_NOMEM /* no db is that as well */
+			      ? &dms_error_nomem
+			      : dms_error_new(DMS_ERROR_INPUT, "%s: %s", path, sqlite3_errmsg(db));
 	} else {
 		/* The file may come from anybody: its views may not call what has side effects. */
 		sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
