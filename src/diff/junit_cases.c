@@ -46,7 +46,7 @@ static const char *note_end(struct junit *junit, struct note *note)
 	const char *kept = NULL;
 
 	junit->has_failed |= note->pen.has_failed;
-	if (fclose(note->pen.out))
+	if (fclose(note->pen.out) || !note->text)
 		junit->has_failed = true;
 	else if (note->bytes)
 		kept = keep(junit, note->text);

@@ -55,7 +55,7 @@ static struct dms_error *put_summary(const struct dms_comparison *comparison, FI
 	if (!stream)
 		return &dms_error_nomem;
 	err = dms_diff_print_text(comparison, stream, 120, false);
-	if (fclose(stream) && !err)
+	if ((fclose(stream) || !text) && !err)
 		err = &dms_error_nomem;
 	if (!err)
 		put_escaped(text, escapes, TEXT_BYTES, out);

@@ -63,7 +63,7 @@ static bool part_end(struct comment *comment)
 {
 	bool fits;
 
-	if (fclose(comment->pen.out))
+	if (fclose(comment->pen.out) || !comment->part)
 		comment->pen.has_failed = true;
 	comment->pen.out = NULL;
 	fits = !comment->pen.has_failed && comment->part_bytes <= comment->left;

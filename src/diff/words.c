@@ -107,7 +107,7 @@ char *dms_diff_headline(const struct dms_comparison *comparison)
 	if (!out)
 		return NULL;
 	put_headline(comparison, out);
-	if (!fclose(out))
+	if (!fclose(out) && text)
 		copy = dms_strdup(text);
 	dms_freep(&text);
 	return copy;

@@ -62,6 +62,7 @@ static struct dms_error *load_packed(struct stream *stream, struct chunk *chunk)
 {
 	bool swap = stream->dat->big_endian != HOST_BIG_ENDIAN;
 	_cleanup_(dms_freep) uint8_t *packed = NULL;
+	enum unpacking unpacking;
 	struct dms_error *err;
 	uint32_t packed_size, size;
 	uint8_t head[8];
@@ -82,7 +83,11 @@ static struct dms_error *load_packed(struct stream *stream, struct chunk *chunk)
 	err = file_read(&stream->dat->file, stream->position + sizeof(head), packed, packed_size);
 	if (err)
 		return err;
-	if (!compression_unpack(stream->dat->compression, packed, packed_size, chunk->pages, size))
+	unpacking = compression_unpack(stream->dat->compression, packed, packed_size, chunk->pages,
+				       size);
+	if (unpacking == UNPACK_NO_MEMORY)
+		return &dms_error_nomem;
+	if (unpacking != UNPACK_DONE)
 		return give_up(stream, "a compressed chunk does not decompress");
 	chunk->offset = stream->position;
 	chunk->size = size;

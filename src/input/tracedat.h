@@ -81,9 +81,10 @@ struct dms_error *tracedat_option(struct tracedat *dat, unsigned int id, const u
 enum { TRACEDAT_OPTION_DONE = 0, TRACEDAT_OPTION_BUFFER = 3 };
 
 /* compress.c */
+enum unpacking { UNPACK_DONE, UNPACK_DAMAGED, UNPACK_NO_MEMORY };
 /** Decompress @size bytes at @data into exactly @ret_size bytes at @ret. */
-bool compression_unpack(enum compression compression, const void *data, size_t size, void *ret,
-			size_t ret_size);
+enum unpacking compression_unpack(enum compression compression, const void *data, size_t size,
+				  void *ret, size_t ret_size);
 /** The compression called @name in the file; false if this program does not know it. */
 bool compression_find(const char *name, enum compression *ret);
 

@@ -166,6 +166,7 @@ static struct dms_error *unpack_section(struct tracedat *dat, struct cursor *hea
 {
 	uint64_t packed_size, size;
 	struct dms_error *err;
+	enum unpacking unpacking;
 	const uint8_t *packed;
 	void *memory;
 
@@ -180,7 +181,10 @@ static struct dms_error *unpack_section(struct tracedat *dat, struct cursor *hea
 	memory = dms_arena_alloc(dat->arena, size);
 	if (!memory)
 		return &dms_error_nomem;
-	if (!compression_unpack(dat->compression, packed, packed_size, memory, size))
+	unpacking = compression_unpack(dat->compression, packed, packed_size, memory, size);
+	if (unpacking == UNPACK_NO_MEMORY)
+		return &dms_error_nomem;
+	if (unpacking != UNPACK_DONE)
 		return cursor_error(head, "section %s before this does not decompress as %s", what,
 				    dat->compression_name);
 	cursor_init_memory(ret, &dat->file, memory, size, offset);

@@ -11,6 +11,7 @@
 #include <xxhash.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "unpack.h"
 
@@ -33,6 +34,7 @@ struct unpacker {
 	bool is_last;	   /* there is no more behind in */
 	bool is_complete;  /* the data may end here */
 	const char *fault; /* what is wrong with the data */
+	bool has_no_memory; /* the fault is not theirs */
 };
 
 /* ---- formats: each takes what it can of in and fills out; fault is set where it cannot go on ---- */
@@ -71,6 +73,7 @@ static void gzip_step(struct unpacker *unpacker)
 	unpacker->is_complete = result == Z_STREAM_END;
 	if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR)
 		unpacker->fault = zlib->msg ? zlib->msg : zError(result);
+	unpacker->has_no_memory = result == Z_MEM_ERROR;
 }
 
 static void gzip_end(struct unpacker *unpacker)
@@ -94,7 +97,6 @@ static const char *xz_fault(lzma_ret result)
 		{LZMA_DATA_ERROR, "incorrect data"},
 		{LZMA_OPTIONS_ERROR, "options of a newer xz"},
 		{LZMA_MEMLIMIT_ERROR, "needs more than 128 MiB of memory to be unpacked"},
-		{LZMA_MEM_ERROR, "no memory to unpack it"},
 	};
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(faults); i++) {
@@ -123,6 +125,7 @@ static void xz_step(struct unpacker *unpacker)
 	unpacker->is_complete = result == LZMA_STREAM_END;
 	if (result != LZMA_OK && result != LZMA_STREAM_END && result != LZMA_BUF_ERROR)
 		unpacker->fault = xz_fault(result);
+	unpacker->has_no_memory = result == LZMA_MEM_ERROR;
 }
 
 static void xz_end(struct unpacker *unpacker)
@@ -154,6 +157,7 @@ static void zstd_step(struct unpacker *unpacker)
 	unpacker->is_complete = !result;
 	if (ZSTD_isError(result))
 		unpacker->fault = ZSTD_getErrorName(result);
+	unpacker->has_no_memory = ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation;
 }
 
 static void zstd_end(struct unpacker *unpacker)
@@ -352,7 +356,7 @@ static struct dms_error *unpack_block(struct copy *copy)
 		step(unpacker);
 		err = write_block(copy, out, BLOCK_BYTES - unpacker->out_bytes);
 	} while (!err && !unpacker->fault && (unpacker->in_bytes || !unpacker->out_bytes));
-	return err;
+	return err || !unpacker->has_no_memory ? err : &dms_error_nomem;
 }
 
 /* What is behind damage is of no use, but it belongs to the file's identity. */

@@ -43,6 +43,11 @@ static bool is_lacking(void)
 	return true;
 }
 
+/* for the libraries too */
+#define FOR_ALL __attribute__((visibility("default")))
+FOR_ALL void *malloc(size_t bytes);
+FOR_ALL void *calloc(size_t n, size_t bytes);
+FOR_ALL void *realloc(void *ptr, size_t bytes);
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t n, size_t bytes);
 void *__libc_realloc(void *ptr, size_t bytes);

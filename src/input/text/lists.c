@@ -9,8 +9,9 @@
 /* Room for @n numbers more, so that each need not ask for its own. */
 static bool make_room(struct text_body *body, size_t n)
 {
-	return dms_grow(&body->numbers, &body->numbers_capacity, body->n_numbers + n,
-			sizeof(*body->numbers));
+	body->has_no_memory |= !dms_grow(&body->numbers, &body->numbers_capacity, body->n_numbers + n,
+					 sizeof(*body->numbers));
+	return !body->has_no_memory;
 }
 
 /* "{0x1000,0x2000}", "{}"; our own plugin prints sizes in decimal: "{4096,512}" */

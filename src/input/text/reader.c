@@ -153,5 +153,5 @@ struct dms_error *text_reader_next(struct text_reader *reader)
 		return NULL;
 	if (reader->why)
 		item->kind = TEXT_CUT;
-	return NULL;
+	return reader->body.has_no_memory ? &dms_error_nomem : NULL;
 }

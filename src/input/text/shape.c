@@ -404,7 +404,7 @@ static bool make_format(struct text_shapes *shapes, uint32_t index)
 	if (!out)
 		return false;
 	is_written = write_text(out, shape);
-	is_written &= !fclose(out);
+	is_written &= !fclose(out) && text; /* closing may find no room for its end */
 	shapes->texts[index] = is_written ? dms_strndup(text, bytes) : NULL;
 	dms_free(text);
 	*format = (struct dms_format){

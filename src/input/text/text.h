@@ -114,6 +114,7 @@ struct text_body {
 	struct text_value values[TEXT_MAX_VALUES];
 	uint64_t *numbers;  /* of all lists; grown with dms_grow(), freed by its owner */
 	size_t n_numbers, numbers_capacity;
+	bool has_no_memory; /* for the numbers: the line is not to blame */
 	/* Dumps of bytes: votes for a big-endian machine, minus the others. Kept between lines. */
 	int32_t order;
 };
