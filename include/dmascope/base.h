@@ -188,6 +188,15 @@ struct dms_nearest dms_nearest_to(const char *typed, size_t len);
 /** Try @word, which is borrowed. */
 void dms_nearest_try(struct dms_nearest *nearest, const char *word);
 
+/** 0 to 15; -1: @c is no hexadecimal digit. */
+static inline int dms_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /** Hash of @bytes at @data. */
 uint64_t dms_hash_bytes(const void *data, size_t bytes);
 

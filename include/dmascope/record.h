@@ -50,6 +50,8 @@ void dms_list_free(struct dms_list *names);
 /** How a probe can be put on a function. */
 enum dms_probing { DMS_PROBING_NONE, DMS_PROBING_KPROBE, DMS_PROBING_FPROBE };
 enum dms_probing dms_kernel_probing(const struct dms_kernel *kernel);
+/** Does a return probe see the function's arguments? Since Linux 6.9; if no release says: it may be refused. */
+bool dms_kernel_sees_arguments(const struct dms_kernel *kernel);
 /** The value of CONFIG_@name: 'y', 'm', 'n'; 0: the configuration cannot be read. */
 char dms_kernel_config(struct dms_kernel *kernel, const char *name);
 

@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "doctor.h"
 #include "../run/run.h"
+#include "../run/trust.h"
 
 static const char *const verdict_words[] = {"good", "partly", "missing", "unknown"};
 
@@ -32,15 +33,6 @@ static uint64_t records_of(const struct dms_run *run, const char *system, const 
 		}
 	}
 	return sum;
-}
-
-static bool has_kind(const struct dms_run *run, enum dms_event_kind kind)
-{
-	for (uint32_t i = 0; i < run->n_files; i++) {
-		if (dms_decoder_has_kind(run->decoders[i], kind))
-			return true;
-	}
-	return false;
 }
 
 static uint64_t sum_counter(const struct dms_run *run, enum dms_counter counter)
@@ -114,7 +106,7 @@ static void check_dma(const struct dms_run *run, struct advice *ret)
 		return;
 	}
 	ret->verdict = VERDICT_MISSING;
-	if (has_kind(run, DMS_EV_MAP) || has_kind(run, DMS_EV_ALLOC)) {
+	if (dms_run_has_kind(run, DMS_EV_MAP) || dms_run_has_kind(run, DMS_EV_ALLOC)) {
 		ret->finding = dms_asprintf("the dma events were enabled, and none happened");
 		ret->remedy = dms_asprintf("record while the device works");
 	} else {
@@ -138,7 +130,7 @@ static void check_both_ends(const struct dms_run *run, struct advice *ret)
 	};
 
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(pairs); i++) {
-		if (!has_kind(run, pairs[i].begin) || has_kind(run, pairs[i].end))
+		if (!dms_run_has_kind(run, pairs[i].begin) || dms_run_has_kind(run, pairs[i].end))
 			continue;
 		ret->verdict = VERDICT_MISSING;
 		ret->finding =
@@ -256,7 +248,7 @@ static void check_iommu(const struct dms_run *run, struct advice *ret)
 	struct dms_uncovered uncovered;
 
 	dms_model_uncovered(run->model, &uncovered);
-	if (!has_kind(run, DMS_EV_IOMMU_MAP)) {
+	if (!dms_run_has_kind(run, DMS_EV_IOMMU_MAP)) {
 		ret->verdict = VERDICT_MISSING;
 		ret->finding = dms_asprintf(
 			"the iommu events were %s; faults and traffic through the IOVA API are not "
@@ -279,7 +271,7 @@ static void check_iommu(const struct dms_run *run, struct advice *ret)
 
 static void check_swiotlb(const struct dms_run *run, struct advice *ret)
 {
-	if (has_kind(run, DMS_EV_BOUNCE)) {
+	if (dms_run_has_kind(run, DMS_EV_BOUNCE)) {
 		ret->finding = dms_asprintf("swiotlb_bounced was enabled: %" PRIu64 " bounces",
 					    records_of(run, "swiotlb", ""));
 		return;
@@ -364,7 +356,7 @@ static void check_error_checks(const struct dms_run *run, struct advice *ret)
 
 static void check_messages(const struct dms_run *run, struct advice *ret)
 {
-	if (has_kind(run, DMS_EV_CONSOLE) || run->inputs & DMS_INPUT_CONSOLE) {
+	if (dms_run_has_kind(run, DMS_EV_CONSOLE) || run->inputs & DMS_INPUT_CONSOLE) {
 		ret->finding = dms_asprintf("messages of the kernel are recorded");
 		return;
 	}
@@ -378,7 +370,7 @@ static void check_messages(const struct dms_run *run, struct advice *ret)
 /* No recording without a probe shows these; to be silent about it would be a lie. */
 static void check_list_failures(const struct dms_run *run, struct advice *ret)
 {
-	if (has_kind(run, DMS_EV_MAP_SG_RETURN)) {
+	if (dms_run_has_kind(run, DMS_EV_MAP_SG_RETURN)) {
 		ret->finding = dms_asprintf("what dma_map_sg() returns is recorded by a probe");
 		return;
 	}

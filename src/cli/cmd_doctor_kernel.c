@@ -114,15 +114,6 @@ static bool can_stand_in(struct dms_kernel *kernel)
 	       dms_kernel_has_function(kernel, dms_stand_ins[0].function);
 }
 
-/* Before Linux 6.9 probes see no arguments when a function returns. */
-static bool sees_arguments(const struct dms_kernel *kernel)
-{
-	unsigned int major, minor;
-
-	return sscanf(dms_kernel_release(kernel), "%u.%u", &major, &minor) != 2 || major > 6 ||
-	       (major == 6 && minor >= 9);
-}
-
 static void check_dma(struct dms_kernel *kernel, struct advice *ret)
 {
 	if (doctor_is_blind(kernel, ret))
@@ -135,7 +126,7 @@ static void check_dma(struct dms_kernel *kernel, struct advice *ret)
 			"no dma events (Linux 6.12 was the first to have them): record sets "
 			"probes on the functions instead. Lost are scatter lists, physical "
 			"addresses of pages%s and pages of pools",
-			sees_arguments(kernel)
+			dms_kernel_sees_arguments(kernel)
 				? ""
 				: ", coherent memory (its address is known on return only, when "
 				  "probes before Linux 6.9 see no arguments)");

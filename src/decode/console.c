@@ -24,14 +24,6 @@ bool text_is(struct text text, const char *word)
 	return text.size == strlen(word) && !memcmp(text.at, word, text.size);
 }
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool text_take_number(struct text *text, unsigned int base, uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -43,7 +35,7 @@ bool text_take_number(struct text *text, unsigned int base, uint64_t *ret)
 		base = 16;
 	}
 	for (; n < text->size; n++) {
-		int digit = digit_of(text->at[n]);
+		int digit = dms_hex_digit(text->at[n]);
 
 		if (digit < 0 || (unsigned int)digit >= base)
 			break;

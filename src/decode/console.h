@@ -24,6 +24,15 @@ static inline bool text_begins(struct text text, struct text word)
 	       !memcmp(text.at, word.at, word.size);
 }
 bool text_is(struct text text, const char *word);
+/** Take @c off the front of @text, if it is there. */
+static inline bool text_take_char(struct text *text, char c)
+{
+	if (!text->size || *text->at != c)
+		return false;
+	text->at++;
+	text->size--;
+	return true;
+}
 /**
  * Read a number off the front of @text; "0x" before it makes @base 16.
  * Return: false if there is none, or it has more than 64 bits.

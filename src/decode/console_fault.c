@@ -7,15 +7,6 @@
 
 /* ---- PCI names ------------------------------------------------------------------------------- */
 
-static bool take_char(struct text *text, char c)
-{
-	if (!text->size || *text->at != c)
-		return false;
-	text->at++;
-	text->size--;
-	return true;
-}
-
 /*
  * "00:05.0", "0000:00:05.0", "0x00:0x05.0" (a few releases) name PCI functions; VT-d does not tell
  * the segment, and nearly all machines have one. Into @name as dev_name() has it.
@@ -27,7 +18,7 @@ static bool read_pci_name(struct text text, char *name, size_t size)
 
 	if (!text_take_number(&text, 16, &part[1]))
 		return false;
-	while (n < 3 && take_char(&text, ':')) {
+	while (n < 3 && text_take_char(&text, ':')) {
 		if (!text_take_number(&text, 16, &part[++n]))
 			return false;
 	}
@@ -36,7 +27,7 @@ static bool read_pci_name(struct text text, char *name, size_t size)
 		part[1] = part[2];
 		part[2] = part[3];
 	}
-	if (n < 2 || !take_char(&text, '.') || !text_take_number(&text, 16, &part[3]))
+	if (n < 2 || !text_take_char(&text, '.') || !text_take_number(&text, 16, &part[3]))
 		return false;
 	if (part[0] > 0xffffffff || part[1] > 0xff || part[2] > 0x1f || part[3] > 7)
 		return false;
@@ -190,7 +181,7 @@ static bool read_word(struct reader *reader, struct text head, struct text rest)
 {
 	struct dms_console_state *state = reader->state;
 
-	while (take_char(&rest, '\t') || take_char(&rest, ' '))
+	while (text_take_char(&rest, '\t') || text_take_char(&rest, ' '))
 		;
 	if (!state->is_open || state->device != (uint32_t)dms_hash_bytes(head.at, head.size) ||
 	    !text_take_number(&rest, 16, &state->words[state->n_words]) || rest.size)

@@ -66,18 +66,9 @@ static long read_line(struct klog *log, char *line)
 
 /* ---- what writers of logs put before the text ------------------------------------------------ */
 
-static bool skip_char(struct text *text, char c)
-{
-	if (!text->size || *text->at != c)
-		return false;
-	text->at++;
-	text->size--;
-	return true;
-}
-
 static void skip_spaces(struct text *text)
 {
-	while (skip_char(text, ' ') || skip_char(text, '\t'))
+	while (text_take_char(text, ' ') || text_take_char(text, '\t'))
 		;
 }
 
@@ -86,12 +77,12 @@ static bool take_seconds(struct text *text, uint64_t *ret_ns)
 {
 	uint64_t seconds, ns = 0, unit = 100000000;
 
-	if (!text_take_number(text, 10, &seconds) || !skip_char(text, '.') ||
+	if (!text_take_number(text, 10, &seconds) || !text_take_char(text, '.') ||
 	    seconds >= UINT64_MAX / 1000000000)
 		return false;
 	for (; text->size && *text->at >= '0' && *text->at <= '9'; unit /= 10) {
 		ns += (uint64_t)(*text->at - '0') * unit;
-		skip_char(text, *text->at);
+		text_take_char(text, *text->at);
 	}
 	*ret_ns = seconds * 1000000000 + ns;
 	return true;
@@ -103,7 +94,7 @@ static void skip_level(struct text *text)
 	struct text rest = *text;
 	uint64_t level;
 
-	if (skip_char(&rest, '<') && text_take_number(&rest, 10, &level) && skip_char(&rest, '>'))
+	if (text_take_char(&rest, '<') && text_take_number(&rest, 10, &level) && text_take_char(&rest, '>'))
 		*text = rest;
 	else if (text->size > 15 && !memcmp(text->at, "kern  :", 7) && text->at[13] == ':')
 		*text = (struct text){text->at + 14, text->size - 14};
@@ -116,10 +107,10 @@ static void take_stamp(struct text *text, uint64_t *ret_ns)
 	struct text rest = *text;
 	uint64_t ns;
 
-	if (!skip_char(&rest, '['))
+	if (!text_take_char(&rest, '['))
 		return;
 	skip_spaces(&rest);
-	if (!take_seconds(&rest, &ns) || !skip_char(&rest, ']'))
+	if (!take_seconds(&rest, &ns) || !text_take_char(&rest, ']'))
 		return;
 	*text = rest;
 	*ret_ns = ns;

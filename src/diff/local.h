@@ -38,6 +38,9 @@ const char *dms_verdict_name(enum dms_verdict verdict);
  * findings" where there is nothing. NULL: memory.
  */
 char *dms_diff_headline(const struct dms_comparison *comparison);
+/** Is it worse, better or noisy: worth a row of its own? */
+bool dms_metric_is_changed(const struct dms_metric_change *change);
+size_t dms_count_metrics(const struct dms_comparison *comparison, enum dms_state state);
 /** "+270 %", "-75 %", "x12"; "from 0" for INFINITY, "-" for NAN. @buf is returned. */
 const char *dms_format_change(double change, char *buf, size_t size);
 /** "50 % and 1.0 us": beyond what a difference counts. "never": it does not. @buf is returned. */

@@ -275,12 +275,6 @@ static void put_findings(const struct dms_comparison *comparison, struct comment
 	rows_end(comment, &rows);
 }
 
-static bool is_changed(const struct dms_metric_change *change)
-{
-	return change->state == DMS_STATE_WORSE || change->state == DMS_STATE_BETTER ||
-	       change->state == DMS_STATE_NOISY;
-}
-
 static void put_metric_row(const struct dms_metric_change *change, struct comment *comment)
 {
 	char base[48], head[48], percent[32], p_text[32], effect[32] = "-", threshold[96];
@@ -308,7 +302,7 @@ static void put_metrics(const struct dms_comparison *comparison, struct comment 
 			    .noun = "metrics"};
 
 	for (size_t i = 0; i < comparison->n_metrics; i++) {
-		if (!is_changed(&comparison->metrics[i]) || !row_begin(comment, &rows))
+		if (!dms_metric_is_changed(&comparison->metrics[i]) || !row_begin(comment, &rows))
 			continue;
 		put_metric_row(&comparison->metrics[i], comment);
 		row_end(comment, &rows);

@@ -6,12 +6,6 @@
 
 #include "out_text.h"
 
-static bool is_changed(const struct dms_metric_change *change)
-{
-	return change->state == DMS_STATE_WORSE || change->state == DMS_STATE_BETTER ||
-	       change->state == DMS_STATE_NOISY;
-}
-
 /* Runs, p and effect: of one run a side there is nothing to tell. */
 static void put_tests(struct dms_paper *paper, struct dms_table *table,
 		      const struct dms_metric_change *change)
@@ -63,7 +57,7 @@ static void put_changed_metrics(const struct dms_comparison *comparison, struct 
 	struct dms_table *table = NULL;
 
 	for (size_t i = 0; i < comparison->n_metrics && !paper->pen.has_failed; i++) {
-		if (!is_changed(&comparison->metrics[i]))
+		if (!dms_metric_is_changed(&comparison->metrics[i]))
 			continue;
 		if (!table)
 			table = dms_paper_table(paper, titles, n_titles);
@@ -74,18 +68,9 @@ static void put_changed_metrics(const struct dms_comparison *comparison, struct 
 		dms_paper_close(paper, table);
 }
 
-static size_t count_state(const struct dms_comparison *comparison, enum dms_state state)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < comparison->n_metrics; i++)
-		n += comparison->metrics[i].state == state;
-	return n;
-}
-
 static void put_unchanged(const struct dms_comparison *comparison, struct dms_paper *paper)
 {
-	size_t n = count_state(comparison, DMS_STATE_UNCHANGED);
+	size_t n = dms_count_metrics(comparison, DMS_STATE_UNCHANGED);
 
 	if (n)
 		dms_pen_put(&paper->pen, "  %zu unchanged\n", n);

@@ -37,7 +37,13 @@ static size_t count_findings(const struct dms_comparison *comparison, enum dms_s
 	return n;
 }
 
-static size_t count_metrics(const struct dms_comparison *comparison, enum dms_state state)
+bool dms_metric_is_changed(const struct dms_metric_change *change)
+{
+	return change->state == DMS_STATE_WORSE || change->state == DMS_STATE_BETTER ||
+	       change->state == DMS_STATE_NOISY;
+}
+
+size_t dms_count_metrics(const struct dms_comparison *comparison, enum dms_state state)
 {
 	size_t n = 0;
 
@@ -89,7 +95,7 @@ static void put_headline(const struct dms_comparison *comparison, FILE *out)
 				 dms_state_name(bad[i]),
 				 dms_severity_name((enum dms_severity)severity));
 	}
-	put_part(out, count_metrics(comparison, DMS_STATE_WORSE), "worse", "metric");
+	put_part(out, dms_count_metrics(comparison, DMS_STATE_WORSE), "worse", "metric");
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(other); i++)
 		put_part(out, count_state(comparison, other[i]), dms_state_name(other[i]),
 			 i ? "" : "finding");

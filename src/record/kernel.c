@@ -2,6 +2,7 @@
 /* What a kernel offers: tracefs, events, functions, configuration; of this machine or of a copy. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -237,6 +238,14 @@ enum dms_probing dms_kernel_probing(const struct dms_kernel *kernel)
 	if (dms_kernel_has_tracefs(kernel, "kprobe_events"))
 		return DMS_PROBING_KPROBE;
 	return kernel_has_fprobes(kernel) ? DMS_PROBING_FPROBE : DMS_PROBING_NONE;
+}
+
+bool dms_kernel_sees_arguments(const struct dms_kernel *kernel)
+{
+	unsigned int major, minor;
+
+	return sscanf(dms_kernel_release(kernel), "%u.%u", &major, &minor) != 2 || major > 6 ||
+	       (major == 6 && minor >= 9);
 }
 
 bool kernel_has_probed(const struct dms_kernel *kernel, const char *event)

@@ -193,19 +193,10 @@ static struct dms_error *check_stand_ins(struct dms_kernel *kernel)
 	return NULL;
 }
 
-/* Does a return probe see the function's arguments? If the release does not say: it may be refused. */
-static bool sees_arguments(const struct dms_kernel *kernel)
-{
-	unsigned int major, minor;
-
-	return sscanf(dms_kernel_release(kernel), "%u.%u", &major, &minor) != 2 || major > 6 ||
-	       (major == 6 && minor >= 9);
-}
-
 static struct dms_error *add_stand_ins(struct dms_plan *plan, struct dms_kernel *kernel)
 {
 	struct dms_error *err = check_stand_ins(kernel);
-	bool is_pair = !sees_arguments(kernel);
+	bool is_pair = !dms_kernel_sees_arguments(kernel);
 	size_t n_calls = 0;
 
 	if (err || (err = count_calls(kernel, &n_calls)))

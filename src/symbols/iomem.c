@@ -82,14 +82,11 @@ static bool read_hex(const char **pos, const char *end, uint64_t *ret)
 
 	*ret = 0;
 	for (; *pos < end && *pos - start < 16; (*pos)++) {
-		char c = **pos;
+		int digit = dms_hex_digit(**pos);
 
-		if (c >= '0' && c <= '9')
-			*ret = *ret << 4 | (uint64_t)(c - '0');
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			*ret = *ret << 4 | (uint64_t)((c | 0x20) - 'a' + 10);
-		else
+		if (digit < 0)
 			break;
+		*ret = *ret << 4 | (uint64_t)digit;
 	}
 	return *pos > start;
 }

@@ -42,14 +42,6 @@ struct line {
 	char type;
 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Blanks, line ends, and the zero byte that some writers leave behind the text. */
 static bool is_space(char c)
 {
@@ -77,7 +69,7 @@ static bool parse_line(const char *pos, const char *end, struct line *ret)
 	int digit;
 
 	ret->address = 0;
-	while (pos < end && (digit = hex_digit(*pos)) >= 0) {
+	while (pos < end && (digit = dms_hex_digit(*pos)) >= 0) {
 		ret->address = ret->address << 4 | (unsigned int)digit;
 		pos++;
 	}

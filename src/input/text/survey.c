@@ -131,11 +131,6 @@ static void read_message(struct text_survey *survey, const struct text_reader *r
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
-static bool is_called(const struct text_value *value, const char *name)
-{
-	return strlen(name) == value->name_len && !memcmp(value->name, name, value->name_len);
-}
-
 /*
  * A failed map logs all ones in the kernel's dma_addr_t. Where that is ffffffff nothing else in
  * the trace has more than 32 bits.
@@ -152,9 +147,9 @@ static void note_bits(const struct text_body *body, bool *is_wide, bool *is_narr
 									    : 0;
 
 		*is_wide |= number > UINT32_MAX && !value->is_signed;
-		if (is_called(value, "dma_addr"))
+		if (text_value_is(value, "dma_addr"))
 			dma_addr = value;
-		else if (is_called(value, "size"))
+		else if (text_value_is(value, "size"))
 			size = number;
 	}
 	if (dma_addr && dma_addr->number == UINT32_MAX && size > 1)

@@ -178,11 +178,6 @@ uint64_t text_symbols_add(struct text_symbols *symbols, const struct text_frame 
 
 /* ---- places of probes ------------------------------------------------------------------------ */
 
-static bool is_called(const struct text_value *value, const char *name)
-{
-	return strlen(name) == value->name_len && !memcmp(value->name, name, value->name_len);
-}
-
 /* "dma_map_phys+0x0/0x50" */
 static struct text_frame read_place(struct text_piece place)
 {
@@ -229,9 +224,9 @@ void text_symbols_settle(struct text_symbols *symbols, struct text_body *body)
 	for (uint32_t i = 0; i < body->n_values && !body->system; i++) {
 		struct text_value *value = &body->values[i];
 
-		if (is_called(value, "__probe_func") || is_called(value, "__probe_ip"))
+		if (text_value_is(value, "__probe_func") || text_value_is(value, "__probe_ip"))
 			place = value;
-		else if (is_called(value, "__probe_caller") || is_called(value, "__probe_ret_ip"))
+		else if (text_value_is(value, "__probe_caller") || text_value_is(value, "__probe_ret_ip"))
 			caller = value;
 	}
 	if (caller)

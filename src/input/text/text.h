@@ -3,6 +3,8 @@
 #ifndef DMS_INPUT_TEXT_H
 #define DMS_INPUT_TEXT_H
 
+#include <string.h>
+
 #include <dmascope/base.h>
 
 /** A piece of a line: borrowed, not terminated. */
@@ -104,6 +106,11 @@ struct text_value {
 	struct text_piece piece; /* of a number: the symbol at this address, or NULL */
 	const uint64_t *list;	/* in text_body.numbers */
 };
+
+static inline bool text_value_is(const struct text_value *value, const char *name)
+{
+	return strlen(name) == value->name_len && !memcmp(value->name, name, value->name_len);
+}
 
 #define TEXT_MAX_VALUES 24
 struct text_body {
