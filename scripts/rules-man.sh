@@ -8,6 +8,7 @@ export LC_ALL
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=${1:-build/dmascope}
 page=man/dmascope-rules.7
+[ -x "$program" ] || { echo "$program is not there: make, or name it" >&2; exit 1; }
 
 # One rule as roff, from `dmascope rules ID` on standard input.
 entry() {
