@@ -345,7 +345,11 @@ const struct dms_device *dms_model_device(const struct dms_model *model, uint32_
 bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index);
 /** True if unmaps of other sizes than their mappings' may have been of mappings older than the trace. */
 bool dms_model_is_crossed(const struct dms_model *model, uint32_t index);
-
+/**
+ * After the end: call sites with lives of which nothing can be said, as no call of an idle CPU is in
+ * the trace: it may have been recorded of some tasks only.
+ */
+uint32_t dms_model_unjudged_sites(const struct dms_model *model);
 
 /**
  * Call sites, numbered from 0 in order of their first maps; their figures once dms_model_end() has

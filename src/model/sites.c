@@ -418,6 +418,20 @@ static uint32_t doubts_of(const struct dms_model *model, const struct site *site
 	return doubts;
 }
 
+/* So many lives that ended are enough to say that another one is old. */
+#define MANY_ENDED 32
+
+/* Lives that a filter of tasks may have hidden the ends of: the rule does not speak. */
+static bool is_unjudged(const struct dms_model *model, const struct dms_site *site)
+{
+	return !model->sites.has_idle && site->live && site->unmapped >= MANY_ENDED;
+}
+
+uint32_t dms_model_unjudged_sites(const struct dms_model *model)
+{
+	return model->sites.n_unjudged;
+}
+
 struct dms_error *sites_tell(struct dms_model *model)
 {
 	struct dms_error *err = NULL;
@@ -437,6 +451,7 @@ struct dms_error *sites_tell(struct dms_model *model)
 		if (step.mapping)
 			step.ts = step.mapping->map_ts;
 		step.doubts = doubts_of(model, site, step.mapping);
+		model->sites.n_unjudged += is_unjudged(model, &site->figures);
 		err = model->sink(model->context, &step);
 	}
 	return err;

@@ -33,6 +33,7 @@ struct sites_state {
 	struct site_key *keys; /* hashed, open addressing */
 	unsigned int keys_shift; /* for dms_hash_place() */
 	bool has_idle;	       /* a map or unmap of the idle task: no filter of tasks hid others */
+	uint32_t n_unjudged;   /* sites whose lives at the end prove nothing for want of has_idle */
 	bool has_cpu_sync;     /* a sync for the CPU, of any device */
 };
 

@@ -339,6 +339,21 @@ static struct dms_error *note_inputs(struct dms_run *run)
 	return NULL;
 }
 
+/* Interrupts unmap in whatever task they meet, and often that is none. */
+static struct dms_error *note_idle(struct dms_run *run)
+{
+	uint32_t n_sites = dms_model_unjudged_sites(run->model);
+
+	if (!n_sites)
+		return NULL;
+	return dms_run_add_note(run, "live-at-end", DMS_ID_NONE,
+				dms_asprintf("no call was made on an idle CPU: if some tasks only were "
+					     "recorded, the unmaps of others are missing; what lives at "
+					     "the end of %" PRIu32 " call site%s, or grows there, proves "
+					     "no leak",
+					     n_sites, n_sites == 1 ? "" : "s"));
+}
+
 static struct dms_error *note_orphans(struct dms_run *run)
 {
 	uint64_t orphans = 0;
@@ -399,7 +414,8 @@ static struct dms_error *note_lost_ends(struct dms_run *run, uint32_t index,
 static struct dms_error *(*const run_notes[])(struct dms_run *run) = {
 	note_sources, note_clock_of_texts, note_unread_log, dms_run_note_symbols,
 	dms_run_note_halves, note_losses, note_damage, note_malformed, note_clock,
-	note_stand_ins, note_uncovered, note_unnamed, note_syncs, note_inputs, note_orphans,
+	note_stand_ins, note_uncovered, note_unnamed, note_syncs, note_inputs, note_idle,
+	note_orphans,
 	dms_run_note_findings,
 };
 
