@@ -227,7 +227,20 @@ START_TEST(what_may_be_elided_ends)
 }
 END_TEST
 
-/* Nor do those whose unmaps the recording does not have, or has lost. */
+/* A clock that counts ticks does not tell how old they are. */
+START_TEST(what_may_be_elided_ends_by_number)
+{
+	struct bench bench = {.config = {.is_in_ticks = true}};
+
+	begin(&bench);
+	for (bench.now = 1; bench.now <= 20000; bench.now++)
+		map(&bench, (unsigned int)_i);
+	ck_assert_uint_gt(bench.ends[DMS_END_ELIDED], 20000 - 8192);
+	end(&bench);
+}
+END_TEST
+
+/* Nor do those pile up whose unmaps the recording does not have, or has lost. */
 START_TEST(what_has_lost_its_unmap_ends)
 {
 	uint32_t hidden = DMS_BIT(_i % 2 ? DMS_MAPPING_SG : DMS_MAPPING_PAGE);
@@ -286,6 +299,7 @@ int main(void)
 	suite_add_tcase(suite, order);
 	tcase_add_loop_test(left, leaks_of_one_buffer_stay, 0, 2);
 	tcase_add_loop_test(left, what_may_be_elided_ends, 0, 2);
+	tcase_add_loop_test(left, what_may_be_elided_ends_by_number, 0, 2);
 	tcase_add_loop_test(left, what_has_lost_its_unmap_ends, 0, 4);
 	suite_add_tcase(suite, left);
 	tcase_set_timeout(many, 10);

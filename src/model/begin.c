@@ -9,7 +9,8 @@
 /* As many identical mappings of an address are more than a driver's few buffers. */
 #define MANY_TWINS 64
 /* What is sent is sent by then. */
-#define IN_FLIGHT_NS 100000000ull
+#define IN_FLIGHT_NS	100000000ull
+#define IN_FLIGHT_TWINS 8192
 
 /* Where in a mapping those members begin that are a byte or less: at its end. */
 #define SMALL_MEMBERS offsetof(struct dms_mapping, kind)
@@ -154,6 +155,15 @@ static struct dms_error *end_oldest(struct dms_model *model, const struct dms_ev
 	return model_end_life(model, next, event, end, doubts);
 }
 
+/* Longer than anything is in flight; where the clock does not tell, more than rings hold. */
+static bool is_beyond_flight(const struct dms_model *model, const struct dms_event *event,
+			     const struct twin_search *twins)
+{
+	if (model->config.is_in_ticks)
+		return twins->n_identical >= IN_FLIGHT_TWINS;
+	return event->ts - twins->oldest->mapping.map_ts >= IN_FLIGHT_NS;
+}
+
 /*
  * So many of one memory at once: a page that is sent on many sockets, and all of it in flight. Or
  * the unmaps are not in the trace: without an end these lives would fill the memory. Or the driver
@@ -165,7 +175,7 @@ _apart_ static struct dms_error *bound_twins(struct dms_model *model, struct dev
 {
 	const struct dms_mapping *oldest = &twins->oldest->mapping;
 	enum dms_mapping_kind kind = oldest->kind;
-	bool is_old = event->ts - oldest->map_ts >= IN_FLIGHT_NS;
+	bool is_old = is_beyond_flight(model, event, twins);
 
 	if (is_old && model_may_have_lost(model, oldest->epoch))
 		return end_oldest(model, event, twins, DMS_END_LOST, DMS_DOUBT_LOST_EVENTS);

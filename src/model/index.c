@@ -87,7 +87,7 @@ bool model_enter(struct slot_pool *slots, struct device_state *state, struct liv
 _apart_ static void detach_list(struct device_state *state, const struct live_mapping *live,
 				uint32_t hint)
 {
-	struct dms_segment range = {.dma_addr = live->mapping.cpu_addr};
+	struct dms_segment range = list_range(live);
 	const struct list_part *list = live_list(live);
 
 	extents_remove(&state->lists, &range, live->slot, 0, hint);
@@ -105,7 +105,7 @@ static void exchange(struct device_state *state, const struct live_mapping *live
 		extents_exchange(&state->extents, &range, live->slot, 0, next->slot);
 		return;
 	}
-	range = (struct dms_segment){.dma_addr = live->mapping.cpu_addr};
+	range = list_range(live);
 	extents_exchange(&state->lists, &range, live->slot, 0, next->slot);
 	for (uint32_t i = 0; i < list->sg.n_segments; i++)
 		extents_exchange(&state->extents, &list->segments[i], live->slot, i, next->slot);
