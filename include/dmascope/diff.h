@@ -170,6 +170,7 @@ struct dms_baseline {
 	const char *kernel, *version; /* release; of the program that judged. NULL: not known */
 	bool is_complete, has_stacks;
 	uint64_t events, gaps, lost_events;
+	uint64_t filtered_devices; /* calls of theirs are missing, as a filter leaves them: not in files */
 	double seconds;		 /* counted; 0: the clock does not tell */
 	const struct dms_base_finding *findings; /* by fingerprint */
 	size_t n_findings;

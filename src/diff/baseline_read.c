@@ -94,6 +94,7 @@ static struct dms_error *take_run(struct dms_draft *draft, sqlite3_stmt *stmt)
 	run->seconds = dms_draft_round(sqlite3_column_double(stmt, 5));
 	run->is_complete = sqlite3_column_int(stmt, 6);
 	run->has_stacks = sqlite3_column_int(stmt, 8);
+	run->filtered_devices = take_count(stmt, 9);
 	return rules_off ? add_rules_off(draft, rules_off) : NULL;
 }
 
@@ -324,7 +325,8 @@ static const struct {
 	 " coalesce(max(value = '1') FILTER (WHERE key = 'complete'), 0)"
 	 "  AND NOT EXISTS (SELECT 1 FROM main.input_file WHERE missing_bytes > 0),"
 	 " max(value) FILTER (WHERE key = 'rules_off'),"
-	 " EXISTS (SELECT 1 FROM main.stack WHERE frames > 0) FROM main.run",
+	 " EXISTS (SELECT 1 FROM main.stack WHERE frames > 0),"
+	 " max(value) FILTER (WHERE key = 'filtered_devices') FROM main.run",
 	 take_run},
 	{"SELECT b.kind, count(DISTINCT b.name), CAST(total(c.value) AS INTEGER)"
 	 " FROM temp.base_device AS b LEFT JOIN main.device_counter AS c"

@@ -231,6 +231,14 @@ static void list_losses(struct reasons *reasons, enum dms_side side)
 							    "record again, as dmascope doctor advises",
 							    run->path, run->gaps,
 							    run->gaps == 1 ? "" : "s"));
+		else if (run->filtered_devices)
+			add_reason(reasons,
+				   dms_compare_say(comparing,
+						   "maps or unmaps of %" PRIu64 " device%s are missing "
+						   "in %s: record all CPUs, tasks and events",
+						   run->filtered_devices,
+						   run->filtered_devices == 1 ? "" : "s",
+						   run->path));
 	}
 }
 

@@ -295,6 +295,16 @@ static uint64_t counted_to(const struct dms_run *run)
 	return run->last_ts > counted_from(run) ? run->last_ts : counted_from(run);
 }
 
+/* Of so many devices nothing sure can be said: the recording has not all of their calls. */
+static uint64_t n_filtered(const struct dms_run *run)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++)
+		count += dms_model_lacks_calls(run->model, i);
+	return count;
+}
+
 static struct dms_error *store_run(struct dms_run *run)
 {
 	const struct dms_source_info *info = first_info(run);
@@ -340,6 +350,9 @@ static struct dms_error *store_run(struct dms_run *run)
 	}
 	if (run->clock_gaps &&
 	    (err = dms_store_run_u64(run->store, "clock_gaps", run->clock_gaps)))
+		return err;
+	if (n_filtered(run) &&
+	    (err = dms_store_run_u64(run->store, "filtered_devices", n_filtered(run))))
 		return err;
 	if (time_resolution_ns(run) > 1 &&
 	    (err = dms_store_run_u64(run->store, "time_resolution_ns", time_resolution_ns(run))))
