@@ -157,9 +157,12 @@ static bool give_first_gap(struct text_source *source, struct dms_item *ret)
 static bool give_loss(struct text_source *source, uint64_t ts, struct dms_item *ret)
 {
 	const struct text_losses *losses = &source->survey.losses;
-	const struct text_loss *loss = &losses->items[source->next_loss];
+	const struct text_loss *loss;
 
-	if (source->next_loss >= losses->n_items || (loss->after_ts >= ts && ts != UINT64_MAX))
+	if (source->next_loss >= losses->n_items)
+		return false;
+	loss = &losses->items[source->next_loss];
+	if (loss->after_ts >= ts && ts != UINT64_MAX)
 		return false;
 	source->next_loss++;
 	ret->kind = DMS_ITEM_GAP;
