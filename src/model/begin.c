@@ -150,7 +150,8 @@ static struct dms_error *end_oldest(struct dms_model *model, const struct dms_ev
 	struct live_mapping *next = twins_younger(&model->slots, twins->oldest);
 	struct dms_error *err = model_end_life(model, twins->oldest, event, end, doubts);
 
-	if (err || !next || twins->n_identical == MANY_TWINS)
+	/* the new one may be its only twin: what was counted is less strict than twins_are() */
+	if (err || !next || next == twins->live || twins->n_identical == MANY_TWINS)
 		return err;
 	return model_end_life(model, next, event, end, doubts);
 }
@@ -296,7 +297,8 @@ _flat_ struct dms_error *model_begin(struct dms_model *model, struct device_stat
 	    (err = sites_begin(model, state, event, &live->mapping)))
 		return err;
 	model_init_step(&step, DMS_STEP_MAP, &live->mapping);
-	step.related = twins.newest ? &twins.newest->mapping : NULL;
+	if (twins.newest && twins.newest->mapping.serial) /* it may have been ended just now */
+		step.related = &twins.newest->mapping;
 	if ((err = model_tell(model, state, event, &step)))
 		return err;
 	return overlap_begin(model, state, event, live);

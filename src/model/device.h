@@ -99,7 +99,9 @@ struct device_state {
 	struct strays strays;
 	uint64_t last_release_ts;     /* of the last unmap or free */
 	struct unbinding unbinding;
-	uint64_t stray_faults[4]; /* pages of faults where nothing was mapped, plus 1; 0: none */
+	struct stray_fault {
+		uint64_t page, ts; /* its address plus 1; 0: none */
+	} stray_faults[4]; /* where nothing was mapped */
 	uint32_t n_stray_faults;
 };
 

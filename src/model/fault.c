@@ -134,21 +134,26 @@ static void find_past(const struct past_table *table, const struct dms_event *ev
 	}
 }
 
+/* What polls an address does so often. */
+#define POLLED_NS 1000000000ull
+
 /* Where it faulted before anything was mapped there, what was mapped since is not what it means. */
-static bool is_stray(const struct device_state *state, uint64_t iova)
+static bool is_stray(const struct device_state *state, const struct dms_event *event)
 {
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(state->stray_faults); i++) {
-		if (state->stray_faults[i] == first_of_page(iova) + 1)
+		const struct stray_fault *fault = &state->stray_faults[i];
+
+		if (fault->page == first_of_page(event->dma_addr) + 1 &&
+		    event->ts - fault->ts <= POLLED_NS)
 			return true;
 	}
 	return false;
 }
 
-static void note_stray(struct device_state *state, uint64_t iova)
+static void note_stray(struct device_state *state, const struct dms_event *event)
 {
-	if (!is_stray(state, iova))
-		state->stray_faults[state->n_stray_faults++ % DMS_ARRAY_SIZE(state->stray_faults)] =
-			first_of_page(iova) + 1;
+	state->stray_faults[state->n_stray_faults++ % DMS_ARRAY_SIZE(state->stray_faults)] =
+		(struct stray_fault){first_of_page(event->dma_addr) + 1, event->ts};
 }
 
 static struct place look(const struct dms_model *model, struct device_state *state,
@@ -160,7 +165,7 @@ static struct place look(const struct dms_model *model, struct device_state *sta
 
 	extents_each_around(&state->extents, last_of_page(iova), visit_around, &search);
 	place.around = search.best;
-	if (!is_stray(state, iova))
+	if (!is_stray(state, event))
 		find_past(model_past(model, state), event, &place);
 	search.best = NULL;
 	if (!place.around && first_of_page(iova))
@@ -280,7 +285,7 @@ struct dms_error *fault_note(struct dms_model *model, struct device_state *state
 	if (state && has_mapped(model, state)) {
 		place = look(model, state, event);
 		if (!place.around && !place.past)
-			note_stray(state, event->dma_addr);
+			note_stray(state, event);
 	} else {
 		place = find_suspect(model, event);
 		step.doubts = place.state ? suspect_doubts(model, state) : DMS_DOUBT_UNTRACED;

@@ -143,38 +143,31 @@ static bool has_unseen(const struct dms_model *model, const struct device_state 
 	return state->has_older && model->now - model->begin_ts < UNDER_WAY_NS;
 }
 
-/* True if something that was mapped while events were lost may still live. */
-static bool has_lost(const struct dms_model *model, const struct device_state *state)
-{
-	if (model->gap_until)
-		return true;
-	return model->epoch &&
-	       (state->has_shared || model->now - model->gap_end < UNDER_WAY_NS);
-}
-
 /*
  * What the device only reads may be mapped several times (a page sent on many sockets, the zero
- * page), once of them before the trace or among the lost.
+ * page), and so may memory of user space, both ways: once of them before the trace or among the lost.
  */
 static uint32_t unseen_doubts(const struct dms_model *model, const struct device_state *state,
-			      uint8_t dir)
+			      enum dms_mapping_kind kind, uint8_t dir)
 {
 	uint32_t doubts = 0;
 
-	if (dir != DMS_DIR_TO_DEVICE)
+	if (kind > DMS_MAPPING_SG || dir == DMS_DIR_FROM_DEVICE)
 		return 0;
-	if (has_lost(model, state))
+	if (model_may_have_lost(model, 0))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (!state->is_from_bind && (state->has_shared || has_unseen(model, state)))
 		doubts |= DMS_DOUBT_PRE_TRACE;
 	return doubts;
 }
 
-/* Behind an IOMMU each of them has an address of its own. */
+/* Behind an IOMMU each of them has an address of its own: but lists are found by their memory. */
 static uint32_t sharing_doubts(const struct dms_model *model, const struct device_state *state,
-			       uint8_t dir)
+			       enum dms_mapping_kind kind, uint8_t dir)
 {
-	return state->device.mode == DMS_MODE_IOMMU ? 0 : unseen_doubts(model, state, dir);
+	if (state->device.mode == DMS_MODE_IOMMU && kind != DMS_MAPPING_SG)
+		return 0;
+	return unseen_doubts(model, state, kind, dir);
 }
 
 /*
@@ -201,10 +194,11 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 
 	if (model_may_have_lost(model, mapping->epoch))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (state->device.mode != DMS_MODE_IOMMU)
-		/* a slot of the bounce buffer has one owner */
-		doubts |= mapping->bounced ? 0 : sharing_doubts(model, state, mapping->dir);
-	else if (may_be_late(model, state, event, mapping))
+	/* a slot of the bounce buffer has one owner */
+	if (!mapping->bounced || mapping->sg)
+		doubts |= sharing_doubts(model, state, (enum dms_mapping_kind)mapping->kind,
+					 mapping->dir);
+	if (state->device.mode == DMS_MODE_IOMMU && may_be_late(model, state, event, mapping))
 		doubts |= DMS_DOUBT_REORDERED;
 	if (model_lacks_calls(model, state) ||
 	    model_lacks_half(model, (enum dms_mapping_kind)mapping->kind, kind, match->differs) ||
@@ -350,7 +344,8 @@ static void explain_past(const struct dms_model *model, const struct device_stat
 {
 	const struct dms_past *past = step->past;
 
-	step->doubts |= past->doubts | sharing_doubts(model, state, past->dir);
+	step->doubts |= past->doubts;
+	step->doubts |= sharing_doubts(model, state, (enum dms_mapping_kind)past->kind, past->dir);
 	if (model_may_have_lost(model, past->epoch))
 		step->doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (past->end == DMS_END_ELIDED || state->has_elided)
@@ -402,6 +397,11 @@ _apart_ static void explain_interior(const struct dms_model *model, const struct
 /* Of older kernels: a longer list may have been mapped by an event too large for the ring buffer. */
 #define VANISHING_MAP_ENTRIES 128
 
+static bool may_vanish(const struct dms_model *model, const struct dms_event *event)
+{
+	return event->n_phys > VANISHING_MAP_ENTRIES && !model->caps_lists;
+}
+
 /* What is known of an unmap that no live mapping fits: its end, its doubts, what it touches. */
 static void explain(const struct dms_model *model, struct device_state *state,
 		    const struct dms_event *event, struct dms_step *step)
@@ -421,7 +421,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 		around = match_containing(&model->slots, state, event->dma_addr);
 	step->related = around ? &around->mapping : NULL;
 	step->past = past_find(model_past(model, state), key_of(event));
-	if (event->n_phys > VANISHING_MAP_ENTRIES && !model->caps_lists)
+	if (may_vanish(model, event))
 		step->doubts |= DMS_DOUBT_OVERSIZED;
 	if (step->past) {
 		model_note_again(model, event, step->past, state);
@@ -441,7 +441,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 		step->doubts |= DMS_DOUBT_LOST_EVENTS;
 	step->elsewhere = model_find_elsewhere(model, state, event);
 	if (step->related || step->elsewhere) {
-		step->doubts |= DMS_DOUBT_AMBIGUOUS | sharing_doubts(model, state, event->dir);
+		step->doubts |= DMS_DOUBT_AMBIGUOUS | sharing_doubts(model, state, kind, event->dir);
 		if (model_lacks_maps(model, kind))
 			step->doubts |= DMS_DOUBT_UNTRACED;
 		return;
@@ -504,8 +504,8 @@ _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_sta
 	state->last_release_ts = event->ts;
 	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
 					       : match_unmap(model, state, event, kind);
-	if (!match.live && event->kind == DMS_EV_UNMAP_SG &&
-	    !unseen_doubts(model, state, event->dir))
+	if (!match.live && event->kind == DMS_EV_UNMAP_SG && !may_vanish(model, event) &&
+	    !unseen_doubts(model, state, kind, event->dir))
 		match = match_unmap_memory(model, state, event);
 	if (match.live)
 		return end_by_unmap(model, state, event, kind, &match);

@@ -20,6 +20,9 @@ static bool add_list(struct device_state *state, const struct live_mapping *live
 	       extents_add(&state->lists, &range, live->slot, 0);
 }
 
+/* More at one address, of different sizes or lists, are no driver's. */
+#define MAX_VISITED 4096
+
 /* What lives already, at an entry of the tables. */
 static bool count_twin(void *context, const struct extent *extent)
 {
@@ -28,6 +31,8 @@ static bool count_twin(void *context, const struct extent *extent)
 	struct live_mapping *youngest = twins_youngest(search->slots, owner);
 	const struct dms_mapping *old = &owner->mapping, *new = &search->live->mapping;
 
+	if (search->n_visited++ >= MAX_VISITED)
+		return false;
 	if (!search->newest || youngest->mapping.serial > search->newest->mapping.serial)
 		search->newest = youngest;
 	if (old->size != new->size || old->kind != new->kind || old->dir != new->dir)

@@ -63,6 +63,7 @@ static const struct pending_iova *cover(struct dms_model *model, const struct dm
 /* The same call, though an emulated machine is slow. */
 #define CALL_NS 10000000ull
 #define PAGE	4096ull
+#define MAX_ROUNDING (2 * 65536ull)
 
 /*
  * Is it this memory that was mapped there? A task may have mapped a guest's memory before (vfio),
@@ -78,7 +79,8 @@ static bool is_translation(const struct pending_iova *pending, const struct dms_
 	if (pending->phys_addr != UINT64_MAX && !mapping->bounced &&
 	    (mapping->has & (DMS_HAS_PHYS_ADDR | DMS_HAS_PHYS_LIST)))
 		return (pending->phys_addr + offset) / PAGE == mapping->cpu_addr / PAGE;
-	return event->ts - pending->ts <= CALL_NS;
+	/* a guest's memory is larger than what a call maps, rounded to pages of up to 64 KiB */
+	return event->ts - pending->ts <= CALL_NS && pending->size < mapping->size + MAX_ROUNDING;
 }
 
 _apart_ bool iommu_cover(struct dms_model *model, const struct dms_event *event,

@@ -42,7 +42,8 @@ static inline struct list_part *live_list(const struct live_mapping *live)
 /** A live mapping among its twins: slots of its neighbours, see twins.h. */
 struct twin_link {
 	uint32_t younger, older;
-	uint32_t count; /* of all of them; of the eldest only */
+	/* of the eldest only: how many they are; the first of the latest loss epoch among them, plus 1 */
+	uint32_t count, fresh, fresh_epoch;
 };
 
 /** Slots of live mappings, recycled and numbered; slots never move. */

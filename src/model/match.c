@@ -250,11 +250,14 @@ struct match match_unmap_list(const struct dms_model *model, const struct device
 /* Mappings looked at in all: calls that fit nothing may be many, and each would look at all. */
 #define MAX_SCANNED (1u << 22)
 
-static bool holds_start(const struct dms_mapping *mapping, const struct dms_event *event)
+/* Of a list that begins elsewhere only where no list is older: memory may be part of several. */
+static bool holds_start(const struct device_state *state, const struct dms_mapping *mapping,
+			const struct dms_event *event)
 {
 	if (!mapping->sg)
-		return mapping->kind == DMS_MAPPING_PAGE && mapping->cpu_addr == event->phys_list[0];
-	for (uint32_t i = 1; i < mapping->sg->n_phys; i++) {
+		return mapping->kind == DMS_MAPPING_PAGE && event->n_phys == 1 &&
+		       mapping->cpu_addr == event->phys_list[0];
+	for (uint32_t i = 1; state->is_from_bind && i < mapping->sg->n_phys; i++) {
 		if (mapping->sg->phys[i] == event->phys_list[0])
 			return true;
 	}
@@ -267,7 +270,7 @@ _apart_ struct match match_unmap_memory(struct dms_model *model, const struct de
 	uint32_t n_slots = (uint32_t)model->slots.n_blocks * SLOTS_PER_BLOCK, n_left = state->n_live;
 	struct match match = {0};
 
-	if (!event->n_phys || state->device.mode == DMS_MODE_DIRECT ||
+	if (!event->n_phys || state->device.mode == DMS_MODE_DIRECT || model_may_have_lost(model, 0) ||
 	    model->n_scanned >= MAX_SCANNED)
 		return match;
 	for (uint32_t slot = 0; slot < n_slots && n_left; slot++) {
@@ -276,7 +279,8 @@ _apart_ struct match match_unmap_memory(struct dms_model *model, const struct de
 		if (!live->mapping.serial || model->devices[live->mapping.device] != state)
 			continue;
 		n_left--;
-		if (live->mapping.dir != event->dir || !holds_start(&live->mapping, event))
+		if (live->mapping.dir != event->dir ||
+		    !holds_start(state, &live->mapping, event))
 			continue;
 		match.n_candidates++;
 		if (!match.live || live->mapping.serial < match.live->mapping.serial)
@@ -289,8 +293,6 @@ _apart_ struct match match_unmap_memory(struct dms_model *model, const struct de
 	match.hint = UINT32_MAX;
 	if (match.n_candidates > 1)
 		match.doubts |= DMS_DOUBT_AMBIGUOUS;
-	if (model_may_have_lost(model, match.live->mapping.epoch))
-		match.doubts |= DMS_DOUBT_LOST_EVENTS;
 	return match;
 }
 

@@ -28,7 +28,8 @@ struct match match_unmap_list(const struct dms_model *model, const struct device
 			      const struct dms_event *event);
 /**
  * The same where the list's memory does not tell its DMA address, and no list begins there: a single
- * mapping of that memory, released as a list, or a list whose beginning was left out.
+ * mapping of that memory, released as a list, or a list whose beginning was left out. None where a
+ * mapping that was not seen may be meant.
  */
 struct match match_unmap_memory(struct dms_model *model, const struct device_state *state,
 				const struct dms_event *event);

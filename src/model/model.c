@@ -204,7 +204,6 @@ _apart_ static struct dms_error *expire(struct dms_model *model, uint64_t ts)
 	struct dms_error *err;
 
 	if (model->gap_until && ts >= model->gap_until) {
-		model->gap_end = model->gap_until;
 		model->gap_until = 0;
 		model->epoch++;
 	}

@@ -79,7 +79,6 @@ struct dms_model {
 	uint32_t last_cpu;	 /* of the last event, where the clock counts ticks */
 	bool is_coarse;		 /* ticks that events of several CPUs share: they have no order */
 	uint64_t gap_until;	 /* events may be missing up to here; 0: no gap is open */
-	uint64_t gap_end;	 /* of the last one that is not open any more; 0: there was none */
 	uint32_t epoch;		 /* counts beginnings and ends of gaps */
 	bool has_pending;	 /* a gap is open, or what is waiting or held may run out of time */
 	struct queue waiting;	 /* of struct waiting, by time */
@@ -227,6 +226,7 @@ struct twin_search {
 	struct live_mapping *newest;	 /* at the same address, whatever it is; NULL: nothing */
 	struct live_mapping *oldest;	 /* of the same size, kind and direction */
 	struct live_mapping *eldest;	 /* stands for the new one's twins, see twins.h */
+	uint32_t n_visited;
 	uint32_t n_identical;		 /* to the new one in size, kind and direction */
 };
 /** Find the twins of @search->live, and enter it beside them. False: memory is short. */

@@ -52,7 +52,13 @@ static bool make_link(struct slot_pool *pool, const struct live_mapping *live)
 /* No twin so far: a ring of one. */
 static void begin_ring(struct slot_pool *pool, struct live_mapping *eldest)
 {
-	*link_of(pool, eldest) = (struct twin_link){.younger = eldest->slot, .older = eldest->slot, .count = 1};
+	*link_of(pool, eldest) = (struct twin_link){
+		.younger = eldest->slot,
+		.older = eldest->slot,
+		.count = 1,
+		.fresh = eldest->slot + 1,
+		.fresh_epoch = eldest->mapping.epoch,
+	};
 	eldest->is_eldest = true;
 }
 
@@ -66,6 +72,10 @@ bool twins_add(struct slot_pool *pool, struct live_mapping *eldest, struct live_
 		begin_ring(pool, eldest);
 	link = link_of(pool, eldest);
 	link->count++;
+	if (live->mapping.epoch != link->fresh_epoch) {
+		link->fresh = live->slot + 1;
+		link->fresh_epoch = live->mapping.epoch;
+	}
 	*link_of(pool, live) = (struct twin_link){.younger = eldest->slot, .older = link->older};
 	link_at(pool, link->older)->younger = live->slot;
 	link->older = live->slot;
@@ -96,16 +106,12 @@ struct live_mapping *twins_younger(const struct slot_pool *pool, const struct li
 struct live_mapping *twins_of_epoch(const struct slot_pool *pool, struct live_mapping *eldest,
 				    uint32_t epoch)
 {
-	struct live_mapping *live = eldest;
+	const struct twin_link *link;
 
 	if (!eldest->is_eldest)
 		return eldest;
-	do {
-		if (live->mapping.epoch == epoch)
-			return live;
-		live = slots_at(pool, link_of(pool, live)->younger);
-	} while (live != eldest);
-	return eldest;
+	link = link_of(pool, eldest);
+	return link->fresh && link->fresh_epoch == epoch ? slots_at(pool, link->fresh - 1) : eldest;
 }
 
 /** A search for who stands in the table. */
@@ -137,20 +143,35 @@ struct live_mapping *twins_eldest(const struct slot_pool *pool, const struct ext
 	return search.found;
 }
 
+/* @live leaves: the next younger one is the first of its epoch now, if there is one. */
+static void pass_fresh(const struct slot_pool *pool, const struct live_mapping *eldest,
+		       const struct live_mapping *live)
+{
+	struct twin_link *head = link_of(pool, eldest);
+	const struct twin_link *link = link_of(pool, live);
+
+	if (head->fresh == live->slot + 1)
+		head->fresh = link->younger == eldest->slot ? 0 : link->younger + 1;
+}
+
 struct live_mapping *twins_remove(struct slot_pool *pool, struct live_mapping *eldest,
 				  struct live_mapping *live)
 {
-	struct twin_link *link = link_of(pool, live);
+	struct twin_link *link = link_of(pool, live), head;
 	struct live_mapping *younger = slots_at(pool, link->younger);
-	uint32_t count = link_of(pool, eldest)->count - 1;
 
+	pass_fresh(pool, eldest, live);
+	head = *link_of(pool, eldest);
 	link_at(pool, link->younger)->older = link->older;
 	link_at(pool, link->older)->younger = link->younger;
 	if (live == eldest)
 		eldest = younger;
 	live->is_eldest = live->is_younger = false;
 	eldest->is_younger = false;
-	eldest->is_eldest = count > 1;
-	link_of(pool, eldest)->count = count;
+	eldest->is_eldest = head.count > 2;
+	link = link_of(pool, eldest);
+	link->count = head.count - 1;
+	link->fresh = head.fresh;
+	link->fresh_epoch = head.fresh_epoch;
 	return eldest;
 }

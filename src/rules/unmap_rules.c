@@ -152,10 +152,12 @@ static bool unmap_other_device(const struct dms_step *step, struct dms_facts *fa
 
 static bool unmap_unknown(const struct dms_step *step, struct dms_facts *facts)
 {
-	bool is_left_over = step->past && step->past->end == DMS_END_UNBOUND;
+	/* the leak has been told; where it may have been none, this shows that it was */
+	bool is_left_over = step->past && step->past->end == DMS_END_UNBOUND &&
+			    !(step->past->doubts & DMS_DOUBT_ELIDED);
 
 	if (is_left_over || (step->doubts & DMS_DOUBT_UNTRACED))
-		return false; /* the leak has been told */
+		return false;
 	fact_event(facts, step);
 	return true;
 }
