@@ -165,9 +165,13 @@ static uint32_t unseen_doubts(const struct dms_model *model, const struct device
 static uint32_t sharing_doubts(const struct dms_model *model, const struct device_state *state,
 			       enum dms_mapping_kind kind, uint8_t dir)
 {
+	uint32_t doubts = 0;
+
 	if (state->device.mode == DMS_MODE_IOMMU && kind != DMS_MAPPING_SG)
 		return 0;
-	return unseen_doubts(model, state, kind, dir);
+	if (state->device.mode == DMS_MODE_IOMMU && state->has_list_twins)
+		doubts |= DMS_DOUBT_UNTRACED;
+	return doubts | unseen_doubts(model, state, kind, dir);
 }
 
 /*
@@ -235,6 +239,7 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 		step.doubts |= doubts;
 	if (live->mapping.is_superseded)
 		state->strays.n_remapped--;
+	state->has_list_twins |= live->mapping.sg && match->n_candidates > 1;
 	model_detach(model, state, live, match->hint);
 	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);

@@ -271,7 +271,7 @@ _apart_ struct match match_unmap_memory(struct dms_model *model, const struct de
 	struct match match = {0};
 
 	if (!event->n_phys || state->device.mode == DMS_MODE_DIRECT || model_may_have_lost(model, 0) ||
-	    model->n_scanned >= MAX_SCANNED)
+	    state->has_older || model->n_scanned >= MAX_SCANNED)
 		return match;
 	for (uint32_t slot = 0; slot < n_slots && n_left; slot++) {
 		struct live_mapping *live = slots_at(&model->slots, slot);
