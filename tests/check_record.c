@@ -12,25 +12,9 @@
 
 #include "../src/record/local.h"
 #include "lib/lack.h"
-
-static char root[] = "/tmp/check_record.XXXXXX";
+#include "lib/madeup_root.h"
 
 /* ---- a machine ------------------------------------------------------------------------------- */
-
-static void shell(const char *fmt, ...) _printf_(1, 2);
-static void shell(const char *fmt, ...)
-{
-	va_list args;
-	char *body, *line;
-
-	va_start(args, fmt);
-	body = dms_vasprintf(fmt, args);
-	va_end(args);
-	line = dms_asprintf("set -e; cd '%s'; %s", root, body);
-	ck_assert_int_eq(system(line), 0);
-	dms_free(line);
-	dms_free(body);
-}
 
 static void make_machine(void)
 {

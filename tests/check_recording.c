@@ -13,26 +13,11 @@
 #include <dmascope/input.h>
 #include <dmascope/record.h>
 
+#include "lib/madeup_root.h"
+
 #define INSTANCE "sys/kernel/tracing/instances/dmascope-7"
 
-static char root[] = "/tmp/check_recording.XXXXXX";
-
 /* ---- what the kernel does -------------------------------------------------------------------- */
-
-static void shell(const char *fmt, ...) _printf_(1, 2);
-static void shell(const char *fmt, ...)
-{
-	va_list args;
-	char *body, *line;
-
-	va_start(args, fmt);
-	body = dms_vasprintf(fmt, args);
-	va_end(args);
-	line = dms_asprintf("set -e; cd '%s'; %s", root, body);
-	ck_assert_int_eq(system(line), 0);
-	dms_free(line);
-	dms_free(body);
-}
 
 /* A page of the ring buffer with one event: 4 bytes at the time @ts. */
 static void make_page(unsigned int cpu, uint64_t ts)
