@@ -70,6 +70,9 @@ for i in 1 2 3 4 5; do
 done >filtered.txt
 gives 'calls are missing' 3 filtered.txt
 gives 'calls are missing, allowed' 0 filtered.txt --allow-lossy
+# what was mapped before the recording began is no filter's doing
+grep unmap filtered.txt >older.txt
+gives 'unmaps of what is older' 0 older.txt
 : >empty.dat
 gives 'an empty file' 3 empty.dat
 head -c 20000 "$zoo" >cut.dat

@@ -300,8 +300,12 @@ static uint64_t n_filtered(const struct dms_run *run)
 {
 	uint64_t count = 0;
 
-	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++)
-		count += dms_model_lacks_calls(run->model, i);
+	for (uint32_t i = 0; i < dms_model_n_devices(run->model); i++) {
+		const struct dms_device_stats *stats = dms_stats_device(run->stats, i);
+
+		count += stats && stats->counters[DMS_COUNT_MAPS] &&
+			 dms_model_lacks_calls(run->model, i);
+	}
 	return count;
 }
 

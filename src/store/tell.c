@@ -323,7 +323,8 @@ struct dms_error *dms_store_device(struct dms_store *store, const struct dms_nam
 	if (err || !stats)
 		return err;
 	lifetime = stats->histograms[DMS_DIST_LIFETIME];
-	if ((err = tell_counters(store, row, stats)) || (err = tell_peaks(store, row, stats, known->since_ts)) ||
+	if ((err = tell_counters(store, row, stats)) ||
+	    (err = tell_peaks(store, row, stats, known->since_ts)) ||
 	    (err = tell_addresses(store, row, stats)) ||
 	    (lifetime && lifetime->count && (err = tell_lifetimes(store, row, lifetime))))
 		return err;
