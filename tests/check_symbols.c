@@ -118,6 +118,18 @@ START_TEST(finds)
 }
 END_TEST
 
+/* Lines that are none are counted; empty ones, and addresses that the kernel hides, are no damage. */
+START_TEST(damaged_lines)
+{
+	static const char text[] = "1000 T a\n\n0000000000000000 T hidden\n20!0 t b\n3000 tc\n \t\n4000 t d\n";
+	struct dms_symbols *symbols = table_of(text, strlen(text));
+
+	ck_assert_uint_eq(dms_symbols_count(symbols), 2);
+	ck_assert_uint_eq(dms_symbols_malformed(symbols), 2);
+	dms_symbols_destroy(symbols);
+}
+END_TEST
+
 START_TEST(null_text)
 {
 	struct dms_symbols *symbols = table_of(NULL, 0);
@@ -387,6 +399,7 @@ int main(void)
 
 	tcase_add_loop_test(table, finds, 0, (int)DMS_ARRAY_SIZE(find_cases));
 	tcase_add_test(table, null_text);
+	tcase_add_test(table, damaged_lines);
 	tcase_add_test(table, cut_anywhere);
 	tcase_add_test(table, large_and_shuffled);
 	tcase_set_timeout(table, 60);

@@ -28,6 +28,15 @@ if [ ! -x "$corrupt" ]; then
 	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -o "$corrupt" "$SRCDIR/tests/tools/corrupt.c" || exit 1
 fi
 
+# ---- no checksum guards the symbols in a trace: what is changed there is told
+perl -e 'local $/; open F, "<", $ARGV[0]; $_ = <F>; substr($_, 9000, 200) ^= "\xa5" x 200; print' \
+	"$fixtures/twin-7.2-stack.dat" >"$work/symbols.dat"
+if "$DMASCOPE" analyze "$work/symbols.dat" 2>&1 | grep -q "lines of the kernel's symbols are damaged"; then
+	ok 'symbols changed'
+else
+	not_ok 'symbols changed' 'not a word'
+fi
+
 # ---- bytes missing, bytes changed
 # torture NAME FILE cut|flip NUMBER NUMBER NUMBER [OPTION]
 torture() {

@@ -59,6 +59,8 @@ struct dms_symbols;
  */
 struct dms_error *dms_symbols_create(const char *text, size_t size, struct dms_symbols **ret);
 void dms_symbols_destroy(struct dms_symbols *symbols);
+/** How many lines of the text were no symbols: it is damaged, and others may tell what is not so. */
+uint64_t dms_symbols_malformed(const struct dms_symbols *symbols);
 /** The symbol that holds @address; false if none does, or all addresses are hidden (0). */
 bool dms_symbols_find(const struct dms_symbols *symbols, uint64_t address,
 		      struct dms_symbol *ret);

@@ -138,13 +138,30 @@ struct dms_error *dms_run_load_symbols(struct dms_run *run)
 /* Half of them may be of modules, which a System.map lacks. */
 #define MIN_NAMED_PERCENT 10
 
+/* No checksum guards the symbols in a trace: what is damaged shows in lines that are none. */
+static struct dms_error *note_damaged(struct dms_run *run)
+{
+	uint64_t n_lines = dms_symbols_malformed(run->symbols);
+
+	if (!n_lines)
+		return NULL;
+	return dms_run_add_note(run, NULL, DMS_ID_NONE,
+				dms_asprintf("%" PRIu64 " line%s of the kernel's symbols %s damaged: "
+					     "functions may be without a name, or have another's",
+					     n_lines, n_lines == 1 ? "" : "s",
+					     n_lines == 1 ? "is" : "are"));
+}
+
 struct dms_error *dms_run_note_symbols(struct dms_run *run)
 {
 	uint64_t n_frames = 0, n_named = 0;
 	struct dms_symbol symbol;
+	struct dms_error *err;
 
-	if (!run->kallsyms_file || !run->symbols)
+	if (!run->symbols)
 		return NULL;
+	if ((err = note_damaged(run)) || !run->kallsyms_file)
+		return err;
 	for (uint32_t i = 0; i < dms_stacks_count(run->names.stacks); i++) {
 		uint32_t n;
 		const uint64_t *frames = dms_stacks_get(run->names.stacks, i, &n);

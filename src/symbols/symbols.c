@@ -32,6 +32,7 @@ struct dms_symbols {
 	size_t size;	  /* bytes */
 	struct entry *entries;
 	size_t capacity, count;
+	uint64_t n_malformed; /* lines that are none */
 };
 
 /* One line of the text, taken apart. */
@@ -138,7 +139,11 @@ static bool collect(struct dms_symbols *symbols, bool all)
 		newline = memchr(pos, '\n', (size_t)(end - pos));
 		if (!newline)
 			newline = end;
-		if (!parse_line(pos, newline, &line) || !line.address)
+		if (!parse_line(pos, newline, &line)) {
+			symbols->n_malformed += skip_space(pos, newline) < newline;
+			continue;
+		}
+		if (!line.address)
 			continue;
 		if ((!all && !is_text(line.type)) || is_marker(&line))
 			continue;
@@ -146,6 +151,11 @@ static bool collect(struct dms_symbols *symbols, bool all)
 			return false;
 	}
 	return true;
+}
+
+uint64_t dms_symbols_malformed(const struct dms_symbols *symbols)
+{
+	return symbols->n_malformed;
 }
 
 /*
