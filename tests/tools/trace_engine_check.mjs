@@ -13,6 +13,15 @@ const [engine, path] = process.argv.slice(2);
 const load = (file) => import(pathToFileURL(join(resolve(engine), "models/trace", file)));
 
 globalThis.window ??= globalThis; // the engine is made for browsers
+// of today: what Debian 12's node (18) lacks
+URL.parse ??= (text, base) => (URL.canParse(text, base) ? new URL(text, base) : null);
+URL.canParse ??= (text, base) => {
+	try {
+		return Boolean(new URL(text, base));
+	} catch {
+		return false;
+	}
+};
 const { createMatchedSortedSyntheticEvents } = await load("helpers/Trace.js");
 const { TraceModel } = await load("trace.js");
 const { traceEvents } = JSON.parse(readFileSync(path, "utf8"));
