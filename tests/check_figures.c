@@ -43,7 +43,7 @@ START_TEST(calls_by_cpu_kind_and_direction)
 	feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 4);
 	event.cpu = 70000; /* too large for a row of its own */
 	feed(DMS_STEP_UNMAP_UNMATCHED, DMS_EV_UNMAP, 5);
-	mapping.kind = DMS_MAPPING_SG;
+	set_kind(DMS_MAPPING_SG);
 	feed(DMS_STEP_SYNC, DMS_EV_SYNC_FOR_CPU, 6);
 	step.mapping = NULL;
 	event.cpu = 3;

@@ -360,7 +360,7 @@ START_TEST(lifetimes)
 	step.end = DMS_END_UNMAPPED;
 	mapping.map_ts = 1000;
 	for (unsigned int kind = 0; kind < DMS_MAPPING_N_KINDS; kind++) {
-		mapping.kind = (uint8_t)kind;
+		set_kind(kind);
 		feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 1000 + 17 * (kind + 1)); /* 17, 34, 51 count */
 	}
 	lifetime = histogram_of(DMS_DIST_LIFETIME);
@@ -368,7 +368,7 @@ START_TEST(lifetimes)
 	ck_assert_uint_eq(lifetime->min, 17);
 	ck_assert_uint_eq(lifetime->max, 51);
 	ck_assert_uint_eq(lifetime->sum, 17 + 34 + 51);
-	mapping.kind = DMS_MAPPING_PAGE;
+	set_kind(DMS_MAPPING_PAGE);
 	mapping.is_seeded = true; /* its map was not seen */
 	feed(DMS_STEP_UNMAP, DMS_EV_UNMAP, 2000);
 	ck_assert_uint_eq(lifetime->count, 3);

@@ -112,6 +112,7 @@ struct dms_mapping {
 			bool bounced : 1;	/* through swiotlb */
 			bool is_seeded : 1;	/* from a dma-api/dump: older than the trace */
 			bool is_check_seen : 1; /* a probe would show the driver's dma_mapping_error() */
+			bool is_compound : 1;	/* a list, or an allocation */
 		};
 		uint8_t is_unusual; /* any of these: one test where every mapping passes */
 	};

@@ -21,6 +21,8 @@ struct dms_histogram {
 	uint32_t buckets[DMS_HISTOGRAM_BUCKETS];
 };
 void dms_histogram_add(struct dms_histogram *histogram, uint64_t value);
+/** The same only between values that are there already, and below 2^53. False: it is not. */
+bool dms_histogram_add_usual(struct dms_histogram *histogram, uint64_t value);
 /** Add @value @times; not at all if that is 0. */
 void dms_histogram_add_many(struct dms_histogram *histogram, uint64_t value, uint64_t times);
 /** Smallest value v such that at least @permille/1000 of all values are <= v, within the error. */
@@ -121,12 +123,6 @@ static inline void dms_calls_add(struct dms_calls *to, const struct dms_calls *c
 /** Pairs of a kind and a direction; with room for 8 directions they are the faster to number. */
 #define DMS_STATS_DIRS	 8
 #define DMS_STATS_SHAPES (DMS_MAPPING_N_KINDS * DMS_STATS_DIRS)
-/** The calls of one such pair, by CPU: what is counted with, see src/stats/breakdown.c. */
-struct dms_cells {
-	struct dms_cell *cells; /* n of them, by CPU, and DMS_STATS_CPUS for the rest */
-	size_t n;
-};
-
 /** CPUs with figures of their own: those above share the last row. */
 #define DMS_STATS_CPUS 512
 /** CPUs whose pairs are told apart. */
@@ -160,7 +156,10 @@ struct dms_device_stats {
 	uint64_t frees_matched; /* what UNMAPS_MATCHED counts beside the lifetimes */
 	uint64_t bounced_bytes;			/* of live mappings that went through swiotlb */
 	uint64_t peak_bounced_bytes, peak_bounced_bytes_ts;
-	struct dms_cells cells[DMS_STATS_SHAPES];
+	/* calls of each kind and direction, by CPU, and DMS_STATS_CPUS for the rest: what is counted
+	   with, see src/stats/breakdown.c. Two arrays, for an index then needs no arithmetic */
+	struct dms_cell *cells[DMS_STATS_SHAPES];
+	size_t n_cells[DMS_STATS_SHAPES];
 	/* what follows, calls and counters are complete in what dms_stats_device() returns */
 	uint64_t live, live_bytes;		/* now */
 	struct dms_calls calls[DMS_MAPPING_N_KINDS][DMS_DIR_UNKNOWN + 1];

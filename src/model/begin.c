@@ -51,6 +51,15 @@ _apart_ static bool is_on_stack(const struct stack_page *stack, const struct dms
 	return false;
 }
 
+static void fill_compound(struct dms_mapping *mapping, enum dms_mapping_kind kind)
+{
+	mapping->is_compound = true;
+	if (kind == DMS_MAPPING_COHERENT) { /* by the API's definition */
+		mapping->dir = DMS_DIR_BIDIRECTIONAL;
+		mapping->has |= DMS_HAS_DIR;
+	}
+}
+
 /*
  * Fill the mapping from its event, every member once: clearing all of it first took some 20 of the
  * 700 instructions of a map, or a `rep stos`, which is slower still (see model_init_step()).
@@ -92,10 +101,8 @@ static void fill(struct dms_mapping *mapping, struct dms_model *model,
 		mapping->truncated = true;
 		mapping->doubts = DMS_DOUBT_TRUNCATED;
 	}
-	if (kind == DMS_MAPPING_COHERENT) { /* by the API's definition */
-		mapping->dir = DMS_DIR_BIDIRECTIONAL;
-		mapping->has |= DMS_HAS_DIR;
-	}
+	if (kind >= DMS_MAPPING_SG)
+		fill_compound(mapping, kind);
 }
 
 static bool add_list(struct live_mapping *live, const struct dms_event *event)

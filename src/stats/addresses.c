@@ -45,7 +45,7 @@ void addresses_widen(struct dms_device_stats *device, uint64_t low, uint64_t hig
 		device->iova_high = high;
 }
 
-_apart_ static void use_new(struct dms_device_stats *device, const struct dms_mapping *mapping)
+_apart_ void addresses_use_new(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	uint64_t low, high;
 
@@ -53,13 +53,7 @@ _apart_ static void use_new(struct dms_device_stats *device, const struct dms_ma
 	addresses_widen(device, low, high);
 }
 
-/* Nearly all lie where others lay: then it does not matter whether they are known, or damaged. */
-static bool is_inside(const struct dms_device_stats *device, uint64_t first, uint64_t last)
-{
-	return first >= device->iova_low && last <= device->iova_high;
-}
-
-_apart_ static void use_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
+void addresses_use_list(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	uint64_t low = UINT64_MAX, high = 0;
 
@@ -70,14 +64,6 @@ _apart_ static void use_list(struct dms_device_stats *device, const struct dms_m
 		low = segment.dma_addr < low ? segment.dma_addr : low;
 		high = last > high ? last : high;
 	}
-	if (!is_inside(device, low, high))
-		use_new(device, mapping);
-}
-
-void addresses_use(struct dms_device_stats *device, const struct dms_mapping *mapping)
-{
-	if (mapping->sg)
-		use_list(device, mapping);
-	else if (!is_inside(device, mapping->dma_addr, mapping->dma_addr + mapping->size - 1))
-		use_new(device, mapping);
+	if (!addresses_are_inside(device, low, high))
+		addresses_use_new(device, mapping);
 }

@@ -15,14 +15,14 @@ static bool begin_histograms(struct dms_device_stats *device)
 
 _apart_ struct dms_cell *breakdown_add(struct dms_device_stats *device, size_t shape, uint32_t cpu)
 {
-	struct dms_cells *cells = &device->cells[shape];
 	uint32_t row = cpu < DMS_STATS_CPUS ? cpu : DMS_STATS_CPUS;
 
 	if (!begin_histograms(device) ||
 	    !dms_grow(&device->cpus, &device->n_cpus, (size_t)row + 1, sizeof(*device->cpus)) ||
-	    !dms_grow(&cells->cells, &cells->n, (size_t)row + 1, sizeof(*cells->cells)))
+	    !dms_grow(&device->cells[shape], &device->n_cells[shape], (size_t)row + 1,
+		      sizeof(struct dms_cell)))
 		return NULL;
-	return &cells->cells[row];
+	return &device->cells[shape][row];
 }
 
 /* ---- runs of one size, and sums -------------------------------------------------------------- */
@@ -60,13 +60,13 @@ static struct dms_calls calls_of(const struct dms_cell *cell)
 	};
 }
 
-/* The sum of @cells, which also count in the rows of the CPUs and among the remaps. */
-static struct dms_calls sum_up(struct dms_device_stats *device, const struct dms_cells *cells)
+/* The sum of the cells of @shape, which also count in the rows of the CPUs and among the remaps. */
+static struct dms_calls sum_up(struct dms_device_stats *device, size_t shape)
 {
 	struct dms_calls sum = {0}, calls;
 
-	for (size_t cpu = 0; cpu < cells->n; cpu++) {
-		struct dms_cell *cell = &cells->cells[cpu];
+	for (size_t cpu = 0; cpu < device->n_cells[shape]; cpu++) {
+		struct dms_cell *cell = &device->cells[shape][cpu];
 
 		breakdown_end_run(device, cell);
 		calls = calls_of(cell);
@@ -85,8 +85,7 @@ void breakdown_settle(struct dms_device_stats *device)
 		memset(device->cpus, 0, device->n_cpus * sizeof(*device->cpus));
 	for (uint8_t kind = 0; kind < DMS_MAPPING_N_KINDS; kind++) {
 		for (uint8_t dir = 0; dir <= DMS_DIR_UNKNOWN; dir++)
-			device->calls[kind][dir] =
-				sum_up(device, &device->cells[breakdown_shape(kind, dir)]);
+			device->calls[kind][dir] = sum_up(device, breakdown_shape(kind, dir));
 	}
 }
 
@@ -163,21 +162,18 @@ void breakdown_deinit(struct dms_device_stats *device)
 {
 	dms_free(device->cpus);
 	for (unsigned int i = 0; i < DMS_STATS_SHAPES; i++)
-		dms_free(device->cells[i].cells);
+		dms_free(device->cells[i]);
 	for (unsigned int i = 0; i < DMS_STATS_PAIR_CPUS; i++)
 		dms_free(device->handovers[i]);
 }
 
-static void clear_cells(struct dms_cells *cells)
-{
-	if (cells->n)
-		memset(cells->cells, 0, cells->n * sizeof(*cells->cells));
-}
-
 void breakdown_restart(struct dms_device_stats *device)
 {
-	for (unsigned int i = 0; i < DMS_STATS_SHAPES; i++)
-		clear_cells(&device->cells[i]);
+	for (unsigned int i = 0; i < DMS_STATS_SHAPES; i++) {
+		if (!device->n_cells[i])
+			continue;
+		memset(device->cells[i], 0, device->n_cells[i] * sizeof(struct dms_cell));
+	}
 	for (unsigned int i = 0; i < DMS_STATS_PAIR_CPUS; i++) {
 		dms_free(device->handovers[i]);
 		device->handovers[i] = NULL;

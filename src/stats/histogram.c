@@ -97,22 +97,27 @@ void dms_histogram_add_many(struct dms_histogram *histogram, uint64_t value, uin
 	histogram->count += times;
 }
 
+/* What is seldom is apart: three additions to memory are left, and jumps that nobody takes. */
+bool dms_histogram_add_usual(struct dms_histogram *histogram, uint64_t value)
+{
+	if (value - histogram->usual_low >= histogram->n_usual)
+		return false;
+	histogram->count++;
+	add_sum(histogram, value);
+	if (!++histogram->buckets[short_bucket_of(value)]) /* it was full */
+		fill_bucket(histogram, value);
+	return true;
+}
+
 _apart_ static void add_unusual(struct dms_histogram *histogram, uint64_t value)
 {
 	dms_histogram_add_many(histogram, value, 1);
 }
 
-/* What is seldom is apart: three additions to memory are left, and jumps that nobody takes. */
 void dms_histogram_add(struct dms_histogram *histogram, uint64_t value)
 {
-	if (value - histogram->usual_low >= histogram->n_usual) {
+	if (!dms_histogram_add_usual(histogram, value))
 		add_unusual(histogram, value);
-		return;
-	}
-	histogram->count++;
-	add_sum(histogram, value);
-	if (!++histogram->buckets[short_bucket_of(value)]) /* it was full */
-		fill_bucket(histogram, value);
 }
 
 /* The value of rank ceil(count * permille / 1000), which is one that was added. */

@@ -174,7 +174,8 @@ static uint32_t slot_of(uint64_t dma_addr)
 	return (uint32_t)(reuse_hash(dma_addr) >> 32) % DMS_STATS_REUSE_SLOTS;
 }
 
-_apart_ bool reuse_init(struct dms_device_stats *device)
+/* The first unmap: most of many devices may never see one. */
+_apart_ static bool begin_reuse(struct dms_device_stats *device)
 {
 	if (!device->histograms[DMS_DIST_REUSE] && !stats_begin_histogram(device, DMS_DIST_REUSE))
 		return false;
@@ -186,7 +187,7 @@ void reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
 	uint32_t slot = slot_of(dma_addr);
 
-	if (device->reuse->slots[slot].key != dma_addr + 1 || !(dma_addr + 1))
+	if (!device->reuse || device->reuse->slots[slot].key != dma_addr + 1 || !(dma_addr + 1))
 		return;
 	if (++device->n_reused == ALL_REUSES)
 		device->reuse_limit = FEW_LIMIT;
@@ -195,10 +196,13 @@ void reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 			  stats_less(ts, device->reuse->slots[slot].unmap_ts));
 }
 
-void reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
+bool reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
 	uint32_t slot = slot_of(dma_addr);
 
+	if (!device->reuse && !begin_reuse(device))
+		return false;
 	device->reuse->slots[slot].key = dma_addr + 1;
 	device->reuse->slots[slot].unmap_ts = ts;
+	return true;
 }

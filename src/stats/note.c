@@ -113,6 +113,8 @@ static void read_mapping(const struct dms_stats_note *note, struct dms_mapping *
 	mapping->bounced = (note->flags & IS_BOUNCED) != 0;
 	mapping->is_seeded = (note->flags & IS_SEEDED) != 0;
 	mapping->is_check_seen = (note->flags & IS_CHECK_SEEN) != 0;
+	mapping->is_compound = !is_single(note->kind);
+	mapping->has = 0; /* where it lies the note tells */
 	mapping->bounce_reason = note->flags >> REASON_SHIFT;
 }
 

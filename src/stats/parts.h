@@ -52,6 +52,11 @@ static inline void count(struct dms_device_stats *device, unsigned int counter, 
 		device->counters[counter - 1] += by;
 }
 
+static inline bool is_single(unsigned int kind)
+{
+	return kind < DMS_MAPPING_SG;
+}
+
 static inline bool is_streaming(unsigned int kind)
 {
 	return kind <= DMS_MAPPING_SG;
@@ -77,8 +82,23 @@ static inline bool stats_measure(struct dms_device_stats *device,
 
 /* addresses.c: iova_low and iova_high */
 void addresses_init(struct dms_device_stats *device);
-/** Those of @mapping are used. */
-void addresses_use(struct dms_device_stats *device, const struct dms_mapping *mapping);
+/** Nearly all lie where others lay: then it does not matter whether they are known, or damaged. */
+static inline bool addresses_are_inside(const struct dms_device_stats *device, uint64_t first,
+					uint64_t last)
+{
+	return first >= device->iova_low && last <= device->iova_high;
+}
+/** Those of @mapping are used, and not all inside. */
+void addresses_use_new(struct dms_device_stats *device, const struct dms_mapping *mapping);
+/** Those of @mapping are used, which is one, or is a list. */
+static inline void addresses_use(struct dms_device_stats *device,
+				 const struct dms_mapping *mapping)
+{
+	if (!addresses_are_inside(device, mapping->dma_addr,
+				  mapping->dma_addr + mapping->size - 1))
+		addresses_use_new(device, mapping);
+}
+void addresses_use_list(struct dms_device_stats *device, const struct dms_mapping *mapping);
 /** The lowest and the highest that @mapping has; low > high: none is known. */
 void addresses_of(const struct dms_mapping *mapping, uint64_t *ret_low, uint64_t *ret_high);
 void addresses_widen(struct dms_device_stats *device, uint64_t low, uint64_t high);
@@ -114,7 +134,8 @@ struct dms_cell {
 /** Kind and direction as one number. */
 static inline size_t breakdown_shape(uint8_t kind, uint8_t dir)
 {
-	return (size_t)kind * DMS_STATS_DIRS + dir % DMS_STATS_DIRS;
+	_Static_assert(DMS_DIR_UNKNOWN < DMS_STATS_DIRS, "each direction has its own");
+	return (size_t)kind * DMS_STATS_DIRS + dir;
 }
 
 /** A cell that breakdown_find() does not find. NULL when memory is short. */
@@ -126,11 +147,11 @@ static inline bool breakdown_find(struct dms_device_stats *device, uint8_t kind,
 {
 	size_t shape = breakdown_shape(kind, dir);
 
-	if (cpu >= device->cells[shape].n) {
+	if (cpu >= device->n_cells[shape]) {
 		*ret = breakdown_add(device, shape, cpu);
 		return *ret;
 	}
-	*ret = &device->cells[shape].cells[cpu];
+	*ret = &device->cells[shape][cpu];
 	return true;
 }
 
@@ -172,11 +193,9 @@ static inline bool latency_needs(const struct latencies *latencies, enum dms_ste
 bool latency_step(struct dms_stats *stats, struct dms_device_stats *device,
 		  const struct dms_step *step);
 
-/** The first unmap: most of many devices may never see one. False when memory is short. */
-bool reuse_init(struct dms_device_stats *device);
 /** What reuse_map() and reuse_unmap() do with the addresses they do not leave out. */
 void reuse_end(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
-void reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
+bool reuse_begin(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts);
 
 /** A multiplication mixes an address well enough, and this is done twice for each mapping. */
 static inline uint64_t reuse_hash(uint64_t dma_addr)
@@ -187,18 +206,14 @@ static inline uint64_t reuse_hash(uint64_t dma_addr)
 /** @dma_addr is mapped at @ts: how soon after its unmap? */
 static inline void reuse_map(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
-	if (device->reuse && reuse_hash(dma_addr) <= device->reuse_limit)
+	if (reuse_hash(dma_addr) <= device->reuse_limit)
 		reuse_end(device, dma_addr, ts);
 }
 
 /** @dma_addr is unmapped at @ts. False when memory is short. */
 static inline bool reuse_unmap(struct dms_device_stats *device, uint64_t dma_addr, uint64_t ts)
 {
-	if (!device->reuse && !reuse_init(device))
-		return false;
-	if (reuse_hash(dma_addr) <= device->reuse_limit)
-		reuse_begin(device, dma_addr, ts);
-	return true;
+	return reuse_hash(dma_addr) > device->reuse_limit || reuse_begin(device, dma_addr, ts);
 }
 
 #endif

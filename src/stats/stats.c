@@ -146,7 +146,7 @@ static const uint8_t reason_counters[] = {
 };
 
 /* It holds room in swiotlb as long as it lives. */
-_apart_ static void begin_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping,
+static void begin_bounced(struct dms_device_stats *device, const struct dms_mapping *mapping,
 			  uint64_t ts)
 {
 	if (!mapping->bounced)
@@ -189,14 +189,29 @@ static void begin_live(struct dms_device_stats *device, uint64_t size, uint64_t 
 		raise_live_bytes(device, ts);
 }
 
-/* A list, or an allocation. */
-_apart_ static bool begin_other(struct dms_device_stats *device, const struct dms_mapping *mapping)
+/* Of a list, or an allocation. */
+static bool begin_compound(struct dms_device_stats *device, const struct dms_mapping *mapping)
 {
 	if (mapping->kind != DMS_MAPPING_SG)
 		return true;
 	reuse_map(device, mapping->dma_addr, mapping->map_ts);
 	return stats_measure(device, DMS_DIST_ENTRIES, mapping->nents) &&
 	       stats_measure(device, DMS_DIST_SEGMENTS, mapping->ents);
+}
+
+/* All but a single mapping that was not bounced. */
+_apart_ static bool begin_unusual(struct dms_device_stats *device,
+				  const struct dms_mapping *mapping, uint64_t ts)
+{
+	begin_bounced(device, mapping, ts);
+	if (mapping->sg)
+		addresses_use_list(device, mapping);
+	else
+		addresses_use(device, mapping);
+	if (mapping->is_compound)
+		return begin_compound(device, mapping);
+	reuse_map(device, mapping->dma_addr, mapping->map_ts);
+	return true;
 }
 
 static bool count_map(struct dms_device_stats *device, const struct dms_step *step)
@@ -208,13 +223,12 @@ static bool count_map(struct dms_device_stats *device, const struct dms_step *st
 		return false;
 	breakdown_map(device, cell, mapping);
 	begin_live(device, mapping->size, step->ts);
-	if (mapping->is_unusual)
-		begin_bounced(device, mapping, step->ts);
 	if (mapping->map_stack != DMS_ID_NONE && device->n_map_stacks < DMS_STATS_MAP_STACKS)
 		sample_stack(device, mapping->map_stack);
-	if (mapping->kind >= DMS_MAPPING_SG)
-		return begin_other(device, mapping);
+	if (mapping->is_unusual)
+		return begin_unusual(device, mapping, step->ts);
 	reuse_map(device, mapping->dma_addr, mapping->map_ts);
+	addresses_use(device, mapping);
 	return true;
 }
 
@@ -251,18 +265,26 @@ static bool count_handover(struct dms_device_stats *device, const struct dms_map
 }
 
 /* Of mappings whose map was seen. */
-static bool end_usual(struct dms_device_stats *device, const struct dms_mapping *mapping,
-		      const struct dms_event *event)
+static bool end_seen(struct dms_device_stats *device, const struct dms_mapping *mapping,
+		     const struct dms_event *event)
 {
 	end_live(device, mapping->size);
-	if (event->cpu != mapping->map_cpu && !count_handover(device, mapping, event))
-		return false;
-	if (!is_streaming(mapping->kind)) {
-		device->frees_matched++;
-		return true;
-	}
-	dms_histogram_add(device->histograms[DMS_DIST_LIFETIME],
-			  stats_less(event->ts, mapping->map_ts));
+	return event->cpu == mapping->map_cpu || count_handover(device, mapping, event);
+}
+
+_apart_ static void add_lifetime(struct dms_histogram *lifetimes, uint64_t begin, uint64_t end)
+{
+	dms_histogram_add(lifetimes, stats_less(end, begin));
+}
+
+static bool end_streaming(struct dms_device_stats *device, const struct dms_mapping *mapping,
+			  const struct dms_event *event)
+{
+	struct dms_histogram *lifetimes = device->histograms[DMS_DIST_LIFETIME];
+
+	/* where clocks of two CPUs disagree it is less than 0, which is too much to be usual */
+	if (!dms_histogram_add_usual(lifetimes, event->ts - mapping->map_ts))
+		add_lifetime(lifetimes, mapping->map_ts, event->ts);
 	return reuse_unmap(device, mapping->dma_addr, event->ts);
 }
 
@@ -279,7 +301,7 @@ static bool count_release(struct dms_device_stats *device, const struct dms_mapp
 	return true;
 }
 
-/* What was bounced, is older than the trace, or whose check was seen. */
+/* A list, an allocation; what was bounced, is older than the trace, or whose check was seen. */
 _apart_ static bool end_unusual(struct dms_device_stats *device, const struct dms_mapping *mapping,
 				const struct dms_event *event)
 {
@@ -291,7 +313,12 @@ _apart_ static bool end_unusual(struct dms_device_stats *device, const struct dm
 		       reuse_unmap(device, mapping->dma_addr, event->ts);
 	}
 	end_bounced(device, mapping);
-	return end_usual(device, mapping, event);
+	if (!end_seen(device, mapping, event))
+		return false;
+	if (is_streaming(mapping->kind))
+		return end_streaming(device, mapping, event);
+	device->frees_matched++;
+	return true;
 }
 
 static bool count_unmap(struct dms_device_stats *device, const struct dms_step *step)
@@ -301,8 +328,9 @@ static bool count_unmap(struct dms_device_stats *device, const struct dms_step *
 
 	if (!count_release(device, mapping, event))
 		return false;
-	return mapping->is_unusual ? end_unusual(device, mapping, event)
-				   : end_usual(device, mapping, event);
+	if (mapping->is_unusual)
+		return end_unusual(device, mapping, event);
+	return end_seen(device, mapping, event) && end_streaming(device, mapping, event);
 }
 
 static bool count_ended(struct dms_device_stats *device, const struct dms_step *step)
@@ -438,16 +466,15 @@ static bool count_rest(struct dms_stats *stats, const struct dms_step *step, uin
 
 typedef bool (*count_fn)(struct dms_device_stats *device, const struct dms_step *step);
 
-/* Maps and unmaps have device, mapping and event, and are nearly all steps. */
-static struct dms_device_stats *count_pair(struct dms_stats *stats, const struct dms_step *step,
-					   uint32_t index, count_fn count_it)
+/*
+ * Maps and unmaps have mapping and event, and a device, of which a DEVICE step told before. They are
+ * nearly all steps.
+ */
+static bool count_pair(struct dms_device_stats *device, const struct dms_step *step,
+		       count_fn count_it)
 {
-	struct dms_device_stats *device = device_of(stats, step, index);
-
-	if (!device)
-		return NULL;
 	widen_span(device, step->event->ts);
-	return count_it(device, step) ? device : NULL;
+	return count_it(device, step);
 }
 
 static uint32_t index_of(const struct dms_step *step)
@@ -467,25 +494,42 @@ _apart_ static bool measure_latency(struct dms_stats *stats, const struct dms_st
 static bool count_step(struct dms_stats *stats, const struct dms_step *step)
 {
 	uint32_t index = index_of(step);
-	struct dms_device_stats *device;
 
-	if (step->kind == DMS_STEP_UNMAP)
-		return count_pair(stats, step, index, count_unmap);
-	if (step->kind != DMS_STEP_MAP) /* without a device: a gap, the end, iommu:map */
-		return index == DMS_ID_NONE || count_rest(stats, step, index);
-	device = count_pair(stats, step, index, count_map);
-	if (device)
-		addresses_use(device, step->mapping);
-	return device;
+	/* without a device: a gap, the end, iommu:map */
+	return index == DMS_ID_NONE || count_rest(stats, step, index);
+}
+
+/* Of @kind, which whoever calls knows: what it needs is asked for in no table of all kinds. */
+static bool measure_if_needed(struct dms_stats *stats, const struct dms_step *step,
+			      enum dms_step_kind kind)
+{
+	return !latency_needs(&stats->latencies, kind) || measure_latency(stats, step);
+}
+
+static bool step_map(struct dms_stats *stats, const struct dms_step *step)
+{
+	return count_pair(stats->devices[step->device->index], step, count_map) &&
+	       measure_if_needed(stats, step, DMS_STEP_MAP);
+}
+
+static bool step_unmap(struct dms_stats *stats, const struct dms_step *step)
+{
+	return count_pair(stats->devices[step->device->index], step, count_unmap) &&
+	       measure_if_needed(stats, step, DMS_STEP_UNMAP);
+}
+
+static bool step_other(struct dms_stats *stats, const struct dms_step *step)
+{
+	return count_step(stats, step) && measure_if_needed(stats, step, step->kind);
 }
 
 _flat_ struct dms_error *dms_stats_step(struct dms_stats *stats, const struct dms_step *step)
 {
-	if (!count_step(stats, step))
-		return &dms_error_nomem;
-	if (latency_needs(&stats->latencies, step->kind) && !measure_latency(stats, step))
-		return &dms_error_nomem;
-	return NULL;
+	bool is_counted = step->kind == DMS_STEP_UNMAP ? step_unmap(stats, step)
+			  : step->kind == DMS_STEP_MAP ? step_map(stats, step)
+						       : step_other(stats, step);
+
+	return is_counted ? NULL : &dms_error_nomem;
 }
 
 /* ---- later ----------------------------------------------------------------------------------- */
@@ -500,23 +544,26 @@ bool dms_stats_note(const struct dms_stats *stats, const struct dms_step *step,
 	return true;
 }
 
-/* As count_step(). */
+static bool note_map(struct dms_device_stats *device, const struct dms_stats_note *note,
+		     const struct dms_step *step)
+{
+	addresses_widen(device, note->low, note->high);
+	return count_pair(device, step, count_map);
+}
+
+/* As dms_stats_step(), but for what dms_stats_note() refuses. */
 static bool count_noted(struct dms_stats *stats, const struct dms_stats_note *note)
 {
-	struct dms_device_stats *device;
 	struct noted noted;
 
 	if (note->device == DMS_ID_NONE)
 		return true;
 	note_read(note, &noted);
 	if (note->step == DMS_STEP_UNMAP)
-		return count_pair(stats, &noted.step, note->device, count_unmap);
-	if (note->step != DMS_STEP_MAP)
-		return count_rest(stats, &noted.step, note->device);
-	device = count_pair(stats, &noted.step, note->device, count_map);
-	if (device)
-		addresses_widen(device, note->low, note->high);
-	return device;
+		return count_pair(stats->devices[note->device], &noted.step, count_unmap);
+	if (note->step == DMS_STEP_MAP)
+		return note_map(stats->devices[note->device], note, &noted.step);
+	return count_rest(stats, &noted.step, note->device);
 }
 
 _flat_ struct dms_error *dms_stats_count(struct dms_stats *stats, const struct dms_stats_note *notes,

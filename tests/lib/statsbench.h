@@ -15,12 +15,16 @@ static struct dms_event event;
 static struct dms_mapping mapping;
 static struct dms_step step;
 
+/* The model tells of a device before anything else of it. */
+static bool is_told[DMS_ARRAY_SIZE(devices)];
+
 /* Steps are counted by their notes, where they have one. */
 static bool is_by_notes;
 
 static inline void setup(void)
 {
 	is_by_notes = false;
+	memset(is_told, 0, sizeof(is_told));
 	stats = dms_stats_create();
 	ck_assert_ptr_nonnull(stats);
 	for (uint32_t i = 0; i < DMS_ARRAY_SIZE(devices); i++)
@@ -41,11 +45,22 @@ static inline void teardown(void)
 	dms_stats_destroy(stats);
 }
 
+static inline void tell_device(const struct dms_step *first)
+{
+	const struct dms_step told = {
+		.kind = DMS_STEP_DEVICE, .device = first->device, .ts = first->ts};
+
+	ck_assert(!dms_stats_step(stats, &told));
+	is_told[first->device->index] = true;
+}
+
 static inline void count_step(const struct dms_step *counted)
 {
 	struct dms_stats_note note;
 	struct dms_error *err;
 
+	if (counted->device && !is_told[counted->device->index])
+		tell_device(counted);
 	memset(&note, 0xa5, sizeof(note)); /* what a step does not need is not set */
 	if (is_by_notes && dms_stats_note(stats, counted, &note))
 		err = dms_stats_count(stats, &note, 1);
@@ -63,9 +78,15 @@ static inline void feed(enum dms_step_kind kind, enum dms_event_kind event_kind,
 	count_step(&step);
 }
 
-static inline void map(enum dms_mapping_kind kind, enum dms_dir dir, uint64_t size, uint64_t ts)
+static inline void set_kind(enum dms_mapping_kind kind)
 {
 	mapping.kind = kind;
+	mapping.is_compound = kind >= DMS_MAPPING_SG;
+}
+
+static inline void map(enum dms_mapping_kind kind, enum dms_dir dir, uint64_t size, uint64_t ts)
+{
+	set_kind(kind);
 	mapping.dir = dir;
 	mapping.size = size;
 	mapping.map_ts = ts;
