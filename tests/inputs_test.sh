@@ -199,6 +199,19 @@ refused 'a malformed inventory, compressed' 3 '^dmascope: malformed.gz: line 2' 
 head -c 60 fault.log.gz >cut.gz
 refused 'a kernel log, truncated' 3 'cut.gz: at offset 0x3c of its gzip data: truncated' analyze v6.dat cut.gz
 
+# The recorder writes the inventory into the trace, and older ones many lines at once: first of all a dump shows those.
+{
+	for n in {1..80}; do
+		mark="dmascope-inventory: platform-$n - bus=platform coherent=1"
+		if ((n == 1)); then echo "            bash-9       [000]    46.029331: print:                tracing_mark_write: $mark"; else echo "$mark"; fi
+	done
+	echo '            bash-9       [000]    47.000001: dma_map_page: 0000:00:01.0 dir=TO_DEVICE dma_addr=798bc000 size=64 phys_addr=798bc000 attrs='
+} >marked.txt
+"$DMASCOPE" analyze -q --format json marked.txt 2>err >got
+if [ "$(jq '.devices | map(.maps) | add' got)" = 1 ]; then ok 'a trace that begins with an inventory'; else
+	not_ok 'a trace that begins with an inventory' "$(cat err)"
+fi
+
 # ---- what does not go together -------------------------------------------------------------------
 cp devices.txt other.txt
 refused 'two inventories' 2 'devices.txt and other.txt: each is a device inventory; give one' analyze v6.dat devices.txt other.txt

@@ -11,8 +11,6 @@
 
 #include <dmascope/inventory.h>
 
-/* The kernel cuts longer texts in two. */
-#define MARKER_BYTES 1000
 /* Copied at once when the file is written; as much has to be free on the disk. */
 #define COPY_BYTES (4u << 20)
 #define TABLE_KIND "flyrecord"
@@ -58,37 +56,37 @@ const char *dms_recording_side(const struct dms_recording *recording, enum dms_s
 
 /* ---- the inventory in the trace -------------------------------------------------------------- */
 
-/* What cannot be written is missing in the trace only: the file beside it has all. */
-static void put_marker(const struct dms_recording *recording, const char *text, size_t size)
-{
-	_cleanup_(dms_freep) char *path = dms_asprintf("%s/trace_marker", recording->folder);
-	int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
-
-	if (fd < 0)
-		return;
-	(void)!write(fd, text, size);
-	close(fd);
-}
-
-static void mark_devices(const struct dms_recording *recording, const char *lines)
+/*
+ * Each in a text of its own: whoever prints the trace makes one line of it. What cannot be written is
+ * missing in the trace only: the file beside it has all.
+ */
+static void put_markers(int fd, const char *lines)
 {
 	struct text text = {0};
 	const char *next;
 
-	for (const char *line = *lines ? lines : NULL; line; line = next) {
+	for (const char *line = lines; line && !text.is_broken; line = next) {
 		size_t size = text_line(line, &next);
 
-		if (text.size && text.size + size + 32 > MARKER_BYTES) {
-			put_marker(recording, text.data, text.size);
-			text.size = 0;
-		}
+		text.size = 0;
 		text_put(&text, DMS_INVENTORY_MARKER, strlen(DMS_INVENTORY_MARKER));
 		text_put(&text, line, size);
 		text_put(&text, "\n", 1);
+		if (!text.is_broken)
+			(void)!write(fd, text.data, text.size);
 	}
-	if (text.size && !text.is_broken)
-		put_marker(recording, text.data, text.size);
 	dms_free(text.data);
+}
+
+static void mark_devices(const struct dms_recording *recording, const char *lines)
+{
+	_cleanup_(dms_freep) char *path = dms_asprintf("%s/trace_marker", recording->folder);
+	int fd = path && *lines ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+
+	if (fd < 0)
+		return;
+	put_markers(fd, lines);
+	close(fd);
 }
 
 /* ---- before ---------------------------------------------------------------------------------- */

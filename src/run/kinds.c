@@ -77,6 +77,8 @@ static bool is_inventory(struct line line)
 					   " iommu_group=", " iommu_type=",    " coherent=",
 					   " max_seg_size=", " seg_boundary="};
 
+	if (has(line, DMS_INVENTORY_MARKER))
+		return false;
 	for (size_t i = 0; i < DMS_ARRAY_SIZE(keys); i++) {
 		if (has(line, keys[i]))
 			return true;
