@@ -236,6 +236,16 @@ static bool is_by_another(const struct live_mapping *live, const struct dms_even
 	return event && (event->pid != live->mapping.map_pid || is_in_interrupt(event));
 }
 
+/* Doubts that what was left at an unbind was forgotten: it was there up to then in any case. */
+#define LEAK_DOUBTS (DMS_DOUBT_ENDING | DMS_DOUBT_PATTERN | DMS_DOUBT_OTHER_CLOCK)
+
+static uint32_t doubts_of_end(const struct dms_step *step)
+{
+	if (step->kind != DMS_STEP_ENDED)
+		return step->doubts & DMS_DOUBT_AMBIGUOUS;
+	return step->end == DMS_END_UNBOUND ? step->doubts & ~(uint32_t)LEAK_DOUBTS : step->doubts;
+}
+
 static void end_older(struct dms_model *model, struct incident *incident,
 		      const struct dms_event *event, const struct dms_step *step)
 {
@@ -246,10 +256,7 @@ static void end_older(struct dms_model *model, struct incident *incident,
 	incident->older.sg = NULL;
 	incident->older_end = step->end;
 	incident->is_of_several |= is_by_another(live, event);
-	if (step->kind == DMS_STEP_ENDED)
-		incident->doubts |= step->doubts;
-	else
-		incident->doubts |= step->doubts & DMS_DOUBT_AMBIGUOUS;
+	incident->doubts |= doubts_of_end(step);
 	if (event && may_be_late(incident, event))
 		incident->doubts |= DMS_DOUBT_REORDERED;
 }
