@@ -291,6 +291,7 @@ struct dms_model_config {
 	uint64_t until_ts; /* nothing of a CPU is missing before it, but for gaps; 0: not known */
 	bool never_elides; /* to this kernel every unmap is needed, and an event */
 	bool doubts_alloc_dir; /* the directions of allocations may be garbage */
+	bool is_whole; /* no filter of CPUs, tasks or events was at work: what is missing was lost */
 	bool checks_lines; /* its dma-debug would tell of mappings that share but a cache line */
 	bool hides_bounces; /* swiotlb_bounced is not among the recorded events */
 	/* bits of enum dms_mapping_kind: one half of the pair is not among the recorded events */

@@ -42,9 +42,9 @@ bool model_lacks_half(const struct dms_model *model, enum dms_mapping_kind mappe
  * Unmaps that fit no map, and maps whose address or memory is mapped again with no unmap between: one
  * mistake of a driver leaves one of the two, lines that were taken out leave both. So does a driver
  * that forgets some unmaps and makes others twice; but behind an IOMMU the address of what it forgot
- * is not handed out again.
+ * is not handed out again, and where nothing can have been taken out (@is_whole) it is the driver.
  */
-static bool is_thinned(const struct device_state *state)
+static bool is_thinned(const struct device_state *state, bool is_whole)
 {
 	const struct strays *strays = &state->strays;
 	uint64_t n_unmaps = strays->n_unknown_sure + strays->n_again;
@@ -56,7 +56,8 @@ static bool is_thinned(const struct device_state *state)
 	if (strays->n_unknown_sure > MANY_STRAYS &&
 	    strays->n_unknown_sure * 4 > strays->n_all_unmaps)
 		return true;
-	return n_unmaps >= 2 && n_maps >= 2 && (n_unmaps + n_maps) * 16 > strays->n_all_unmaps;
+	return !is_whole && n_unmaps >= 2 && n_maps >= 2 &&
+	       (n_unmaps + n_maps) * 16 > strays->n_all_unmaps;
 }
 
 /*
@@ -76,9 +77,9 @@ bool model_lacks_calls(const struct dms_model *model, const struct device_state 
 		return !model->last_serial; /* all adds up again */
 	if (!model->last_serial || strays->n_remapped >= MANY_STRAYS)
 		return true; /* not one map, of any device */
-	if (is_thinned(state))
+	if (is_thinned(state, model->config.is_whole))
 		return true;
-	return strays->n_unknown >= MANY_STRAYS && strays->n_again >= MANY_STRAYS &&
+	return !model->config.is_whole && strays->n_unknown >= MANY_STRAYS && strays->n_again >= MANY_STRAYS &&
 	       strays->n_unmaps * 16 > strays->n_all_unmaps;
 }
 
@@ -97,7 +98,7 @@ void model_judge_calls(struct dms_model *model)
 		/* what takes out calls of one device hardly spares the others */
 		model->is_thinned = model_lacks_calls(model, model->devices[i]);
 	}
-	model->is_thinned |= n_devices > 1 && n_unmaps >= MANY_STRAYS && n_maps > 1;
+	model->is_thinned |= !model->config.is_whole && n_devices > 1 && n_unmaps >= MANY_STRAYS && n_maps > 1;
 }
 
 bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index)

@@ -437,6 +437,7 @@ struct dms_error *sites_tell(struct dms_model *model)
 	struct dms_error *err = NULL;
 
 	survey(model);
+	model->sites.has_idle |= model->config.is_whole;
 	for (uint32_t number = 1; !err && number <= model->sites.n_sites; number++) {
 		const struct site *site = site_at(&model->sites, number);
 		struct dms_step step = {

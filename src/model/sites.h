@@ -32,7 +32,7 @@ struct sites_state {
 	uint32_t n_keys;       /* a power of two, or 0 */
 	struct site_key *keys; /* hashed, open addressing */
 	unsigned int keys_shift; /* for dms_hash_place() */
-	bool has_idle;	       /* a map or unmap of the idle task: no filter of tasks hid others */
+	bool has_idle;	       /* a map or unmap of the idle task, or so told: no filter of tasks */
 	uint32_t n_unjudged;   /* sites whose lives at the end prove nothing for want of has_idle */
 	bool has_cpu_sync;     /* a sync for the CPU, of any device */
 };

@@ -305,6 +305,28 @@ static uint64_t quiet_until(const struct dms_run *run)
 	return info->stats_ts - STOP_NS;
 }
 
+/*
+ * `dmascope record` filters devices alone, but kprobes miss calls. What `dmascope convert` made of
+ * another tool's file names that tool as well.
+ */
+static bool is_whole_file(const struct dms_run *run, uint32_t file)
+{
+	static const char recorder[] = "dmascope ";
+	const char *tool = dms_source_info(dms_merge_source(run->merge, file))->tool;
+
+	return tool && !strncmp(tool, recorder, sizeof(recorder) - 1) && !strchr(tool, ',') &&
+	       !dms_decoder_untold(run->decoders[file]);
+}
+
+static bool is_whole(const struct dms_run *run)
+{
+	for (uint32_t i = 0; i < run->n_files; i++) {
+		if (!is_whole_file(run, i))
+			return false;
+	}
+	return true;
+}
+
 static void configure(struct dms_run *run)
 {
 	bool may_elide = is_true_of_any(run, dms_decoder_may_elide);
@@ -314,6 +336,7 @@ static void configure(struct dms_run *run)
 		.is_in_ticks = !run->clock_is_ns,
 		.never_elides = !may_elide || is_of_debug(run),
 		.checks_lines = !may_elide,
+		.is_whole = is_whole(run),
 		.until_ts = quiet_until(run),
 		.doubts_alloc_dir = is_true_of_any(run, dms_decoder_doubts_alloc_dir),
 		.hides_bounces = !dms_run_has_kind(run, DMS_EV_BOUNCE),
