@@ -91,7 +91,7 @@ struct device_state {
 	bool may_have_elided;	      /* before its first bounce: since then unmaps are needed */
 	bool has_elided;	      /* some mapping here ended as ELIDED */
 	bool has_older;		      /* an unmap was of a mapping older than the trace */
-	bool has_list_twins;	      /* lists of one first page lived at once: whose unmap one was is a guess */
+	bool has_list_guesses;	      /* a list's unmap was another's, or may have been: those of one first page */
 	bool is_translated;	      /* an IOMMU was seen to map for it */
 	bool has_shared;	      /* memory was mapped twice at a time TO_DEVICE, as is legal */
 	uint64_t n_streamed;	      /* streaming maps seen */

@@ -169,7 +169,7 @@ static uint32_t sharing_doubts(const struct dms_model *model, const struct devic
 
 	if (state->device.mode == DMS_MODE_IOMMU && kind != DMS_MAPPING_SG)
 		return 0;
-	if (state->device.mode == DMS_MODE_IOMMU && state->has_list_twins)
+	if (state->device.mode == DMS_MODE_IOMMU && state->has_list_guesses)
 		doubts |= DMS_DOUBT_UNTRACED;
 	return doubts | unseen_doubts(model, state, kind, dir);
 }
@@ -239,7 +239,7 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 		step.doubts |= doubts;
 	if (live->mapping.is_superseded)
 		state->strays.n_remapped--;
-	state->has_list_twins |= live->mapping.sg && match->n_candidates > 1;
+	state->has_list_guesses |= live->mapping.sg && match->n_candidates > 1;
 	model_detach(model, state, live, match->hint);
 	sites_end(model, &live->mapping, event);
 	err = model_tell(model, state, event, &step);
@@ -490,6 +490,15 @@ _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
 	return reorder_hold(model, state, &step, kind);
 }
 
+_apart_ struct dms_error *model_finish_list(struct dms_model *model, struct device_state *state,
+					    const struct dms_event *event,
+					    const struct match *match)
+{
+	if (match->live)
+		return end_by_unmap(model, state, event, DMS_MAPPING_SG, match);
+	return finish_unmatched(model, state, event, DMS_MAPPING_SG);
+}
+
 _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event, enum dms_mapping_kind kind)
 {
@@ -507,11 +516,17 @@ _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_sta
 	model->n_released_of[kind]++;
 	state->strays.n_all_unmaps++;
 	state->last_release_ts = event->ts;
-	match = event->kind == DMS_EV_UNMAP_SG ? match_unmap_list(model, state, event)
-					       : match_unmap(model, state, event, kind);
-	if (!match.live && event->kind == DMS_EV_UNMAP_SG && !may_vanish(model, event) &&
-	    !unseen_doubts(model, state, kind, event->dir))
-		match = match_unmap_memory(model, state, event);
+	if (event->kind == DMS_EV_UNMAP_SG) {
+		match = match_unmap_list(model, state, event);
+		if (match.live && state->device.mode == DMS_MODE_IOMMU &&
+		    witness_await(model, state, event, &match))
+			return NULL;
+		if (!match.live && !may_vanish(model, event) &&
+		    !unseen_doubts(model, state, kind, event->dir))
+			match = match_unmap_memory(model, state, event);
+	} else {
+		match = match_unmap(model, state, event, kind);
+	}
 	if (match.live)
 		return end_by_unmap(model, state, event, kind, &match);
 	return finish_unmatched(model, state, event, kind);

@@ -31,6 +31,8 @@ static struct dms_error *note_iommu(struct dms_model *model, struct device_state
 	model->has_iommu |= event->kind == DMS_EV_IOMMU_MAP || event->kind == DMS_EV_IOMMU_UNMAP;
 	if (event->kind == DMS_EV_IOMMU_MAP && event->size)
 		iommu_note_map(model, event);
+	else if (event->kind == DMS_EV_IOMMU_UNMAP)
+		witness_note(model, event);
 	return model_tell(model, state, event, &step);
 }
 

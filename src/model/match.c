@@ -245,6 +245,46 @@ struct match match_unmap_list(const struct dms_model *model, const struct device
 	return match;
 }
 
+/* ---- by what the IOMMU unmapped ---------------------------------------------------------------- */
+
+/** A search for the list that begins in what was unmapped. */
+struct witnessed_search {
+	const struct slot_pool *slots;
+	const struct dms_event *unmap;
+	const struct extent *found;
+	uint32_t n_found;
+};
+
+static bool consider_unmapped(void *context, const struct extent *extent)
+{
+	struct witnessed_search *search = context;
+	const struct live_mapping *owner = extent_owner(search->slots, extent);
+
+	if (!is_list(&owner->mapping) || !is_begun_by(owner->mapping.dma_addr, search->unmap))
+		return true;
+	search->n_found += twins_count(search->slots, owner);
+	search->found = extent;
+	return true;
+}
+
+_apart_ struct match match_unmap_witnessed(const struct dms_model *model,
+					   const struct device_state *state,
+					   const struct dms_event *event,
+					   const struct dms_event *unmap)
+{
+	struct witnessed_search search = {.slots = &model->slots, .unmap = unmap};
+	struct match match = {0};
+
+	extents_each_at(&state->lists, event->phys_list[0], consider_unmapped, &search);
+	if (search.n_found != 1)
+		return match;
+	match = only_match(model, &state->lists, search.found);
+	match.differs = match_differs(&match.live->mapping, event, DMS_MAPPING_SG);
+	if (match.live->mapping.truncated)
+		match.doubts |= DMS_DOUBT_TRUNCATED;
+	return match;
+}
+
 /* ---- by memory --------------------------------------------------------------------------------- */
 
 /* Mappings looked at in all: calls that fit nothing may be many, and each would look at all. */

@@ -27,6 +27,12 @@ struct match match_unmap(const struct dms_model *model, const struct device_stat
 struct match match_unmap_list(const struct dms_model *model, const struct device_state *state,
 			      const struct dms_event *event);
 /**
+ * The same, of the only list the IOMMU has in what it unmapped within that call, which @unmap (an
+ * iommu:unmap) tells; none if there is none, or several.
+ */
+struct match match_unmap_witnessed(const struct dms_model *model, const struct device_state *state,
+				   const struct dms_event *event, const struct dms_event *unmap);
+/**
  * The same where the list's memory does not tell its DMA address, and no list begins there: a single
  * mapping of that memory, released as a list, or a list whose beginning was left out. None where a
  * mapping that was not seen may be meant.

@@ -33,6 +33,7 @@ void dms_model_destroy(struct dms_model *model)
 	dms_free(model->current);
 	dms_free(model->waiting.items);
 	dms_free(model->superseded.items);
+	dms_free(model->undecided.phys);
 	overlap_deinit(&model->overlap);
 	check_deinit(&model->check);
 	sites_deinit(&model->sites);
@@ -199,10 +200,13 @@ const struct dms_device *dms_model_device(const struct dms_model *model, uint32_
 /* ---- events, gaps, ends ------------------------------------------------------------------------
  */
 
-_apart_ static struct dms_error *expire(struct dms_model *model, uint64_t ts)
+_apart_ static struct dms_error *expire(struct dms_model *model, uint64_t ts,
+					const struct dms_event *event)
 {
 	struct dms_error *err;
 
+	if (model->undecided.device && (err = witness_settle(model, event)))
+		return err;
 	if (model->gap_until && ts >= model->gap_until) {
 		model->gap_until = 0;
 		model->epoch++;
@@ -213,16 +217,17 @@ _apart_ static struct dms_error *expire(struct dms_model *model, uint64_t ts)
 	    (err = reorder_expire(model, model->now)))
 		return err;
 	model->has_pending = model->gap_until || model->n_held || model->waiting.count ||
-			     model->superseded.count;
+			     model->superseded.count || model->undecided.device;
 	return NULL;
 }
 
-/* Time moves on: gaps close, windows run out. */
-static struct dms_error *advance(struct dms_model *model, uint64_t ts)
+/* Time moves on, to @event if it is one: gaps close, windows run out. */
+static struct dms_error *advance(struct dms_model *model, uint64_t ts,
+				 const struct dms_event *event)
 {
 	if (ts > model->now)
 		model->now = ts;
-	return model->has_pending ? expire(model, ts) : NULL;
+	return model->has_pending ? expire(model, ts, event) : NULL;
 }
 
 static struct dms_error *apply(struct dms_model *model, struct device_state *state,
@@ -256,7 +261,7 @@ struct dms_error *dms_model_event(struct dms_model *model, const struct dms_even
 		model->is_coarse |= event->ts == model->now && event->cpu != model->last_cpu;
 		model->last_cpu = event->cpu;
 	}
-	if ((err = advance(model, event->ts)))
+	if ((err = advance(model, event->ts, event)))
 		return err;
 	if (event->has & DMS_HAS_DEVICE) {
 		state = model_current_device(model, event->device);
@@ -269,7 +274,7 @@ struct dms_error *dms_model_event(struct dms_model *model, const struct dms_even
 struct dms_error *dms_model_gap(struct dms_model *model, const struct dms_gap *gap)
 {
 	struct dms_step step = {.kind = DMS_STEP_GAP, .gap = gap};
-	struct dms_error *err = advance(model, gap->after_ts);
+	struct dms_error *err = advance(model, gap->after_ts, NULL);
 
 	if (err)
 		return err;
@@ -301,7 +306,7 @@ static struct dms_error *end_all(struct dms_model *model, const struct device_st
 struct dms_error *dms_model_unbind(struct dms_model *model, uint32_t name, uint64_t ts)
 {
 	struct device_state *state = model_current_device(model, name);
-	struct dms_error *err = advance(model, ts);
+	struct dms_error *err = advance(model, ts, NULL);
 
 	if (err || !state || state->is_closed)
 		return err;
@@ -314,7 +319,7 @@ struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts)
 	struct dms_step step = {.kind = DMS_STEP_END};
 	struct dms_error *err;
 
-	if ((err = advance(model, ts)) || (err = seed_expire(model, UINT64_MAX)) ||
+	if ((err = advance(model, ts, NULL)) || (err = seed_expire(model, UINT64_MAX)) ||
 	    (err = reorder_expire(model, UINT64_MAX)) ||
 	    (err = unbind_at_end(model)) || (err = sites_tell(model)) ||
 	    (err = end_all(model, NULL, DMS_END_LIVE)))

@@ -53,6 +53,22 @@ struct pending_iova {
 /* A list of 128 entries behind an IOMMU makes at most as many. */
 #define PENDING_IOVAS 256
 
+/** The part of an unmap that is told first, for what is told within the same call. */
+struct told_part {
+	uint64_t addr, size, ts;
+	uint32_t cpu, pid;
+	uint8_t common_flags;
+	struct device_state *device; /* NULL: there is none */
+};
+
+/** The unmap of a list that fits several live ones: it ends one when the trace tells which. */
+struct undecided {
+	struct dms_event event;
+	uint64_t *phys; /* its list */
+	size_t phys_capacity;
+	struct device_state *device; /* NULL: there is none */
+};
+
 /** The stack of a task that is about to map, as a probe told it. */
 struct stack_page {
 	uint64_t phys_addr, size, ts;
@@ -85,7 +101,9 @@ struct dms_model {
 	struct queue superseded; /* of struct superseded, by time */
 	struct pending_iova iovas[PENDING_IOVAS];
 	uint32_t next_iova, n_iovas;
+	struct told_part release; /* the last of a list, if there is no doubt of which */
 	struct dms_uncovered uncovered;
+	struct undecided undecided;
 	struct dms_model_config config;
 	struct stack_page stack_page; /* size 0: none */
 	uint64_t n_begun_of[DMS_MAPPING_N_KINDS], n_released_of[DMS_MAPPING_N_KINDS];
@@ -201,9 +219,20 @@ struct dms_error *model_tell(struct dms_model *model, const struct device_state 
 			     const struct dms_event *event, struct dms_step *step);
 
 /* TRACE_FLAG_HARDIRQ, _SOFTIRQ, _NMI of include/linux/trace_events.h */
+#define IN_INTERRUPT (0x08 | 0x10 | 0x40)
 static inline bool is_in_interrupt(const struct dms_event *event)
 {
-	return event->common_flags & (0x08 | 0x10 | 0x40);
+	return event->common_flags & IN_INTERRUPT;
+}
+
+/* An IOMMU's page is no larger. */
+#define MAX_IOMMU_PAGE 65536ull
+/** Does what the iommu:unmap @unmap names begin in the page in which @addr is? */
+static inline bool is_begun_by(uint64_t addr, const struct dms_event *unmap)
+{
+	uint64_t offset = addr - unmap->dma_addr;
+
+	return offset < MAX_IOMMU_PAGE && offset < unmap->size;
 }
 
 /** The current generation of device @name, a new one at @ts if there is none. */
@@ -218,6 +247,9 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 			       const struct dms_event *event, enum dms_mapping_kind kind);
 struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
 				 const struct dms_event *event, enum dms_end end, uint32_t doubts);
+/** What model_finish() does with the list @match, by its unmap @event. */
+struct dms_error *model_finish_list(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, const struct match *match);
 /* index.c: the tables of a device */
 /** The mappings an address, or a list's memory, already has. */
 struct twin_search {
@@ -294,6 +326,17 @@ bool iommu_cover(struct dms_model *model, const struct dms_event *event,
 		 const struct dms_mapping *mapping);
 /** Count what no call covered. */
 void iommu_flush(struct dms_model *model);
+
+/* witness.c: what an iommu:unmap tells of the call it is part of */
+void witness_note(struct dms_model *model, const struct dms_event *event);
+/**
+ * The unmap @event of @state, which is behind an IOMMU, fits the list @match. Return: true: and it
+ * fits others, so what comes next tells which one ends, by witness_settle(). False: it ends now.
+ */
+bool witness_await(struct dms_model *model, struct device_state *state,
+		   const struct dms_event *event, const struct match *match);
+/** @event is about to be applied (NULL: time passes, or is lost): is what was awaited decided? */
+struct dms_error *witness_settle(struct dms_model *model, const struct dms_event *event);
 
 /* overlap.c */
 /** @live begins: does it share memory with others? It is indexed by memory from now on. */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-only
+/*
+ * What an iommu:unmap tells of the call it is part of. It names the address that the call unmaps,
+ * rounded to pages of the IOMMU, on the call's CPU and in its task, however the IOTLB is flushed.
+ * dma_unmap_sg, which does not tell it, comes before. Source: kernel/dma/mapping.c
+ * dma_unmap_sg_attrs(), drivers/iommu/dma-iommu.c __iommu_dma_unmap(), drivers/iommu/iommu.c
+ * __iommu_unmap(), Linux 6.12 to 7.2.
+ */
+#include <string.h>
+
+#include "state.h"
+
+/* The same call, though its task was preempted, or the machine is an emulated one. */
+#define CALL_NS 1000000000ull
+
+static struct told_part part_of(const struct dms_event *event)
+{
+	return (struct told_part){
+		.addr = event->dma_addr,
+		.size = event->size,
+		.ts = event->ts,
+		.cpu = event->cpu,
+		.pid = event->pid,
+		.common_flags = event->common_flags,
+	};
+}
+
+/* One call, and not one that interrupted the other. */
+static bool are_one_call(const struct told_part *part, const struct dms_event *event)
+{
+	return part->cpu == event->cpu && part->pid == event->pid &&
+	       !((part->common_flags ^ event->common_flags) & IN_INTERRUPT) &&
+	       event->ts - part->ts <= CALL_NS;
+}
+
+/* Was it mapped, all of it? Else it was unmapped before, or never there. */
+static bool is_whole(const struct dms_event *unmap)
+{
+	return !(unmap->has & DMS_HAS_UNMAPPED) || unmap->phys_addr == unmap->size;
+}
+
+/* ---- which list ------------------------------------------------------------------------------ */
+
+/* Its memory is what dma_unmap_sg names: behind an IOMMU several live lists may be of that. */
+_apart_ static bool hold(struct dms_model *model, struct device_state *state,
+			 const struct dms_event *event)
+{
+	struct undecided *undecided = &model->undecided;
+	uint32_t n = event->n_phys;
+
+	if (!dms_grow(&undecided->phys, &undecided->phys_capacity, n, sizeof(uint64_t)))
+		return false;
+	memcpy(undecided->phys, event->phys_list, n * sizeof(uint64_t));
+	undecided->event = *event;
+	undecided->event.phys_list = undecided->phys;
+	undecided->device = state;
+	model->release.device = NULL; /* what comes next is of this call */
+	model->has_pending = true;
+	return true;
+}
+
+bool witness_await(struct dms_model *model, struct device_state *state,
+		   const struct dms_event *event, const struct match *match)
+{
+	if (!(model->config.inputs & DMS_INPUT_IOMMU) || model->gap_until)
+		return false;
+	if (match->n_candidates > 1)
+		return hold(model, state, event);
+	model->release = part_of(event);
+	model->release.addr = match->live->mapping.dma_addr;
+	model->release.device = state;
+	return false;
+}
+
+/* Only what the IOMMU does for others may come between: whoever else is next may ask for a list. */
+static bool is_beside(const struct told_part *call, const struct dms_event *event)
+{
+	return (event->kind == DMS_EV_IOMMU_MAP || event->kind == DMS_EV_IOMMU_UNMAP) &&
+	       !are_one_call(call, event) && event->ts - call->ts <= CALL_NS;
+}
+
+_apart_ struct dms_error *witness_settle(struct dms_model *model, const struct dms_event *event)
+{
+	struct undecided *undecided = &model->undecided;
+	const struct told_part call = part_of(&undecided->event);
+	struct device_state *state = undecided->device;
+	struct match match = {0};
+
+	if (event && is_beside(&call, event))
+		return NULL;
+	undecided->device = NULL;
+	if (event && event->kind == DMS_EV_IOMMU_UNMAP && are_one_call(&call, event) &&
+	    is_whole(event))
+		match = match_unmap_witnessed(model, state, &undecided->event, event);
+	if (!match.live)
+		match = match_unmap_list(model, state, &undecided->event);
+	return model_finish_list(model, state, &undecided->event, &match);
+}
+
+/* @event belongs to the unmap that was told before it. */
+_apart_ static void compare(struct dms_model *model, const struct dms_event *event)
+{
+	const struct told_part *release = &model->release;
+
+	/* another one, older than the trace or mapped among the lost? */
+	release->device->has_list_guesses |= is_whole(event) && !is_begun_by(release->addr, event);
+	model->release.device = NULL;
+}
+
+void witness_note(struct dms_model *model, const struct dms_event *event)
+{
+	if (model->release.device && are_one_call(&model->release, event))
+		compare(model, event);
+}
