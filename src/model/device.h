@@ -93,6 +93,7 @@ struct device_state {
 	bool has_older;		      /* an unmap was of a mapping older than the trace */
 	bool has_list_guesses;	      /* a list's unmap was another's, or may have been: those of one first page */
 	bool is_translated;	      /* an IOMMU was seen to map for it */
+	bool is_unmapped_by_iommu;    /* one was seen to unmap what fits no mapping */
 	bool has_shared;	      /* memory was mapped twice at a time TO_DEVICE, as is legal */
 	uint64_t n_streamed;	      /* streaming maps seen */
 	uint64_t n_released;	      /* streaming unmaps seen, matched or not */

@@ -483,6 +483,8 @@ _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
 	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
 	state->strays.has_any = true;
 	model->n_strays_of[kind]++;
+	if (state->device.mode == DMS_MODE_UNKNOWN)
+		witness_note_unmatched(model, state, event);
 	step.event = event;
 	explain(model, state, event, &step);
 	if (seed_hold(model, state, event, &step))

@@ -325,6 +325,7 @@ struct dms_error *dms_model_end(struct dms_model *model, uint64_t ts)
 	    (err = end_all(model, NULL, DMS_END_LIVE)))
 		return err;
 	iommu_flush(model);
+	witness_at_end(model);
 	model_judge_calls(model);
 	return model_tell(model, NULL, NULL, &step);
 }

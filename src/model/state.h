@@ -53,12 +53,13 @@ struct pending_iova {
 /* A list of 128 entries behind an IOMMU makes at most as many. */
 #define PENDING_IOVAS 256
 
-/** The part of an unmap that is told first, for what is told within the same call. */
+/** Part of a release, for the part of the same call that is told after it. */
 struct told_part {
 	uint64_t addr, size, ts;
 	uint32_t cpu, pid;
 	uint8_t common_flags;
-	struct device_state *device; /* NULL: there is none */
+	bool is_list;		     /* it ended a list that begins at addr; else it fits no mapping */
+	struct device_state *device; /* NULL: there is none, or it is an iommu:unmap */
 };
 
 /** The unmap of a list that fits several live ones: it ends one when the trace tells which. */
@@ -101,7 +102,8 @@ struct dms_model {
 	struct queue superseded; /* of struct superseded, by time */
 	struct pending_iova iovas[PENDING_IOVAS];
 	uint32_t next_iova, n_iovas;
-	struct told_part release; /* the last of a list, if there is no doubt of which */
+	struct told_part release;     /* the last that is told before its iommu:unmap */
+	struct told_part iommu_unmap; /* the last */
 	struct dms_uncovered uncovered;
 	struct undecided undecided;
 	struct dms_model_config config;
@@ -337,6 +339,11 @@ bool witness_await(struct dms_model *model, struct device_state *state,
 		   const struct dms_event *event, const struct match *match);
 /** @event is about to be applied (NULL: time passes, or is lost): is what was awaited decided? */
 struct dms_error *witness_settle(struct dms_model *model, const struct dms_event *event);
+/** No mapping of @state fits the release @event: does an IOMMU unmap just that? */
+void witness_note_unmatched(struct dms_model *model, struct device_state *state,
+			    const struct dms_event *event);
+/** The trace ends: modes that nothing but releases showed are known now. */
+void witness_at_end(struct dms_model *model);
 
 /* overlap.c */
 /** @live begins: does it share memory with others? It is indexed by memory from now on. */

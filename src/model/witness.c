@@ -2,9 +2,9 @@
 /*
  * What an iommu:unmap tells of the call it is part of. It names the address that the call unmaps,
  * rounded to pages of the IOMMU, on the call's CPU and in its task, however the IOTLB is flushed.
- * dma_unmap_sg, which does not tell it, comes before. Source: kernel/dma/mapping.c
- * dma_unmap_sg_attrs(), drivers/iommu/dma-iommu.c __iommu_dma_unmap(), drivers/iommu/iommu.c
- * __iommu_unmap(), Linux 6.12 to 7.2.
+ * The call's own event comes after it where the call unmaps a single mapping; of a list, or a free,
+ * it comes before. Source: kernel/dma/mapping.c dma_unmap_sg_attrs(), drivers/iommu/dma-iommu.c
+ * __iommu_dma_unmap(), drivers/iommu/iommu.c __iommu_unmap(), Linux 6.12 to 7.2.
  */
 #include <string.h>
 
@@ -68,6 +68,7 @@ bool witness_await(struct dms_model *model, struct device_state *state,
 		return hold(model, state, event);
 	model->release = part_of(event);
 	model->release.addr = match->live->mapping.dma_addr;
+	model->release.is_list = true;
 	model->release.device = state;
 	return false;
 }
@@ -97,13 +98,46 @@ _apart_ struct dms_error *witness_settle(struct dms_model *model, const struct d
 	return model_finish_list(model, state, &undecided->event, &match);
 }
 
-/* @event belongs to the unmap that was told before it. */
+/* ---- behind an IOMMU? ------------------------------------------------------------------------ */
+
+/* Are @length bytes at @iova those @size at @addr, rounded to pages of the IOMMU? */
+static bool is_rounded(uint64_t iova, uint64_t length, uint64_t addr, uint64_t size)
+{
+	for (uint64_t page = 4096; size && page <= MAX_IOMMU_PAGE; page *= 2) {
+		uint64_t first = addr & ~(page - 1), last = (addr + size - 1) | (page - 1);
+
+		if (iova == first && length == last - first + 1)
+			return true;
+	}
+	return false;
+}
+
+_apart_ void witness_note_unmatched(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event)
+{
+	const struct told_part *unmap = &model->iommu_unmap;
+
+	if (event->kind == DMS_EV_UNMAP || event->kind == DMS_EV_UNMAP_RESOURCE) {
+		if (are_one_call(unmap, event) &&
+		    is_rounded(unmap->addr, unmap->size, event->dma_addr, event->size))
+			state->is_unmapped_by_iommu = true;
+	} else if (event->kind != DMS_EV_UNMAP_SG) {
+		model->release = part_of(event);
+		model->release.device = state;
+	}
+}
+
+/* @event belongs to the release that was told before it. */
 _apart_ static void compare(struct dms_model *model, const struct dms_event *event)
 {
 	const struct told_part *release = &model->release;
+	struct device_state *state = release->device;
 
-	/* another one, older than the trace or mapped among the lost? */
-	release->device->has_list_guesses |= is_whole(event) && !is_begun_by(release->addr, event);
+	if (release->is_list) /* another one, older than the trace or mapped among the lost? */
+		state->has_list_guesses |= is_whole(event) && !is_begun_by(release->addr, event);
+	else
+		state->is_unmapped_by_iommu |=
+			is_rounded(event->dma_addr, event->size, release->addr, release->size);
 	model->release.device = NULL;
 }
 
@@ -111,4 +145,19 @@ void witness_note(struct dms_model *model, const struct dms_event *event)
 {
 	if (model->release.device && are_one_call(&model->release, event))
 		compare(model, event);
+	model->iommu_unmap = part_of(event);
+}
+
+/*
+ * Where no map tells a device's mode, its maps may all be missing: an address that is unmapped twice
+ * is no proof of a mistake then, though behind an IOMMU it were. So this is known at the end only.
+ */
+void witness_at_end(struct dms_model *model)
+{
+	for (size_t i = 0; i < model->n_devices; i++) {
+		struct device_state *state = model->devices[i];
+
+		if (state->is_unmapped_by_iommu && state->device.mode == DMS_MODE_UNKNOWN)
+			state->device.mode = DMS_MODE_IOMMU;
+	}
 }
