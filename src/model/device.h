@@ -92,6 +92,7 @@ struct device_state {
 	bool has_elided;	      /* some mapping here ended as ELIDED */
 	bool has_older;		      /* an unmap was of a mapping older than the trace */
 	bool has_list_guesses;	      /* a list's unmap was another's, or may have been: those of one first page */
+	bool has_witness;	      /* a list began where the iommu:unmap of its unmap said */
 	bool is_translated;	      /* an IOMMU was seen to map for it */
 	bool is_unmapped_by_iommu;    /* one was seen to unmap what fits no mapping */
 	bool has_shared;	      /* memory was mapped twice at a time TO_DEVICE, as is legal */

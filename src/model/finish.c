@@ -407,6 +407,21 @@ static bool may_vanish(const struct dms_model *model, const struct dms_event *ev
 	return event->n_phys > VANISHING_MAP_ENTRIES && !model->caps_lists;
 }
 
+/* It is of a mapping that was not seen, or there was none. */
+static void explain_unknown(const struct dms_model *model, struct device_state *state,
+			    enum dms_mapping_kind kind, struct dms_step *step)
+{
+	if (!state->is_from_bind)
+		step->doubts |= DMS_DOUBT_PRE_TRACE;
+	else if (model_lacks_calls(model, state) || model_lacks_maps(model, kind))
+		step->doubts |= DMS_DOUBT_UNTRACED;
+	state->strays.n_unknown++;
+	state->strays.n_unknown_sure += state->is_from_bind;
+	state->has_older |= (step->doubts & DMS_DOUBT_PRE_TRACE) != 0;
+	if (step->doubts)
+		step->end = DMS_END_PRE_TRACE;
+}
+
 /* What is known of an unmap that no live mapping fits: its end, its doubts, what it touches. */
 static void explain(const struct dms_model *model, struct device_state *state,
 		    const struct dms_event *event, struct dms_step *step)
@@ -451,15 +466,7 @@ static void explain(const struct dms_model *model, struct device_state *state,
 			step->doubts |= DMS_DOUBT_UNTRACED;
 		return;
 	}
-	if (!state->is_from_bind)
-		step->doubts |= DMS_DOUBT_PRE_TRACE;
-	else if (model_lacks_calls(model, state) || model_lacks_maps(model, kind))
-		step->doubts |= DMS_DOUBT_UNTRACED;
-	state->strays.n_unknown++;
-	state->strays.n_unknown_sure += state->is_from_bind;
-	state->has_older |= (step->doubts & DMS_DOUBT_PRE_TRACE) != 0;
-	if (step->doubts)
-		step->end = DMS_END_PRE_TRACE;
+	explain_unknown(model, state, kind, step);
 }
 
 _apart_ static struct dms_error *tell_free_null(struct dms_model *model, struct device_state *state,
@@ -468,6 +475,14 @@ _apart_ static struct dms_error *tell_free_null(struct dms_model *model, struct 
 	struct dms_step step = {.kind = DMS_STEP_FREE_NULL};
 
 	return model_tell(model, state, event, &step);
+}
+
+static void count_stray(struct dms_model *model, struct device_state *state,
+			const struct dms_event *event, enum dms_mapping_kind kind)
+{
+	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
+	state->strays.has_any = true;
+	model->n_strays_of[kind]++;
 }
 
 _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
@@ -480,9 +495,7 @@ _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
 
 	if (err)
 		return err;
-	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
-	state->strays.has_any = true;
-	model->n_strays_of[kind]++;
+	count_stray(model, state, event, kind);
 	if (state->device.mode == DMS_MODE_UNKNOWN)
 		witness_note_unmatched(model, state, event);
 	step.event = event;
@@ -492,13 +505,48 @@ _apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
 	return reorder_hold(model, state, &step, kind);
 }
 
+static struct match find_by_memory(struct dms_model *model, const struct device_state *state,
+				   const struct dms_event *event)
+{
+	if (may_vanish(model, event) || unseen_doubts(model, state, DMS_MAPPING_SG, event->dir))
+		return (struct match){0};
+	return match_unmap_memory(model, state, event);
+}
+
 _apart_ struct dms_error *model_finish_list(struct dms_model *model, struct device_state *state,
 					    const struct dms_event *event,
 					    const struct match *match)
 {
-	if (match->live)
-		return end_by_unmap(model, state, event, DMS_MAPPING_SG, match);
+	struct match found = match->live ? *match : find_by_memory(model, state, event);
+
+	if (found.live)
+		return end_by_unmap(model, state, event, DMS_MAPPING_SG, &found);
 	return finish_unmatched(model, state, event, DMS_MAPPING_SG);
+}
+
+/* The unmap @event fits no mapping; @is_unseen: but one whose map was not seen, as is known. */
+_apart_ struct dms_error *model_finish_told(struct dms_model *model, struct device_state *state,
+					    const struct dms_event *event, bool is_unseen)
+{
+	struct dms_step step = {.kind = DMS_STEP_UNMAP_UNMATCHED, .event = event};
+	const struct dms_past *past = past_find(model_past(model, state), key_of(event));
+	struct dms_error *err = seed_give_up(model, state);
+
+	if (err)
+		return err;
+	count_stray(model, state, event, DMS_MAPPING_SG);
+	if (past) /* a map of that memory is missing, by a filter if not before the trace */
+		model_note_again(model, event, past, state);
+	step.end = DMS_END_UNMATCHED;
+	if (!is_unseen)
+		step.past = past;
+	else if (model_may_have_lost(model, 0))
+		step.doubts |= DMS_DOUBT_LOST_EVENTS;
+	else if (state->is_from_bind)
+		step.doubts |= DMS_DOUBT_UNTRACED;
+	if (is_unseen)
+		explain_unknown(model, state, DMS_MAPPING_SG, &step);
+	return reorder_hold(model, state, &step, DMS_MAPPING_SG);
 }
 
 _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
@@ -520,12 +568,11 @@ _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_sta
 	state->last_release_ts = event->ts;
 	if (event->kind == DMS_EV_UNMAP_SG) {
 		match = match_unmap_list(model, state, event);
-		if (match.live && state->device.mode == DMS_MODE_IOMMU &&
+		if (state->device.mode == DMS_MODE_IOMMU &&
 		    witness_await(model, state, event, &match))
 			return NULL;
-		if (!match.live && !may_vanish(model, event) &&
-		    !unseen_doubts(model, state, kind, event->dir))
-			match = match_unmap_memory(model, state, event);
+		if (!match.live)
+			match = find_by_memory(model, state, event);
 	} else {
 		match = match_unmap(model, state, event, kind);
 	}

@@ -252,15 +252,28 @@ struct witnessed_search {
 	const struct slot_pool *slots;
 	const struct dms_event *unmap;
 	const struct extent *found;
-	uint32_t n_found;
+	uint32_t n_found, n_touched; /* beginning in it; with any part in it */
 };
+
+/* Of peer-to-peer memory the first segments may be none of the IOMMU's. */
+static bool is_touched(const struct dms_mapping *list, const struct dms_event *unmap)
+{
+	for (uint32_t i = 0; i < list->sg->n_segments; i++) {
+		if (is_begun_by(dms_mapping_segment(list, i).dma_addr, unmap))
+			return true;
+	}
+	return false;
+}
 
 static bool consider_unmapped(void *context, const struct extent *extent)
 {
 	struct witnessed_search *search = context;
 	const struct live_mapping *owner = extent_owner(search->slots, extent);
 
-	if (!is_list(&owner->mapping) || !is_begun_by(owner->mapping.dma_addr, search->unmap))
+	if (!is_list(&owner->mapping) || !is_touched(&owner->mapping, search->unmap))
+		return true;
+	search->n_touched += twins_count(search->slots, owner);
+	if (!is_begun_by(owner->mapping.dma_addr, search->unmap))
 		return true;
 	search->n_found += twins_count(search->slots, owner);
 	search->found = extent;
@@ -276,6 +289,7 @@ _apart_ struct match match_unmap_witnessed(const struct dms_model *model,
 	struct match match = {0};
 
 	extents_each_at(&state->lists, event->phys_list[0], consider_unmapped, &search);
+	match.n_candidates = search.n_touched;
 	if (search.n_found != 1)
 		return match;
 	match = only_match(model, &state->lists, search.found);

@@ -28,7 +28,7 @@ struct match match_unmap_list(const struct dms_model *model, const struct device
 			      const struct dms_event *event);
 /**
  * The same, of the only list the IOMMU has in what it unmapped within that call, which @unmap (an
- * iommu:unmap) tells; none if there is none, or several.
+ * iommu:unmap) tells; none if there is none, or several, by n_candidates.
  */
 struct match match_unmap_witnessed(const struct dms_model *model, const struct device_state *state,
 				   const struct dms_event *event, const struct dms_event *unmap);

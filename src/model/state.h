@@ -249,9 +249,15 @@ struct dms_error *model_finish(struct dms_model *model, struct device_state *sta
 			       const struct dms_event *event, enum dms_mapping_kind kind);
 struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *live,
 				 const struct dms_event *event, enum dms_end end, uint32_t doubts);
-/** What model_finish() does with the list @match, by its unmap @event. */
+/** What model_finish() does with the list @match, if there is one, by its unmap @event. */
 struct dms_error *model_finish_list(struct dms_model *model, struct device_state *state,
 				    const struct dms_event *event, const struct match *match);
+/**
+ * The same where it is known that @event ends no list that is live: if @is_unseen one whose map was not
+ * seen, else one that was unmapped before.
+ */
+struct dms_error *model_finish_told(struct dms_model *model, struct device_state *state,
+				    const struct dms_event *event, bool is_unseen);
 /* index.c: the tables of a device */
 /** The mappings an address, or a list's memory, already has. */
 struct twin_search {
@@ -332,8 +338,9 @@ void iommu_flush(struct dms_model *model);
 /* witness.c: what an iommu:unmap tells of the call it is part of */
 void witness_note(struct dms_model *model, const struct dms_event *event);
 /**
- * The unmap @event of @state, which is behind an IOMMU, fits the list @match. Return: true: and it
- * fits others, so what comes next tells which one ends, by witness_settle(). False: it ends now.
+ * The unmap @event of @state, which is behind an IOMMU, fits the list @match, or none. Return: true:
+ * it fits none, or several: what comes next tells which one ends, by witness_settle(). False: it ends
+ * now.
  */
 bool witness_await(struct dms_model *model, struct device_state *state,
 		   const struct dms_event *event, const struct match *match);

@@ -64,8 +64,8 @@ bool witness_await(struct dms_model *model, struct device_state *state,
 {
 	if (!(model->config.inputs & DMS_INPUT_IOMMU) || model->gap_until)
 		return false;
-	if (match->n_candidates > 1)
-		return hold(model, state, event);
+	if (match->n_candidates != 1)
+		return event->n_phys && hold(model, state, event);
 	model->release = part_of(event);
 	model->release.addr = match->live->mapping.dma_addr;
 	model->release.is_list = true;
@@ -80,20 +80,64 @@ static bool is_beside(const struct told_part *call, const struct dms_event *even
 	       !are_one_call(call, event) && event->ts - call->ts <= CALL_NS;
 }
 
+/* The last life of that memory was where @unmap is: an earlier unmap was taken for its own. */
+static bool was_ended(const struct dms_model *model, const struct device_state *state,
+		      const struct dms_event *list, const struct dms_event *unmap)
+{
+	const struct dms_past *past =
+		past_find(model_past(model, state), past_list_key(list->phys_list[0]));
+
+	return past && is_begun_by(past->dma_addr, unmap);
+}
+
+/*
+ * All of it was mapped, and nothing that is known: not a list that was unmapped already, of which the
+ * IOMMU knows no more, but one whose map was not seen. If lists of @state begin where their
+ * iommu:unmap says at all.
+ */
+static bool is_unseen(const struct dms_model *model, const struct device_state *state,
+		      const struct dms_event *list, const struct dms_event *unmap)
+{
+	return state->has_witness && !match_containing(&model->slots, state, unmap->dma_addr) &&
+	       !match_containing(&model->slots, state, unmap->dma_addr + unmap->size - 1) &&
+	       !was_ended(model, state, list, unmap);
+}
+
+/** What the witness of an unmap that fits no list, or several, leaves of it. */
+enum verdict { OPEN, ENDS_LIVE, ENDS_UNSEEN, ENDS_NOTHING };
+
+static enum verdict judge(const struct dms_model *model, struct device_state *state,
+			  const struct dms_event *list, const struct dms_event *unmap,
+			  struct match *match)
+{
+	*match = match_unmap_witnessed(model, state, list, unmap);
+	if (is_whole(unmap) && match->live) {
+		state->has_witness = true;
+		return ENDS_LIVE;
+	}
+	if (match->n_candidates)
+		return OPEN;
+	if (is_whole(unmap))
+		return is_unseen(model, state, list, unmap) ? ENDS_UNSEEN : OPEN;
+	return !unmap->phys_addr && was_ended(model, state, list, unmap) ? ENDS_NOTHING : OPEN;
+}
+
 _apart_ struct dms_error *witness_settle(struct dms_model *model, const struct dms_event *event)
 {
 	struct undecided *undecided = &model->undecided;
 	const struct told_part call = part_of(&undecided->event);
 	struct device_state *state = undecided->device;
-	struct match match = {0};
+	enum verdict verdict = OPEN;
+	struct match match;
 
 	if (event && is_beside(&call, event))
 		return NULL;
 	undecided->device = NULL;
-	if (event && event->kind == DMS_EV_IOMMU_UNMAP && are_one_call(&call, event) &&
-	    is_whole(event))
-		match = match_unmap_witnessed(model, state, &undecided->event, event);
-	if (!match.live)
+	if (event && event->kind == DMS_EV_IOMMU_UNMAP && are_one_call(&call, event))
+		verdict = judge(model, state, &undecided->event, event, &match);
+	if (verdict > ENDS_LIVE)
+		return model_finish_told(model, state, &undecided->event, verdict == ENDS_UNSEEN);
+	if (verdict == OPEN)
 		match = match_unmap_list(model, state, &undecided->event);
 	return model_finish_list(model, state, &undecided->event, &match);
 }
@@ -133,11 +177,13 @@ _apart_ static void compare(struct dms_model *model, const struct dms_event *eve
 	const struct told_part *release = &model->release;
 	struct device_state *state = release->device;
 
-	if (release->is_list) /* another one, older than the trace or mapped among the lost? */
-		state->has_list_guesses |= is_whole(event) && !is_begun_by(release->addr, event);
-	else
+	if (!release->is_list)
 		state->is_unmapped_by_iommu |=
 			is_rounded(event->dma_addr, event->size, release->addr, release->size);
+	else if (is_begun_by(release->addr, event))
+		state->has_witness = true;
+	else /* another one, older than the trace or mapped among the lost? */
+		state->has_list_guesses |= is_whole(event);
 	model->release.device = NULL;
 }
 
