@@ -67,7 +67,7 @@ fi
 zsh_driver() {
 	cat <<-'END'
 	zmodload zsh/zpty || exit 2
-	zpty line "zsh -f"
+	zpty line "zsh -f" || exit 4
 	zpty -w line "source $1/setup"
 	zpty -r line text '*is-ready*'
 	while IFS='|' read -r name typed want; do
@@ -93,6 +93,22 @@ zsh_setup() {
 	print is-ready
 	END
 }
+# judge_zsh ZSH...: what the driver says under this shell
+judge_zsh() {
+	local name typed want got
+	timeout 60 "$@" -f "$work/driver.zsh" "$work/zsh" <<<"$cases" >"$work/lines" 2>"$work/err"
+	if [ $? -eq 4 ]; then
+		echo "skip - completion: zsh: $(head -1 "$work/err")"
+		return
+	fi
+	while IFS='|' read -r name typed want got; do
+		want="${typed% *} $want" got=${got% }
+		if [ "$got" = "$want" ]; then ok "zsh: $name"; else not_ok "zsh: $name" "becomes \"$got\""; fi
+	done <"$work/lines"
+	if [ "$(wc -l <"$work/lines")" -ne "$(grep -c '|' <<<"$cases")" ]; then
+		not_ok 'zsh: all cases' "only $(wc -l <"$work/lines"): $(head -1 "$work/err")"
+	fi
+}
 if command -v zsh >/dev/null; then
 	"$DMASCOPE" completion zsh >"$work/zsh/_dmascope"
 	if zsh -fn "$work/zsh/_dmascope" 2>"$work/err"; then ok 'zsh: a script'; else
@@ -100,13 +116,15 @@ if command -v zsh >/dev/null; then
 	fi
 	zsh_setup >"$work/zsh/setup"
 	zsh_driver >"$work/driver.zsh"
-	timeout 60 zsh -f "$work/driver.zsh" "$work/zsh" <<<"$cases" >"$work/lines" 2>"$work/err"
-	while IFS='|' read -r name typed want got; do
-		want="${typed% *} $want" got=${got% }
-		if [ "$got" = "$want" ]; then ok "zsh: $name"; else not_ok "zsh: $name" "becomes \"$got\""; fi
-	done <"$work/lines"
-	if [ "$(wc -l <"$work/lines")" -ne "$(grep -c '|' <<<"$cases")" ]; then
-		not_ok 'zsh: all cases' "only $(wc -l <"$work/lines"): $(head -1 "$work/err")"
+	judge_zsh zsh
+	# the same where /dev/pts is empty; who may not mount is not asked
+	if unshare -rm mount -t tmpfs none /dev/pts 2>/dev/null; then
+		said=$(judge_zsh unshare -rm sh -c 'mount -t tmpfs none /dev/pts && exec zsh "$@"' zsh)
+		if [[ $said == 'skip - '*'pseudo terminal'* && $said != *$'\n'* ]]; then
+			ok 'zsh: without a terminal'
+		else
+			not_ok 'zsh: without a terminal' "$(head -1 <<<"$said")"
+		fi
 	fi
 else
 	echo 'skip - completion: zsh: not installed'
