@@ -21,6 +21,7 @@ ENDS(dmascope_finding, stack_id, 112);
 ENDS(dmascope_frame, offset_bytes, 24);
 ENDS(dmascope_figures, n_notes, 96);
 ENDS(dmascope_device, bounced_bytes, 176);
+ENDS(dmascope_device, maybe_elided, 184);
 ENDS(dmascope_finding_group, reason, 48);
 ENDS(dmascope_note, reason, 16);
 _Static_assert(sizeof(struct dmascope_options) == 168 && sizeof(struct dmascope_feed_head) == 88 &&

@@ -18,6 +18,7 @@ static const struct dms_device_summary tame_devices[] = {
 		.unmaps = 1234000,
 		.live_at_end = 567,
 		.live_bytes_at_end = 2322432,
+		.maybe_elided = 560,
 		.bytes_to_device = 5056786432,
 		.bytes_from_device = 1048576,
 		.bytes_allocated = 69632,

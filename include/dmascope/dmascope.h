@@ -231,6 +231,7 @@ struct dmascope_device {
 	uint64_t lifetime_p50_ns, lifetime_p99_ns, lifetime_max_ns;
 	uint64_t peak_live, peak_live_bytes, peak_live_bytes_ns;
 	uint64_t bounces, bounced_bytes;
+	uint64_t maybe_elided;	/* lives without an unmap that may have been skipped legally */
 };
 
 /** The findings of one rule on one device. */

@@ -20,6 +20,7 @@ struct dms_device_summary {
 	uint64_t maps, unmaps;	   /* of every kind, allocations and frees among them */
 	uint64_t syncs;
 	uint64_t live_at_end, live_bytes_at_end;
+	uint64_t maybe_elided;	   /* lives without an unmap that may have been skipped legally */
 	uint64_t failed;
 	uint64_t pre_trace;	   /* unmaps whose map was not seen */
 	uint64_t bytes_to_device, bytes_from_device, bytes_bidirectional, bytes_allocated;

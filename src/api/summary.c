@@ -44,6 +44,7 @@ static struct dmascope_device device_of(const struct dms_device_summary *from)
 		.peak_live_bytes_ns = from->peak_live_bytes_ts,
 		.bounces = from->bounces,
 		.bounced_bytes = from->bounced_bytes,
+		.maybe_elided = from->maybe_elided,
 	};
 }
 

@@ -25,6 +25,8 @@ const struct dms_column dms_device_columns[] = {
 	  "mappings live when the trace ended", NULL },
 	{ "live_bytes_at_end", "live bytes", DMS_COLUMN_BYTES, FIELD(live_bytes_at_end), DMS_TEXT_ALWAYS, DMS_TOTAL_SUM,
 	  "their bytes", NULL },
+	{ "maybe_elided", "maybe elided", DMS_COLUMN_COUNT, FIELD(maybe_elided), DMS_TEXT_USED, DMS_TOTAL_SUM,
+	  "mappings never unmapped, live at the end or not, whose unmap the driver may have skipped", NULL },
 	{ "failed", "failed", DMS_COLUMN_COUNT, FIELD(failed), DMS_TEXT_ALWAYS, DMS_TOTAL_SUM,
 	  "maps and allocations that failed", NULL },
 	{ "pre_trace", "pre-trace", DMS_COLUMN_COUNT, FIELD(pre_trace), DMS_TEXT_USED, DMS_TOTAL_SUM,

@@ -147,6 +147,8 @@ bool dms_layout_has(const struct dms_layout *layout, const char *key)
 
 /* ---- their tables ---------------------------------------------------------------------------- */
 
+/* What text shows too, but the view of databases that older programs have written lacks. */
+#define FIGURES "SELECT s.*, coalesce(c.maybe_elided, 0) AS maybe_elided"
 /* The columns beside those of device_summary are read from these. */
 #define QUANTILE(measure, quantile, name)                                                          \
 	"max(" quantile ") FILTER (WHERE measure = '" measure "') AS " name
@@ -157,7 +159,8 @@ bool dms_layout_has(const struct dms_layout *layout, const char *key)
 	" LEFT JOIN iommu_merge AS i ON i.device_id = s.device_id"                                 \
 	" LEFT JOIN (SELECT device_id,"                                                            \
 	" max(value) FILTER (WHERE name = 'handovers') AS handovers,"                              \
-	" max(value) FILTER (WHERE name = 'remaps') AS remaps"                                     \
+	" max(value) FILTER (WHERE name = 'remaps') AS remaps,"                                    \
+	" max(value) FILTER (WHERE name = 'maybe_elided') AS maybe_elided"                         \
 	" FROM device_counter GROUP BY device_id) AS c ON c.device_id = s.device_id"               \
 	" LEFT JOIN (SELECT device_id, " QUANTILE("lifetime", "p90", "life_p90") ", "              \
 	QUANTILE("lifetime", "p999", "life_p999") ", " QUANTILE("size", "p50", "size_p50") ", "    \
@@ -185,7 +188,7 @@ struct dms_error *dms_distributions_prepare(struct sqlite3 *db)
 static struct dms_error *make_figures(struct sqlite3 *db)
 {
 	_cleanup_(dms_freep) char *sql =
-		dms_strdup("CREATE TEMP TABLE device_figures AS SELECT s.*");
+		dms_strdup("CREATE TEMP TABLE device_figures AS " FIGURES);
 
 	for (size_t i = 0; sql && i < dms_n_device_columns; i++) {
 		const struct dms_column *column = &dms_device_columns[i];

@@ -14,7 +14,7 @@ enum {
 	WINDOW_MAPS, WINDOW_ALLOCS, WINDOW_UNMAPS, WINDOW_FREES, WINDOW_MATCHED, WINDOW_HANDOVERS,
 	WINDOW_PRE_TRACE, WINDOW_UNMAP_ERRORS, WINDOW_TO_DEVICE, WINDOW_FROM_DEVICE, WINDOW_BOTH,
 	WINDOW_ALLOCATED, WINDOW_ENTRIES, WINDOW_SEGMENTS, WINDOW_BOUNCED, WINDOW_BOUNCED_BYTES,
-	WINDOW_LIVE, WINDOW_LIVE_BYTES,
+	WINDOW_LIVE, WINDOW_LIVE_BYTES, WINDOW_MAYBE_ELIDED,
 	N_WINDOW
 };
 
@@ -40,6 +40,7 @@ static const struct {
 	[WINDOW_BOUNCED_BYTES] = {"bounced_bytes", "bytes"},
 	[WINDOW_LIVE] = {"live_at_end", "mappings"},
 	[WINDOW_LIVE_BYTES] = {"live_bytes_at_end", "bytes"},
+	[WINDOW_MAYBE_ELIDED] = {"maybe_elided", "mappings"},
 };
 
 /* Distributions that mappings tell. */
@@ -68,11 +69,11 @@ struct window {
 
 enum {
 	MAP_DEVICE, MAP_KIND, MAP_SIZE, MAP_DIRECTION, MAP_MAP_NS, MAP_UNMAP_NS, MAP_ENDED_NS, MAP_END,
-	MAP_CONFIDENCE, MAP_MAP_CPU, MAP_UNMAP_CPU, MAP_ENTRIES, MAP_SEGMENTS, MAP_BOUNCED
+	MAP_CONFIDENCE, MAP_MAP_CPU, MAP_UNMAP_CPU, MAP_ENTRIES, MAP_SEGMENTS, MAP_BOUNCED, MAP_REASON
 };
 static const char mapping_columns[] =
 	"device_id, kind, size_bytes, direction, map_ns, unmap_ns, ended_ns, end, confidence,"
-	" map_cpu, unmap_cpu, entries, segments, bounced";
+	" map_cpu, unmap_cpu, entries, segments, bounced, reason";
 
 static const char tables_sql[] =
 	"CREATE TEMP TABLE asked_counter (device_id INTEGER NOT NULL, name TEXT NOT NULL,"
@@ -248,6 +249,17 @@ static bool is_live(const struct window *window, sqlite3_value **row)
 	return true;
 }
 
+/*
+ * Has this row no unmap, and may the driver have skipped it? A row gives one reason only: where that is
+ * a loss it does not count.
+ */
+static bool is_maybe_elided(const struct window *window, sqlite3_value **row)
+{
+	return sqlite3_value_type(row[MAP_UNMAP_NS]) == SQLITE_NULL &&
+	       is_text(row, MAP_REASON, dms_doubt_reason(DMS_DOUBT_ELIDED)) &&
+	       (is_live(window, row) || is_inside(window, row, MAP_ENDED_NS));
+}
+
 /* A row of mapping_columns. */
 static bool count_row(void *context, sqlite3_value **row)
 {
@@ -266,6 +278,8 @@ static bool count_row(void *context, sqlite3_value **row)
 		device->counters[WINDOW_LIVE]++;
 		device->counters[WINDOW_LIVE_BYTES] += size;
 	}
+	if (is_maybe_elided(window, row))
+		device->counters[WINDOW_MAYBE_ELIDED]++;
 	return true;
 }
 

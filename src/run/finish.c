@@ -419,6 +419,7 @@ static void summarise_device(const struct dms_run *run, uint32_t index,
 		     stats->counters[DMS_COUNT_SYNCS_FOR_DEVICE];
 	ret->live_at_end = stats->counters[DMS_COUNT_LIVE_AT_END];
 	ret->live_bytes_at_end = stats->counters[DMS_COUNT_LIVE_BYTES_AT_END];
+	ret->maybe_elided = stats->counters[DMS_COUNT_MAYBE_ELIDED];
 	ret->failed = stats->counters[DMS_COUNT_MAP_ERRORS];
 	ret->pre_trace = stats->counters[DMS_COUNT_PRE_TRACE];
 	ret->bytes_to_device = stats->counters[DMS_COUNT_BYTES_TO_DEVICE];

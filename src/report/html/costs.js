@@ -104,7 +104,8 @@ function costsOf(device) {
 const KEY_FIGURES = [
 	["maps", "maps and allocations", formatCount], ["unmaps", "unmaps and frees", formatCount],
 	["syncs", "syncs", formatCount, true], ["live_at_end", "live at end", formatCount],
-	["live_bytes_at_end", "live bytes at end", formatBytes], ["peak_live", "peak live mappings", formatCount],
+	["live_bytes_at_end", "live bytes at end", formatBytes],
+	["maybe_elided", "unmaps maybe skipped", formatCount, true], ["peak_live", "peak live mappings", formatCount],
 	["peak_live_bytes", "peak live bytes", formatBytes], ["peak_t", "peak at", formatTime],
 	["failed", "failed", formatCount], ["pre_trace", "unmaps of older mappings", formatCount, true],
 	["bytes_to_device", "to device", formatBytes, true], ["bytes_from_device", "from device", formatBytes, true],

@@ -191,6 +191,7 @@ function devicesSection() {
 				render: (row) => (spark(row) ? sparkline(spark(row)) : DASH) },
 			{ key: "peak_live_bytes", title: "peak", type: "bytes" },
 			{ key: "live_at_end", title: "live at end", type: "count" },
+			...optional({ key: "maybe_elided", title: "maybe elided", type: "count" }),
 			{ key: "maps", title: "maps", type: "count" },
 			{ key: "unmaps", title: "unmaps", type: "count" },
 			...optional({ key: "failed", title: "failed", type: "count" }),
