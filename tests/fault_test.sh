@@ -147,6 +147,43 @@ sweep "an allocation fails in push --dry-run" lack "0 4" 400 is_counted push "$w
 is_told() { [ "$code" -ne 0 ] || cmp -s "$work/out" "$work/told" || echo "exit 0, but $(diff "$work/out" "$work/told" | head -3)"; }
 "$DMASCOPE" report "$work/new.db" >"$work/told" || exit 1
 sweep "an allocation fails in report" lack "0 4" 100 is_told report "$work/new.db"
+# lacks NAME MOST FILE ARG...: what is printed and what is in FILE are whole, or memory is said to be short
+lacks() {
+	local name=$1 most=$2 file=$3
+	shift 3
+	rm -f "$work/sound" "$file"
+	"$DMASCOPE" "$@" >"$work/told" 2>/dev/null || not_ok "$name" "cannot even do it"
+	[ ! -e "$file" ] || mv "$file" "$work/sound"
+	restore() { rm -f "$file"; }
+	is_whole() {
+		if [ "$code" -ne 0 ]; then
+			grep -q "out of memory\|no memory to" "$work/err" || echo "exit $code, and $(head -1 "$work/err")"
+		elif ! cmp -s "$work/out" "$work/told"; then
+			echo "exit 0, but $(diff "$work/told" "$work/out" | head -3)"
+		elif [ -e "$work/sound" ] && ! cmp -s "$work/sound" "$file"; then
+			echo "exit 0, but another file"
+		fi
+	}
+	sweep "an allocation fails in $name" lack "0 4" "$most" is_whole "$@"
+}
+none=$work/none
+lacks "analyze of a text" 300 "$none" analyze "$fixtures/twin-7.2-stack.txt.zst"
+lacks "analyze with symbols and probes" 80 "$none" analyze "$fixtures/lab-7.2-probes.dat"
+lacks "analyze --kernel-log" 150 "$none" analyze "$fixtures/lab-7.2-fault.dat" \
+	--kernel-log "$fixtures/lab-7.2-fault.log"
+lacks doctor 100 "$none" doctor "$good"
+lacks "doctor --format json" 150 "$none" doctor "$good" --format json
+lacks convert 200 "$work/one.dat" convert "$fixtures/twin-7.2-stack.txt.zst" -o "$work/one.dat"
+lacks "report --json" 60 "$work/one.json" report "$work/new.db" --json "$work/one.json"
+lacks "report --html" 90 "$work/one.html" report "$work/new.db" --html "$work/one.html"
+"$DMASCOPE" analyze "$fixtures/twin-7.2-stack.txt.zst" -o "$work/calls.db" --quiet >/dev/null || exit 1
+lacks "report --json of two calls" 60 "$work/one.json" report "$work/calls.db" --json "$work/one.json"
+lacks baseline 90 "$work/one.base" baseline "$work/new.db" -o "$work/one.base"
+for run in new was; do "$DMASCOPE" baseline "$work/$run.db" -o "$work/$run.json" || exit 1; done
+for format in html junit markdown json; do
+	lacks "diff --format $format" 150 "$work/one.$format" diff "$work/new.json" "$work/was.json" \
+		--fail-on never --format "$format=$work/one.$format"
+done
 
 if ls "$work"/*.part >/dev/null 2>&1; then
 	not_ok "no .part behind reports" "$(ls "$work"/*.part)"

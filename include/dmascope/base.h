@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define DMS_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define DMS_BIT(nr)	      (1u << (nr))
@@ -95,6 +96,28 @@ void dms_freep(void *ptr_to_ptr);
 char *dms_strdup(const char *str);
 char *dms_strndup(const char *str, size_t bytes);
 char *dms_asprintf(const char *fmt, ...) _printf_(1, 2);
+
+/**
+ * Bytes of the well-formed UTF-8 sequence at @text, of which there are @bytes, and its code point; 0:
+ * there is none. Overlong forms and surrogates are not well-formed.
+ */
+size_t dms_utf8_sequence(const unsigned char *text, size_t bytes, uint32_t *ret_code);
+/** True if all of @text is. */
+bool dms_is_utf8(const char *text);
+
+/**
+ * A stream into memory: as open_memstream(), which takes what it has no room for and does not say so.
+ * Zero it before.
+ */
+struct dms_text {
+	char *bytes; /* for dms_free(), once the stream is closed; a NUL follows the last */
+	size_t n_bytes, capacity;
+	bool is_short; /* of memory */
+};
+/** NULL: memory is short. */
+FILE *dms_text_open(struct dms_text *text);
+/** Close it. True: @text is there, and whole; else it is empty. */
+bool dms_text_close(struct dms_text *text, FILE *out);
 
 /**
  * dms_open_nameless - a file for reading and writing that has no name and is gone when it is closed

@@ -115,6 +115,8 @@ const struct dms_format *dms_source_formats(const struct dms_source *source, uin
 struct dms_error *dms_source_kallsyms(struct dms_source *source, const char **ret, size_t *ret_size);
 /** Name of task @pid as the trace saved it, or NULL. */
 const char *dms_source_comm(struct dms_source *source, uint32_t pid);
+/** False: memory was short when it was asked for a name, and some are missing. */
+bool dms_source_comms_are_whole(const struct dms_source *source);
 /** Bytes of trace data read so far and in all, for a progress bar. */
 void dms_source_progress(const struct dms_source *source, uint64_t *ret_done, uint64_t *ret_total);
 /** Damaged places skipped so far, and the first one's description (borrowed), or NULL. */

@@ -98,11 +98,11 @@ struct dms_call_summary {
 	size_t n_frames;
 };
 /**
- * The calls that @facts, a finding's JSON, tell, into @ret, room for DMS_MAX_CALLS - 1; without
- * comm and frames. Strings lie in @arena. Return: how many.
+ * The calls that @facts, a finding's JSON, tell, appended to the *@n_calls of @calls, room for
+ * DMS_MAX_CALLS; without comm and frames. Strings lie in @arena. @facts NULL: none. Errors: memory.
  */
-size_t dms_calls_of_facts(const char *facts, struct dms_arena *arena,
-			  struct dms_call_summary *ret);
+struct dms_error *dms_calls_of_facts(const char *facts, struct dms_arena *arena,
+				     struct dms_call_summary *calls, size_t *n_calls);
 
 /** The findings of one rule on one device. */
 struct dms_finding_summary {

@@ -107,12 +107,22 @@ static const char frame_sql[] =
 
 _Static_assert(DMASCOPE_CERTAIN == 2 && DMASCOPE_ERROR == 2, "as the statements have it");
 
-static void bind(sqlite3_stmt *statement, int place, const char *value)
+/* False: memory is short, and without its copy the statement would let all rows through. */
+static bool bind(sqlite3_stmt *statement, int place, const char *value)
 {
-	sqlite3_bind_text(statement, place, value, -1, SQLITE_TRANSIENT);
+	return sqlite3_bind_text(statement, place, value, -1, SQLITE_TRANSIENT) == SQLITE_OK;
 }
 
-/* A cursor of @bytes over the rows of @sql. @word: the fourth parameter. */
+/* @word: the fourth parameter. */
+static bool bind_words(sqlite3_stmt *statement, const struct dmascope_query *query,
+		       const char *word)
+{
+	return sqlite3_bind_parameter_count(statement) < 4 ||
+	       (bind(statement, 2, query->device) && bind(statement, 3, query->driver) &&
+		bind(statement, 4, word));
+}
+
+/* A cursor of @bytes over the rows of @sql. */
 static struct dms_error *open_cursor(struct dmascope_db *db, size_t bytes, const char *sql,
 				     const struct dmascope_query *query, void **ret)
 {
@@ -120,16 +130,16 @@ static struct dms_error *open_cursor(struct dmascope_db *db, size_t bytes, const
 	struct dms_error *err =
 		cursor ? prepare(api_connection(db), sql, &cursor->statement) : &dms_error_nomem;
 
+	if (!err && !bind_words(cursor->statement, query,
+				sql == mapping_sql ? query->end : query->rule)) {
+		sqlite3_finalize(cursor->statement);
+		err = &dms_error_nomem;
+	}
 	if (err) {
 		dms_free(cursor);
 		return err;
 	}
 	sqlite3_bind_int64(cursor->statement, 1, (sqlite3_int64)query->from_id);
-	if (sqlite3_bind_parameter_count(cursor->statement) >= 4) {
-		bind(cursor->statement, 2, query->device);
-		bind(cursor->statement, 3, query->driver);
-		bind(cursor->statement, 4, sql == mapping_sql ? query->end : query->rule);
-	}
 	if (sql == finding_sql)
 		sqlite3_bind_int(cursor->statement, 5, (int)query->min_severity);
 	*ret = cursor;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only
 /* Build, wrap and free error values. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,8 @@ struct dms_error *dms_error_errno(enum dms_error_code code, int errnum, const ch
 	_cleanup_(dms_freep) char *text = NULL;
 	va_list args;
 
+	if (errnum == ENOMEM) /* whatever @code the caller has for other reasons */
+		return &dms_error_nomem;
 	va_start(args, fmt);
 	text = dms_vasprintf(fmt, args);
 	va_end(args);

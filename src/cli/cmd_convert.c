@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dmascope convert: any trace we read, written as a trace.dat that other tools read. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,14 +44,14 @@ static bool may_overwrite(const char *path)
 {
 	static const char magic[] = "\x17\x08\x44tracing";
 	char head[sizeof(magic) - 1];
-	FILE *file = fopen(path, "rbe");
-	size_t got;
+	int fd = open(path, O_RDONLY | O_CLOEXEC); /* no FILE: memory may be short */
+	ssize_t got;
 
-	if (!file)
+	if (fd < 0)
 		return errno == ENOENT;
-	got = fread(head, 1, sizeof(head), file);
-	fclose(file);
-	return !got || (got == sizeof(head) && !memcmp(head, magic, got));
+	got = read(fd, head, sizeof(head));
+	close(fd);
+	return !got || (got == sizeof(head) && !memcmp(head, magic, sizeof(head)));
 }
 
 static struct dms_error *check_output(const struct dms_call *call)

@@ -422,9 +422,16 @@ static bool tell_json(json_t *list, const char *topic, const struct advice *advi
 	return row && !json_array_append_new(list, row);
 }
 
+struct dms_error *doctor_dump_error(void)
+{
+	return ferror(stdout) ? dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed")
+			      : &dms_error_nomem;
+}
+
 bool doctor_tell(json_t *list, const char *topic, struct advice *advice)
 {
-	bool is_told = advice->finding && (list ? tell_json(list, topic, advice)
+	/* a remedy that memory was too short for looks like none */
+	bool is_told = advice->finding && !dms_memory_was_refused() && (list ? tell_json(list, topic, advice)
 						: tell_text(topic, advice));
 
 	dms_free(advice->finding);
@@ -467,17 +474,27 @@ static json_t *list_notes(const struct dms_run *run)
 	const struct dms_source_info *info = first_info(run);
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; list && i < info->n_notes; i++)
-		json_array_append_new(list, json_string(info->notes[i]));
+	for (uint32_t i = 0; list && i < info->n_notes; i++) {
+		if (json_array_append_new(list, dms_json_text(info->notes[i], strlen(info->notes[i])))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
 	return list;
 }
 
-/* Lines for kprobe_events, which refuses all behind one that it refuses: only those for everybody. */
-static char *probe_line(const struct dms_probe *probe)
+/*
+ * Line @i for kprobe_events, which refuses all behind one that it refuses: only those for everybody. False:
+ * it is not for everybody; *@ret NULL: memory.
+ */
+static bool probe_line(size_t i, char **ret)
 {
-	return probe->is_everywhere
+	const struct dms_probe *probe = &dms_probes[i];
+
+	*ret = probe->is_everywhere
 		       ? dms_probe_line(probe, DMS_PROBING_KPROBE, "dmascope", NULL, false)
 		       : NULL;
+	return probe->is_everywhere;
 }
 
 static struct dms_error *print_text(const struct dms_run *run)
@@ -498,10 +515,13 @@ static struct dms_error *print_text(const struct dms_run *run)
 	       "before, as root, and record with %s as well:\n",
 	       doctor_cure(info, CURE_ALL), doctor_cure(info, CURE_PROBES));
 	for (size_t i = 0; i < dms_n_probes; i++) {
-		_cleanup_(dms_freep) char *line = probe_line(&dms_probes[i]);
+		_cleanup_(dms_freep) char *line;
 
-		if (line)
-			printf("  %s\n", line);
+		if (!probe_line(i, &line))
+			continue;
+		if (!line)
+			return &dms_error_nomem;
+		printf("  %s\n", line);
 	}
 	return NULL;
 }
@@ -511,10 +531,14 @@ static json_t *list_probes(void)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < dms_n_probes; i++) {
-		_cleanup_(dms_freep) char *line = probe_line(&dms_probes[i]);
+		_cleanup_(dms_freep) char *line;
 
-		if (line)
-			json_array_append_new(list, json_string(line));
+		if (!probe_line(i, &line))
+			continue;
+		if (!line || json_array_append_new(list, json_string(line))) {
+			json_decref(list);
+			return NULL;
+		}
 	}
 	return list;
 }
@@ -534,7 +558,7 @@ static struct dms_error *print_json(const struct dms_run *run)
 			 "checks", list, "record_command", doctor_cure(first_info(run), CURE_ALL), "probes", list_probes(),
 			 "notes", list_notes(run));
 	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)))
-		err = dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed");
+		err = doctor_dump_error();
 	puts("");
 	json_decref(root);
 	return err;

@@ -372,7 +372,7 @@ static struct dms_error *tell_json(struct dms_kernel *kernel)
 				       "architecture", dms_kernel_arch(kernel), "checks", list);
 
 	if (!err && (!root || json_dumpf(root, stdout, JSON_INDENT(2))))
-		err = dms_error_new(DMS_ERROR_INTERNAL, "writing the report failed");
+		err = doctor_dump_error();
 	if (!err)
 		puts("");
 	json_decref(root);

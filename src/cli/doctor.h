@@ -21,6 +21,9 @@ struct advice {
 /** Say it: as a row of @list, or as text if that is NULL; @advice is freed. False: no memory. */
 bool doctor_tell(json_t *list, const char *topic, struct advice *advice);
 
+/** Why there is no JSON, or not all of it. */
+struct dms_error *doctor_dump_error(void);
+
 /** Examine the running kernel. *@ret: INPUT if it can record nothing of DMA. */
 struct dms_error *doctor_kernel(bool is_json, enum dms_exit *ret);
 

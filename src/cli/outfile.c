@@ -61,12 +61,12 @@ static bool is_database(const char *path)
 {
 	static const char magic[] = "SQLite format 3";
 	char head[sizeof(magic)];
-	FILE *file = fopen(path, "re");
-	bool is_one = file && fread(head, sizeof(head), 1, file) == 1 &&
+	int fd = open(path, O_RDONLY | O_CLOEXEC); /* no FILE: memory may be short */
+	bool is_one = fd >= 0 && read(fd, head, sizeof(head)) == (ssize_t)sizeof(head) &&
 		      !memcmp(head, magic, sizeof(head));
 
-	if (file)
-		fclose(file);
+	if (fd >= 0)
+		close(fd);
 	return is_one;
 }
 

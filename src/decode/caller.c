@@ -22,6 +22,7 @@ static const struct dms_symbols *symbols_of(struct dms_decoder *decoder)
 	if (!err && text)
 		err = dms_symbols_create(text, size, &decoder->symbols);
 	decoder->has_no_symbols = err || !decoder->symbols;
+	decoder->is_short |= err == &dms_error_nomem;
 	dms_error_free(err); /* a damaged table is told where stacks are shown; here it is none */
 	return decoder->symbols;
 }

@@ -36,7 +36,7 @@ _apart_ static struct dms_error *look_at_other(struct dms_decoder *decoder,
 		return NULL;
 	err = probe_settle(decoder, tracepoint, record);
 	inputs_note(decoder);
-	return err;
+	return err || !decoder->is_short ? err : &dms_error_nomem;
 }
 
 static inline void finish_map(const struct dms_decoder *decoder, struct dms_event *event)
@@ -88,8 +88,11 @@ static inline malformed decode(struct dms_decoder *decoder, const struct tracepo
 		return why;
 	if (!stack_take(decoder, record, event))
 		return out_of_memory;
-	if (event->kind >= DMS_EV_CHECK)
+	if (event->kind >= DMS_EV_CHECK) {
 		caller_by_stack(decoder, event);
+		if (decoder->is_short)
+			return out_of_memory;
+	}
 	return NULL;
 }
 

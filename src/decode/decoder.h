@@ -69,6 +69,7 @@ struct dms_decoder {
 	bool no_alloc_dir;
 	struct probe_calls *calls;   /* of which an entry was seen; NULL: none so far */
 	bool has_no_symbols;	     /* asked for, and there are none */
+	bool is_short;		     /* of memory: whoever asked for a symbol could not say so */
 	struct dms_symbols *symbols; /* NULL: not asked for yet, or none */
 	struct cached_caller callers[CALLERS];
 	struct dms_console_state console;

@@ -19,13 +19,13 @@ static void put_text(struct writer *writer, const char *text)
 	_cleanup_(dms_freep) char *ascii = NULL;
 	json_t *value = text ? json_string(text) : json_null();
 
-	if (!value && (ascii = dms_strdup(text))) {
+	if (!value && !dms_is_utf8(text) && (ascii = dms_strdup(text))) {
 		for (char *at = ascii; *at; at++)
 			*at = *at < ' ' || *at > '~' ? '_' : *at;
 		value = json_string(ascii);
 	}
 	if (!value || json_dumpf(value, writer->out, JSON_ENCODE_ANY | JSON_ENSURE_ASCII))
-		writer->is_short |= !value;
+		writer->is_short |= !value || !ferror(writer->out);
 	json_decref(value);
 }
 

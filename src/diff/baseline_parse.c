@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../report/local.h"
 #include "baseline.h"
 
 /** What a value has to be. */
@@ -424,9 +425,11 @@ static struct dms_error *parse_root(struct dms_draft *draft, json_t *root)
 struct dms_error *dms_draft_parse(struct dms_draft *draft, const char *text, size_t bytes)
 {
 	json_error_t error;
-	json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-	struct dms_error *err;
+	json_t *root;
+	struct dms_error *err = dms_json_read(text, bytes, JSON_REJECT_DUPLICATES, &root, &error);
 
+	if (err)
+		return err;
 	if (!root)
 		return dms_error_new(DMS_ERROR_INPUT,
 				     "%s:%d:%d: no baseline file, which is JSON: %s",

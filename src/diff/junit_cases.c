@@ -19,14 +19,13 @@
 /* Text in the making: what comes from a trace goes through the pen, which makes it one line. */
 struct note {
 	struct dms_pen pen;
-	char *text;
-	size_t bytes;
+	struct dms_text text;
 };
 
 static bool note_begin(struct note *note)
 {
 	*note = (struct note){0};
-	note->pen.out = open_memstream(&note->text, &note->bytes);
+	note->pen.out = dms_text_open(&note->text);
 	return note->pen.out != NULL;
 }
 
@@ -46,11 +45,11 @@ static const char *note_end(struct junit *junit, struct note *note)
 	const char *kept = NULL;
 
 	junit->has_failed |= note->pen.has_failed;
-	if (fclose(note->pen.out) || !note->text)
+	if (!dms_text_close(&note->text, note->pen.out))
 		junit->has_failed = true;
-	else if (note->bytes)
-		kept = keep(junit, note->text);
-	dms_freep(&note->text);
+	else if (note->text.n_bytes)
+		kept = keep(junit, note->text.bytes);
+	dms_free(note->text.bytes);
 	return kept;
 }
 

@@ -47,18 +47,18 @@ static struct dms_error *put_summary(const struct dms_comparison *comparison, FI
 						 ['&'] = "&amp;",
 						 ['"'] = "&quot;",
 						 ['\''] = "&#39;"};
-	_cleanup_(dms_freep) char *text = NULL;
-	size_t n_bytes;
-	FILE *stream = open_memstream(&text, &n_bytes);
+	struct dms_text text = {0};
+	FILE *stream = dms_text_open(&text);
 	struct dms_error *err;
 
 	if (!stream)
 		return &dms_error_nomem;
 	err = dms_diff_print_text(comparison, stream, 120, false);
-	if ((fclose(stream) || !text) && !err)
+	if (!dms_text_close(&text, stream) && !err)
 		err = &dms_error_nomem;
 	if (!err)
-		put_escaped(text, escapes, TEXT_BYTES, out);
+		put_escaped(text.bytes, escapes, TEXT_BYTES, out);
+	dms_free(text.bytes);
 	return err;
 }
 
@@ -91,7 +91,10 @@ static struct dms_error *dump(const json_t *root, char **ret)
 	*ret = n_bytes ? dms_alloc(n_bytes + 1) : NULL;
 	if (!*ret)
 		return &dms_error_nomem;
-	json_dumpb(root, *ret, n_bytes, flags);
+	if (json_dumpb(root, *ret, n_bytes, flags) != n_bytes) {
+		dms_freep(ret);
+		return &dms_error_nomem;
+	}
 	(*ret)[n_bytes] = '\0';
 	return NULL;
 }

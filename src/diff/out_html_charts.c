@@ -210,6 +210,7 @@ static struct dms_error *add_kinds(struct diff_html *page, struct side sides[sta
 	size_t n = 0, most = 1;
 	json_t *names = json_array();
 	struct kind *kinds;
+	bool has_all;
 
 	for (int s = 0; s < 2; s++)
 		most += sides[s].run ? sides[s].run->n_kinds : 0;
@@ -223,17 +224,20 @@ static struct dms_error *add_kinds(struct diff_html *page, struct side sides[sta
 				kinds[n++] = (struct kind){kind->name, kind->maps};
 		}
 	}
+	has_all = kinds != NULL;
 	if (kinds)
 		qsort(kinds, n, sizeof(*kinds), compare_kinds);
 	for (size_t i = 0; kinds && i < n && i < page->limits.kinds; i++) {
 		json_t *name = diff_html_text(kinds[i].name);
 
-		for (int s = 0; name && s < 2; s++)
-			json_object_set_new(sides[s].kinds, json_string_value(name), json_object());
-		json_array_append_new(names, name);
+		for (int s = 0; s < 2; s++)
+			has_all &= name && !json_object_set_new(sides[s].kinds, json_string_value(name),
+								json_object());
+		has_all &= !json_array_append_new(names, name);
 	}
 	dms_free(kinds);
-	return json_object_set_new(page->root, "kinds", names) || !kinds ? &dms_error_nomem : NULL;
+	has_all &= !json_object_set_new(page->root, "kinds", names);
+	return has_all ? NULL : &dms_error_nomem;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------

@@ -13,6 +13,19 @@
 
 /* ---- XML ------------------------------------------------------------------------------------- */
 
+/* libxml2 says of memory that was short on stderr, and leaves out what it was for. */
+static void note_error(void *junit, const xmlError *error)
+{
+	(void)error;
+	((struct junit *)junit)->has_failed = true;
+}
+
+static void note_words(void *junit, const char *fmt, ...)
+{
+	(void)fmt;
+	((struct junit *)junit)->has_failed = true;
+}
+
 /* The stream remembers what went wrong: libxml2 would print it, and without its reason. */
 static int write_bytes(void *context, const char *bytes, int n_bytes)
 {
@@ -173,8 +186,12 @@ struct dms_error *dms_diff_print_junit(const struct dms_comparison *comparison, 
 
 	(void)width;
 	(void)colour;
+	xmlSetStructuredErrorFunc(&junit, (xmlStructuredErrorFunc)note_error);
+	xmlSetGenericErrorFunc(&junit, note_words);
 	if (junit.arena && junit_gather(&junit))
 		err = put_document(&junit, out);
+	xmlSetStructuredErrorFunc(NULL, NULL);
+	xmlSetGenericErrorFunc(NULL, NULL);
 	dms_free(junit.cases);
 	dms_arena_destroy(junit.arena);
 	return err;

@@ -44,16 +44,15 @@ static const char *const signs[DMS_MAX_STATES] = {
 struct comment {
 	FILE *out;
 	struct dms_pen pen; /* of the part */
-	char *part;
-	size_t part_bytes;
+	struct dms_text part;
 	size_t left;   /* bytes there still is room for */
 	size_t n_lost; /* parts left out */
 };
 
 static bool part_begin(struct comment *comment)
 {
-	comment->part = NULL;
-	comment->pen.out = open_memstream(&comment->part, &comment->part_bytes);
+	comment->part = (struct dms_text){0};
+	comment->pen.out = dms_text_open(&comment->part);
 	comment->pen.has_failed |= !comment->pen.out;
 	return comment->pen.out != NULL;
 }
@@ -63,16 +62,16 @@ static bool part_end(struct comment *comment)
 {
 	bool fits;
 
-	if (fclose(comment->pen.out) || !comment->part)
+	if (!dms_text_close(&comment->part, comment->pen.out))
 		comment->pen.has_failed = true;
 	comment->pen.out = NULL;
-	fits = !comment->pen.has_failed && comment->part_bytes <= comment->left;
+	fits = !comment->pen.has_failed && comment->part.n_bytes <= comment->left;
 	if (fits) {
-		fwrite(comment->part, 1, comment->part_bytes, comment->out);
-		comment->left -= comment->part_bytes;
+		fwrite(comment->part.bytes, 1, comment->part.n_bytes, comment->out);
+		comment->left -= comment->part.n_bytes;
 	}
 	comment->n_lost += !fits;
-	dms_freep(&comment->part);
+	dms_freep(&comment->part.bytes);
 	return fits;
 }
 

@@ -165,8 +165,12 @@ static const char *feed_comm(struct dms_source *source, uint32_t pid)
 {
 	struct feed *feed = (struct feed *)source;
 
-	if (feed->file)
-		return dms_source_comm(feed->file, pid);
+	if (feed->file) {
+		const char *comm = dms_source_comm(feed->file, pid);
+
+		source->lacks_comms |= feed->file->lacks_comms;
+		return comm;
+	}
 	return feed->comm ? feed->comm(feed->context, pid) : NULL;
 }
 

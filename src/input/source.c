@@ -301,9 +301,12 @@ static void index_comms(struct dms_source *source)
 
 		if (end)
 			*end++ = '\0';
-		if (comm != line && *comm == ' ' &&
-		    dms_grow(&source->comms, &source->comms_capacity, source->n_comms + 1,
-			     sizeof(*source->comms))) {
+		if (comm != line && *comm == ' ') {
+			if (!dms_grow(&source->comms, &source->comms_capacity, source->n_comms + 1,
+				      sizeof(*source->comms))) {
+				source->lacks_comms = true;
+				break;
+			}
 			source->comms[source->n_comms] =
 				(struct source_comm){(uint32_t)pid, comm + 1, source->n_comms};
 			source->n_comms++;
@@ -333,4 +336,9 @@ const char *dms_source_comm(struct dms_source *source, uint32_t pid)
 			high = middle;
 	}
 	return low && source->comms[low - 1].pid == pid ? source->comms[low - 1].comm : NULL;
+}
+
+bool dms_source_comms_are_whole(const struct dms_source *source)
+{
+	return !source->lacks_comms;
 }

@@ -28,6 +28,7 @@ struct dms_source {
 	uint32_t n_formats;
 	const char *cmdlines;	   /* "pid comm" lines, terminated, or NULL */
 	struct source_comm *comms; /* cmdlines by pid, made at first use */
+	bool lacks_comms;	   /* memory was short then */
 	size_t n_comms, comms_capacity;
 	struct source_given *given; /* source.c's: the file as given, and what was given with it */
 };

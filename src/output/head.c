@@ -234,6 +234,8 @@ static struct dms_error *put_cmdlines(const struct dms_output *output, struct bl
 		blob_put(blob, comm, strcspn(comm, "\n"));
 		blob_put(blob, "\n", 1);
 	}
+	for (uint32_t i = 0; i < dms_merge_count(output->merge); i++)
+		blob->is_broken |= !dms_source_comms_are_whole(dms_merge_source(output->merge, i));
 	blob_patch(blob, size_at, 8, blob->size - size_at - 8);
 	return blob_result(blob);
 }

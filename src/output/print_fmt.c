@@ -21,7 +21,6 @@ static bool read_field(const char *line, const char *end, struct field *ret)
 {
 	static const char label[] = "\tfield:";
 	const char *semicolon = memchr(line, ';', (size_t)(end - line));
-	_cleanup_(dms_freep) char *rest = NULL;
 	const char *bytes, *is_signed;
 
 	if (!semicolon || (size_t)(semicolon - line) < sizeof(label) ||
@@ -31,9 +30,8 @@ static bool read_field(const char *line, const char *end, struct field *ret)
 	for (ret->name = semicolon; ret->name > ret->type && ret->name[-1] != ' ';)
 		ret->name--;
 	ret->name_len = (int)(semicolon - ret->name);
-	rest = dms_strndup(semicolon, (size_t)(end - semicolon));
-	bytes = rest ? strstr(rest, "size:") : NULL;
-	is_signed = rest ? strstr(rest, "signed:") : NULL;
+	bytes = memmem(semicolon, (size_t)(end - semicolon), "size:", strlen("size:"));
+	is_signed = memmem(semicolon, (size_t)(end - semicolon), "signed:", strlen("signed:"));
 	if (!bytes || !is_signed || ret->name == ret->type)
 		return false;
 	ret->bytes = (unsigned int)strtoul(bytes + strlen("size:"), NULL, 10);

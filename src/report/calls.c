@@ -39,37 +39,51 @@ static uint64_t u64_of(const json_t *facts, const char *key)
 		       : 0;
 }
 
-/* NULL: none is named, or memory is short, which the next allocation will say. */
-static const char *text_of(const json_t *facts, const char *key, struct dms_arena *arena)
+/* *@ret NULL: none is named. False: memory. */
+static bool take_text(const json_t *facts, const char *key, struct dms_arena *arena,
+		      const char **ret)
 {
 	const char *text = key ? json_string_value(json_object_get(facts, key)) : NULL;
 	char *copy = text ? dms_arena_alloc(arena, strlen(text) + 1) : NULL;
 
-	return copy ? strcpy(copy, text) : NULL;
+	*ret = copy ? strcpy(copy, text) : NULL;
+	return copy || !text;
 }
 
-size_t dms_calls_of_facts(const char *facts, struct dms_arena *arena, struct dms_call_summary *ret)
+struct dms_error *dms_facts_read(const char *facts, json_t **ret)
 {
-	json_t *json = facts ? json_loads(facts, 0, NULL) : NULL;
-	size_t count = 0;
+	json_error_t why;
 
-	for (size_t i = DMS_CALL_MAPPED; i < DMS_ARRAY_SIZE(call_rows); i++) {
+	*ret = NULL;
+	return facts ? dms_json_read(facts, strlen(facts), JSON_DECODE_ANY, ret, &why) : NULL;
+}
+
+struct dms_error *dms_calls_of_facts(const char *facts, struct dms_arena *arena,
+				     struct dms_call_summary *calls, size_t *n_calls)
+{
+	json_t *json;
+	struct dms_error *err = dms_facts_read(facts, &json);
+
+	for (size_t i = DMS_CALL_MAPPED; !err && i < DMS_ARRAY_SIZE(call_rows); i++) {
 		const struct call_row *row = &call_rows[i];
+		const char *device;
 
 		if (!json_object_get(json, row->ns ? row->ns : row->stack_id))
 			continue;
-		ret[count++] = (struct dms_call_summary){
+		if (!take_text(json, row->device, arena, &device))
+			err = &dms_error_nomem;
+		calls[(*n_calls)++] = (struct dms_call_summary){
 			.what = (enum dms_call_kind)i,
 			.ts = row->ns ? u64_of(json, row->ns) : UINT64_MAX,
 			.cpu = (uint32_t)u64_of(json, row->cpu),
 			.pid = (uint32_t)u64_of(json, row->pid),
 			.has_task = row->pid && json_object_get(json, row->pid),
 			.stack_id = u64_of(json, row->stack_id),
-			.device = text_of(json, row->device, arena),
+			.device = device,
 		};
 	}
 	json_decref(json);
-	return count;
+	return err;
 }
 
 /* ---- as text ----------------------------------------------------------------------------------

@@ -4,37 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 #include "local.h"
-
-/*
- * Length of the well-formed UTF-8 sequence at @text (at most @bytes), and its code point;
- * 0 if there is none. Overlong forms and surrogates are not well-formed.
- */
-static size_t utf8_sequence(const unsigned char *text, size_t bytes, uint32_t *ret_code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len;
-
-	if (text[0] < 0x80) {
-		*ret_code = text[0];
-		return 1;
-	}
-	len = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-	if (text[0] < 0xc0 || text[0] > 0xf4 || len > bytes)
-		return 0;
-	*ret_code = text[0] & (0x7fu >> len);
-	for (size_t i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		*ret_code = *ret_code << 6 | (text[i] & 0x3f);
-	}
-	if (*ret_code < least[len] || *ret_code > 0x10ffff ||
-	    (*ret_code >= 0xd800 && *ret_code < 0xe000))
-		return 0;
-	return len;
-}
 
 /* Code points that steer a terminal or hide what is there: controls, bidi, zero width. */
 static bool is_steering(uint32_t code)
@@ -133,7 +106,7 @@ char *dms_escape(const char *text, size_t bytes, enum dms_escape how)
 	    (how == DMS_ESCAPE_CELL && is_armed(text, bytes)))
 		*out++ = '\'';
 	for (; in < end; in += len ? len : 1) {
-		len = utf8_sequence(in, (size_t)(end - in), &code);
+		len = dms_utf8_sequence(in, (size_t)(end - in), &code);
 		if (!len)
 			out += sprintf(out, "\\x%02x", *in);
 		else if (is_kept(code, how) && !(is_undone(how) && is_like_escape(in, end)))
@@ -191,6 +164,11 @@ json_t *dms_json_text(const char *text, size_t bytes)
 		return string;
 	clean = dms_escape(text, bytes, DMS_ESCAPE_JSON);
 	return clean ? json_string(clean) : NULL;
+}
+
+json_t *dms_json_real(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null(); /* JSON has no infinity */
 }
 
 json_t *dms_json_u64(uint64_t value)

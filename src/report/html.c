@@ -22,6 +22,7 @@ static const struct html_limits most = {
 struct text {
 	char *bytes;
 	size_t n_bytes, capacity;
+	bool is_short; /* of memory: jansson does not always ask whether a key was taken */
 };
 
 /*
@@ -38,8 +39,10 @@ static int add_json(const char *json, size_t n_bytes, void *context)
 		const char *escape = escapes[(unsigned char)json[i]];
 		size_t len = escape ? strlen(escape) : 1;
 
-		if (!dms_grow(&text->bytes, &text->capacity, text->n_bytes + len, 1))
+		if (!dms_grow(&text->bytes, &text->capacity, text->n_bytes + len, 1)) {
+			text->is_short = true;
 			return -1;
+		}
 		memcpy(text->bytes + text->n_bytes, escape ? escape : &json[i], len);
 		text->n_bytes += len;
 	}
@@ -138,8 +141,9 @@ static struct dms_error *make_data(struct html_page *page, struct text *ret)
 	for (;; halve(&page->limits)) {
 		err = gather(page);
 		ret->n_bytes = 0;
-		if (!err && json_dump_callback(page->root, add_json, ret,
-					       JSON_ENSURE_ASCII | JSON_COMPACT))
+		if (!err && (json_dump_callback(page->root, add_json, ret,
+						JSON_ENSURE_ASCII | JSON_COMPACT) ||
+			     ret->is_short))
 			err = &dms_error_nomem;
 		forget(page);
 		if (err || ret->n_bytes <= DATA_BYTES || page->limits.notes <= 1)

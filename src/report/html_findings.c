@@ -144,7 +144,7 @@ static struct dms_error *add_calls(struct html_page *page, sqlite3_stmt *stmt, j
 	struct dms_arena *arena = dms_arena_create();
 	json_t *list = json_array();
 	struct dms_error *err = NULL;
-	size_t n_calls;
+	size_t n_calls = 1;
 
 	if (json_object_set_new(finding, "calls", list) || !arena) {
 		dms_arena_destroy(arena);
@@ -158,8 +158,8 @@ static struct dms_error *add_calls(struct html_page *page, sqlite3_stmt *stmt, j
 		.has_task = sqlite3_column_type(stmt, COLUMN_PID) != SQLITE_NULL,
 		.stack_id = (uint64_t)sqlite3_column_int64(stmt, COLUMN_STACK),
 	};
-	n_calls = 1 + dms_calls_of_facts((const char *)sqlite3_column_text(stmt, COLUMN_FACTS),
-					 arena, calls + 1);
+	err = dms_calls_of_facts((const char *)sqlite3_column_text(stmt, COLUMN_FACTS), arena,
+				 calls, &n_calls);
 	for (size_t i = 0; !err && i < n_calls; i++)
 		err = add_call(page, list, &calls[i]);
 	dms_arena_destroy(arena);
@@ -201,9 +201,12 @@ static bool add_fact(json_t *facts, const char *key, json_t *value)
 
 static bool add_facts(json_t *finding, const char *text)
 {
-	json_t *facts = json_object(), *read = text ? json_loads(text, 0, NULL) : NULL, *value;
-	bool failed = json_object_set_new(finding, "facts", facts);
+	json_t *facts = json_object(), *read, *value;
+	bool failed = json_object_set_new(finding, "facts", facts) || dms_facts_read(text, &read);
 	const char *key;
+
+	if (failed)
+		return false;
 
 	json_object_foreach(read, key, value) {
 		if (!failed && !is_of_call(key) && json_object_size(facts) < MAX_FACTS)

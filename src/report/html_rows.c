@@ -57,7 +57,6 @@ struct dms_error *html_execute(const struct html_page *page, const char *sql)
 json_t *html_value(sqlite3_stmt *stmt, int index)
 {
 	_cleanup_(dms_freep) char *harmless = NULL;
-	json_t *number;
 	const char *text;
 	size_t bytes;
 
@@ -67,8 +66,7 @@ json_t *html_value(sqlite3_stmt *stmt, int index)
 	case SQLITE_INTEGER:
 		return json_integer(sqlite3_column_int64(stmt, index));
 	case SQLITE_FLOAT:
-		number = json_real(sqlite3_column_double(stmt, index));
-		return number ? number : json_null(); /* JSON has no infinity */
+		return dms_json_real(sqlite3_column_double(stmt, index));
 	}
 	text = (const char *)sqlite3_column_text(stmt, index);
 	bytes = (size_t)sqlite3_column_bytes(stmt, index);

@@ -40,7 +40,6 @@ static struct dms_error *put_json(json_t *json, bool is_first, FILE *out)
 static json_t *value_of(sqlite3_stmt *stmt, int index)
 {
 	const char *text;
-	json_t *number;
 	size_t bytes;
 
 	switch (sqlite3_column_type(stmt, index)) {
@@ -49,8 +48,7 @@ static json_t *value_of(sqlite3_stmt *stmt, int index)
 	case SQLITE_INTEGER:
 		return json_integer(sqlite3_column_int64(stmt, index));
 	case SQLITE_FLOAT:
-		number = json_real(sqlite3_column_double(stmt, index));
-		return number ? number : json_null(); /* JSON has no infinity */
+		return dms_json_real(sqlite3_column_double(stmt, index));
 	}
 	text = export_text(stmt, index, &bytes);
 	return text || !bytes ? dms_json_text(text ? text : "", bytes) : NULL;
@@ -263,10 +261,11 @@ static struct dms_error *add_calls(struct sqlite3 *db, sqlite3_stmt *stmt, struc
 		.has_task = sqlite3_column_type(stmt, FINDING_PID) != SQLITE_NULL,
 		.stack_id = (uint64_t)sqlite3_column_int64(stmt, FINDING_STACK),
 	};
-	finding.n_calls =
-		1 + dms_calls_of_facts((const char *)sqlite3_column_text(stmt, FINDING_FACTS), arena,
-				       calls + 1);
-	err = dms_calls_name(db, arena, &finding, 1);
+	finding.n_calls = 1;
+	err = dms_calls_of_facts((const char *)sqlite3_column_text(stmt, FINDING_FACTS), arena,
+				 calls, &finding.n_calls);
+	if (!err)
+		err = dms_calls_name(db, arena, &finding, 1);
 	if (!err && json_object_set_new(object, "calls", dms_calls_json(&finding)))
 		err = &dms_error_nomem;
 	return err;
@@ -275,13 +274,13 @@ static struct dms_error *add_calls(struct sqlite3 *db, sqlite3_stmt *stmt, struc
 static struct dms_error *put_finding(const struct source *source, sqlite3_stmt *stmt, bool is_first,
 				     FILE *out)
 {
-	const char *text = (const char *)sqlite3_column_text(stmt, FINDING_FACTS);
-	json_t *facts = text ? json_loads(text, 0, NULL) : NULL;
-	json_t *finding = object_of(stmt, FINDING_REST);
+	json_t *facts, *finding = object_of(stmt, FINDING_REST);
 	struct dms_arena *arena = dms_arena_create();
-	struct dms_error *err = finding && arena ? NULL : &dms_error_nomem;
+	struct dms_error *err =
+		dms_facts_read((const char *)sqlite3_column_text(stmt, FINDING_FACTS), &facts);
 
-	/* a damaged file may hold anything there */
+	if (!finding || !arena)
+		err = &dms_error_nomem;
 	if (!json_is_object(facts)) {
 		json_decref(facts);
 		facts = json_object();
@@ -323,8 +322,9 @@ static struct dms_error *put_series(const struct source *source, sqlite3_stmt *s
 	err = export_prepare(source->db, points_sql, &query);
 	if (!err) {
 		sqlite3_bind_int64(query, 1, sqlite3_column_int64(stmt, 0));
-		sqlite3_bind_value(query, 2, sqlite3_column_value(stmt, 3));
-		sqlite3_bind_value(query, 3, sqlite3_column_value(stmt, 4));
+		if (sqlite3_bind_value(query, 2, sqlite3_column_value(stmt, 3)) ||
+		    sqlite3_bind_value(query, 3, sqlite3_column_value(stmt, 4)))
+			err = &dms_error_nomem; /* texts are copied */
 	}
 	while (!err && !(err = export_step(query, &has_row)) && has_row) {
 		if (json_array_append_new(points, json_pack("[oo]", value_of(query, 0),

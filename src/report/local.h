@@ -31,6 +31,17 @@ struct json_t;
 /** As json_string() and json_integer(); above INT64_MAX "0x..." as text. NULL: memory. */
 struct json_t *dms_json_text(const char *text, size_t bytes);
 struct json_t *dms_json_u64(uint64_t value);
+/** NULL in JSON, which has no infinity; NULL: memory. */
+struct json_t *dms_json_real(double value);
+struct json_error_t;
+/** Read @text, with jansson's @flags. *@ret NULL: it is no JSON, and *@ret_why says where. Errors: memory. */
+struct dms_error *dms_json_read(const char *text, size_t bytes, size_t flags, struct json_t **ret,
+				struct json_error_t *ret_why);
+/**
+ * The facts of a finding: a damaged file may hold anything there. *@ret NULL: they are no JSON, or @facts
+ * is NULL. Errors: memory.
+ */
+struct dms_error *dms_facts_read(const char *facts, struct json_t **ret);
 
 /** DMS_ERROR_INTERNAL if writing to @out has failed at any time. */
 struct dms_error *dms_check_written(FILE *out);

@@ -200,7 +200,6 @@ static struct dms_error *json_begin(struct printing *printing)
 static json_t *json_value(sqlite3_stmt *stmt, int index)
 {
 	_cleanup_(dms_freep) char *owned = NULL;
-	json_t *number;
 	const char *text;
 	size_t bytes;
 
@@ -210,9 +209,7 @@ static json_t *json_value(sqlite3_stmt *stmt, int index)
 	case SQLITE_INTEGER:
 		return json_integer(sqlite3_column_int64(stmt, index));
 	case SQLITE_FLOAT:
-		/* JSON has no infinity */
-		number = json_real(sqlite3_column_double(stmt, index));
-		return number ? number : json_null();
+		return dms_json_real(sqlite3_column_double(stmt, index));
 	default:
 		text = value_text(stmt, index, &bytes, &owned);
 		return text ? dms_json_text(text, bytes) : NULL;

@@ -135,9 +135,9 @@ static bool take_calls(struct summary_box *box, sqlite3_stmt *stmt,
 		.stack_id = (uint64_t)sqlite3_column_int64(stmt, 9),
 	};
 	finding->calls = calls;
-	finding->n_calls = 1 + dms_calls_of_facts((const char *)sqlite3_column_text(stmt, 10),
-						  box->arena, calls + 1);
-	return true;
+	finding->n_calls = 1;
+	return !dms_calls_of_facts((const char *)sqlite3_column_text(stmt, 10), box->arena, calls,
+				   &finding->n_calls); /* it knows no other error */
 }
 
 static bool take_finding(struct summary_box *box, sqlite3_stmt *stmt)

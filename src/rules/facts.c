@@ -187,7 +187,7 @@ static json_t *json_fact(const struct dms_fact *fact, const struct namer *namer)
 	case DMS_FACT_DEVICE:
 		name = device_name(namer, fact->number);
 		if (name) /* the trace may hold any bytes: what is no UTF-8 is a question mark */
-			return json_string(name) ?: json_string("?");
+			return dms_is_utf8(name) ? json_string(name) : json_string("?");
 		return json_integer((json_int_t)fact->number + 1);
 	case DMS_FACT_NUMBER:
 		if (fact->number <= INT64_MAX)
@@ -205,6 +205,7 @@ char *dms_finding_json(const struct dms_finding *finding, const struct dms_model
 {
 	const struct namer namer = {model, names};
 	json_t *object = json_object();
+	size_t n_bytes;
 	char *text;
 
 	for (size_t i = 0; object && i < finding->facts->n_items; i++) {
@@ -215,7 +216,13 @@ char *dms_finding_json(const struct dms_finding *finding, const struct dms_model
 			return NULL;
 		}
 	}
-	text = object ? json_dumps(object, JSON_COMPACT) : NULL; /* malloc'ed, as dms_free() wants */
+	/* json_dumps() leaves out what it has no room for */
+	n_bytes = object ? json_dumpb(object, NULL, 0, JSON_COMPACT) : 0;
+	text = n_bytes ? dms_alloc(n_bytes + 1) : NULL;
+	if (text && json_dumpb(object, text, n_bytes, JSON_COMPACT) != n_bytes)
+		dms_freep(&text);
+	if (text)
+		text[n_bytes] = '\0';
 	json_decref(object);
 	return text;
 }

@@ -69,11 +69,13 @@ struct dms_error *dms_run_calls(struct dms_run *run, const struct dms_finding_ro
 		.stack_id = row->stack == DMS_ID_NONE ? 0 : (uint64_t)row->stack + 1,
 	};
 	ret->calls = calls;
-	ret->n_calls = 1 + dms_calls_of_facts(row->facts, run->arena, calls + 1);
+	ret->n_calls = 1;
+	err = dms_calls_of_facts(row->facts, run->arena, calls, &ret->n_calls);
 	for (size_t i = 0; i < ret->n_calls && !err; i++) {
 		if (calls[i].has_task)
-			calls[i].comm = dms_run_comm(run, calls[i].pid);
-		err = name_stack(run, &calls[i]);
+			err = dms_run_comm(run, calls[i].pid, &calls[i].comm);
+		if (!err)
+			err = name_stack(run, &calls[i]);
 	}
 	return err;
 }

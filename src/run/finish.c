@@ -188,15 +188,15 @@ static struct dms_error *store_findings_and_stacks(struct dms_run *run)
 	return err || !run->figures_only ? err : store_stacks(run);
 }
 
-const char *dms_run_comm(struct dms_run *run, uint32_t pid)
+struct dms_error *dms_run_comm(struct dms_run *run, uint32_t pid, const char **ret)
 {
-	if (!pid)
-		return "<idle>"; /* of every CPU, and in no list of tasks */
-	for (uint32_t i = 0; i < run->n_files; i++) {
-		const char *comm = dms_source_comm(dms_merge_source(run->merge, i), pid);
+	*ret = pid ? NULL : "<idle>"; /* of every CPU, and in no list of tasks */
+	for (uint32_t i = 0; !*ret && i < run->n_files; i++) {
+		struct dms_source *source = dms_merge_source(run->merge, i);
 
-		if (comm)
-			return comm;
+		*ret = dms_source_comm(source, pid);
+		if (!dms_source_comms_are_whole(source))
+			return &dms_error_nomem;
 	}
 	return NULL;
 }
@@ -206,10 +206,10 @@ static struct dms_error *store_tasks(struct dms_run *run)
 	for (uint32_t word = 0; word < DMS_RUN_PID_LIMIT / 64; word++) {
 		for (uint64_t bits = run->task_bits[word]; bits; bits &= bits - 1) {
 			uint32_t pid = word * 64 + (uint32_t)__builtin_ctzll(bits);
-			const char *comm = dms_run_comm(run, pid);
-			struct dms_error *err = NULL;
+			const char *comm;
+			struct dms_error *err = dms_run_comm(run, pid, &comm);
 
-			if (comm)
+			if (!err && comm)
 				err = dms_store_task(run->store, pid, comm);
 			if (err)
 				return err;

@@ -147,8 +147,8 @@ void dms_run_close(struct dms_run *run);
 /** Figures of the run, borrowed from it. Errors: memory. */
 struct dms_error *dms_run_summarise(struct dms_run *run, struct dms_summary *ret);
 
-/** The name of task @pid as some file saved it, or NULL. */
-const char *dms_run_comm(struct dms_run *run, uint32_t pid);
+/** The name of task @pid as some file saved it, or NULL. Errors: memory. */
+struct dms_error *dms_run_comm(struct dms_run *run, uint32_t pid, const char **ret);
 
 /* calls.c */
 /** The calls finding @row is about, named and with their stacks, into @ret. Errors: memory. */

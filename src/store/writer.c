@@ -149,8 +149,11 @@ static struct dms_error *open_database(struct dms_store *store)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 	const char *how = store->is_shown ? settings_in_place : settings;
 
-	if (sqlite3_open_v2(dms_part_path(store->part), &store->db, flags, NULL) ||
-	    sqlite3_exec(store->db, how, NULL, NULL, NULL))
+	int rc = sqlite3_open_v2(dms_part_path(store->part), &store->db, flags, NULL);
+
+	if (!store->db)
+		return &dms_error_nomem;
+	if (rc || sqlite3_exec(store->db, how, NULL, NULL, NULL))
 		return dms_store_error(store, "opening the database");
 	return NULL;
 }

@@ -396,22 +396,22 @@ static bool make_format(struct text_shapes *shapes, uint32_t index)
 {
 	const struct text_shape *shape = shapes->shapes[index];
 	struct dms_format *format = &shapes->formats[index];
-	size_t bytes = 0;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &bytes);
+	struct dms_text text = {0};
+	FILE *out = dms_text_open(&text);
 	bool is_written;
 
 	if (!out)
 		return false;
 	is_written = write_text(out, shape);
-	is_written &= !fclose(out) && text; /* closing may find no room for its end */
-	shapes->texts[index] = is_written ? dms_strndup(text, bytes) : NULL;
-	dms_free(text);
+	is_written &= dms_text_close(&text, out);
+	shapes->texts[index] = is_written ? text.bytes : NULL;
+	if (!is_written)
+		dms_free(text.bytes);
 	*format = (struct dms_format){
 		.system = shape->system,
 		.name = shape->name,
 		.text = shapes->texts[index],
-		.size = bytes,
+		.size = text.n_bytes,
 		.id = shape->id,
 	};
 	return shapes->texts[index] != NULL;
