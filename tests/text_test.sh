@@ -206,6 +206,39 @@ else
 	not_ok "an overrun text says how many are lost" "$(grep lost "$work/text.out")"
 fi
 
+# ---- texts without events --------------------------------------------------------------------------
+
+# told NAME TEXT WANTED: analyze of TEXT ends with 3 and says WANTED
+told() {
+	printf '%s' "$2" >"$work/none.txt"
+	analyze "$work/none.txt" none
+	code=$?
+	if [ $code -eq 3 ] && grep -qF "$3" "$work/none.err" && [ ! -e "$work/none.db" ]; then ok "$1"; else
+		not_ok "$1" "exit $code: $(head -1 "$work/none.err")"
+	fi
+}
+header='# tracer: nop
+#
+# entries-in-buffer/entries-written: 0/0   #P:2
+#
+#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION
+#              | |         |   |||||     |         |
+'
+told 'a trace of tracefs without events' "$header" 'no dma events in it (it has no events at all)'
+told 'its first line, cut' '# tracer: nop' 'no dma events in it (it has no events at all)'
+told 'the buffers of two CPUs without events' "$header$header" 'no dma events in it (it has no events at all)'
+told 'a report without events' $'cpus=2\n' 'no dma events in it (it has no events at all)'
+told 'comments of others' $'# tracers: none\n#\n' 'not a trace'
+told 'a header and words' "$header"$'Nothing happened.\n' 'not a trace'
+# beside another trace it adds nothing
+printf '%s' "$header" >"$work/none.txt"
+analyze "$fixtures/twin-7.2.dat" binary
+"$DMASCOPE" analyze "$work/none.txt" "$fixtures/twin-7.2.dat" -o "$work/text.db" --quiet >"$work/text.out" 2>&1
+if [ "$(sql binary 'SELECT count(*), sum(size_bytes) FROM mapping')" = \
+	"$(sql text 'SELECT count(*), sum(size_bytes) FROM mapping')" ]; then ok 'none beside a trace'; else
+	not_ok 'none beside a trace' "$(tail -1 "$work/text.out")"
+fi
+
 # ---- cut texts -------------------------------------------------------------------------------------
 
 # A line that the end of the file cuts off is not used, and that is said; between lines nobody sees it.

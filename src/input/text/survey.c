@@ -82,6 +82,9 @@ static bool begins_with(const struct text_reader *reader, const char *word)
 static void read_note(struct text_survey *survey, const struct text_reader *reader)
 {
 	static const char *const cpus[] = {"#P:", "cpus=", "# nrcpus online :", "# nrcpus avail :"};
+	static const struct {
+		const char *line, *dialect;
+	} headers[] = {{"# tracer:", "tracefs"}, {"cpus=", "trace-cmd report"}};
 	const char *release = behind(reader, "# os release : ");
 	uint64_t number;
 
@@ -92,8 +95,12 @@ static void read_note(struct text_survey *survey, const struct text_reader *read
 	}
 	if (release)
 		note_release(survey, reader, release);
-	if (begins_with(reader, "# tracer:") || begins_with(reader, "cpus="))
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(headers); i++) {
+		if (!begins_with(reader, headers[i].line))
+			continue;
+		survey->headed = headers[i].dialect;
 		text_buffers_header(&survey->buffers, reader->offset);
+	}
 }
 
 /* "entries-in-buffer/entries-written: 170/2506" */
@@ -319,6 +326,8 @@ static struct dms_error *survey_lines(struct text_survey *survey, const struct f
 	text_losses_end(&survey->losses);
 	survey->is_32bit = counts.is_narrow && !counts.is_wide;
 	sum_up(survey);
+	if (!survey->n_entries) /* nothing was traced, and the tracer says so */
+		survey->dialect = survey->headed;
 	if (!err)
 		survey->n_torn = text_shapes_mark_torn(survey->shapes);
 	return err;

@@ -54,7 +54,8 @@ struct text_survey {
 	struct text_losses losses;
 	struct text_stacks stacks;
 	uint32_t lag; /* most events between one and its stack, and one more; 0: no stacks */
-	const char *dialect; /* of the first event; NULL: there is none, this is no trace */
+	const char *dialect; /* of the first event, or of the header if all are its lines; NULL: no trace */
+	const char *headed;  /* who wrote a header; NULL: there is none */
 	bool has_dialects;   /* and of others */
 	uint64_t n_events, n_entries; /* lines that a header would count: with stacks and strange ones */
 	uint64_t n_unknown; /* of n_events: no row of ours knows them */

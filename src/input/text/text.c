@@ -390,7 +390,7 @@ struct dms_error *text_source_open(struct file *file, const struct dms_source_op
 	*file = (struct file){.fd = -1};
 	source->given = TEXT_MAX_RUNS;
 	err = text_survey(&source->survey, &source->file);
-	if (!err && !source->survey.n_events) {
+	if (!err && !source->survey.n_events && !source->survey.dialect) {
 		err = refuse(source);
 		text_close(&source->common);
 		return err;
