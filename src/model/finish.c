@@ -283,6 +283,14 @@ static bool is_stateless(const struct dms_event *event)
 	return (event->has & DMS_HAS_DMA_ADDR) && !event->dma_addr && !event->size;
 }
 
+/* Of older kernels: a longer list may have been mapped by an event too large for the ring buffer. */
+#define VANISHING_MAP_ENTRIES 128
+
+static bool may_vanish(const struct dms_model *model, const struct dms_event *event)
+{
+	return event->n_phys > VANISHING_MAP_ENTRIES && !model->caps_lists;
+}
+
 #define MAX_SEARCHED_DEVICES 256
 
 /** A search for one mapping, exactly. */
@@ -290,6 +298,7 @@ struct elsewhere_search {
 	const struct slot_pool *slots;
 	const struct dms_event *event;
 	const struct dms_mapping *found;
+	uint32_t n_found; /* lists */
 };
 
 static bool is_twin(void *context, const struct extent *extent)
@@ -324,6 +333,43 @@ const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 					     &search);
 	}
 	return search.found;
+}
+
+static bool is_list_twin(void *context, const struct extent *extent)
+{
+	struct elsewhere_search *search = context;
+	const struct dms_mapping *mapping = &extent_owner(search->slots, extent)->mapping;
+
+	if (match_differs(mapping, search->event, DMS_MAPPING_SG) & ~(uint32_t)DMS_DIFFERS_ATTRS)
+		return true;
+	search->found = mapping;
+	search->n_found++;
+	return search->n_found < 2;
+}
+
+/*
+ * The same memory may be mapped as the same list for many devices: what is written to two disks, or
+ * a dma-buf. So a list is told to be another's only if this device cannot have mapped it as well, and
+ * one other has: each entry of it, its count and its direction.
+ */
+static const struct dms_mapping *find_list_elsewhere(const struct dms_model *model,
+						     const struct device_state *state,
+						     const struct dms_event *event)
+{
+	struct elsewhere_search search = {.slots = &model->slots, .event = event};
+
+	if (!event->n_phys || !state->is_from_bind || !sees_physical(state) ||
+	    model_may_have_lost(model, 0) || model_lacks_calls(model, state) ||
+	    model_lacks_maps(model, DMS_MAPPING_SG) || may_vanish(model, event))
+		return NULL;
+	for (size_t i = 0; i < model->n_devices && i < MAX_SEARCHED_DEVICES; i++) {
+		const struct device_state *other = model->devices[i];
+
+		if (other != state && sees_physical(other))
+			extents_each_of_size(&other->lists, event->phys_list[0], 0, is_list_twin,
+					     &search);
+	}
+	return search.n_found == 1 ? search.found : NULL;
 }
 
 static uint64_t key_of(const struct dms_event *event)
@@ -399,12 +445,24 @@ _apart_ static void explain_interior(const struct dms_model *model, const struct
 		step->doubts |= DMS_DOUBT_UNTRACED;
 }
 
-/* Of older kernels: a longer list may have been mapped by an event too large for the ring buffer. */
-#define VANISHING_MAP_ENTRIES 128
-
-static bool may_vanish(const struct dms_model *model, const struct dms_event *event)
+/* Another mapping may be what it means: of another device, or around it. False: there is none. */
+static bool explain_elsewhere(const struct dms_model *model, const struct device_state *state,
+			      const struct dms_event *event, enum dms_mapping_kind kind,
+			      struct dms_step *step)
 {
-	return event->n_phys > VANISHING_MAP_ENTRIES && !model->caps_lists;
+	if (event->kind == DMS_EV_UNMAP_SG) {
+		step->elsewhere = find_list_elsewhere(model, state, event);
+		if (step->elsewhere && step->elsewhere->truncated)
+			step->doubts |= DMS_DOUBT_TRUNCATED;
+		return step->elsewhere != NULL;
+	}
+	step->elsewhere = model_find_elsewhere(model, state, event);
+	if (!step->related && !step->elsewhere)
+		return false;
+	step->doubts |= DMS_DOUBT_AMBIGUOUS | sharing_doubts(model, state, kind, event->dir);
+	if (model_lacks_maps(model, kind))
+		step->doubts |= DMS_DOUBT_UNTRACED;
+	return true;
 }
 
 /* It is of a mapping that was not seen, or there was none. */
@@ -459,13 +517,8 @@ static void explain(const struct dms_model *model, struct device_state *state,
 	}
 	if (model_may_have_lost(model, 0))
 		step->doubts |= DMS_DOUBT_LOST_EVENTS;
-	step->elsewhere = model_find_elsewhere(model, state, event);
-	if (step->related || step->elsewhere) {
-		step->doubts |= DMS_DOUBT_AMBIGUOUS | sharing_doubts(model, state, kind, event->dir);
-		if (model_lacks_maps(model, kind))
-			step->doubts |= DMS_DOUBT_UNTRACED;
+	if (explain_elsewhere(model, state, event, kind, step))
 		return;
-	}
 	explain_unknown(model, state, kind, step);
 }
 

@@ -317,8 +317,8 @@ const struct dms_rule dms_rules_unmap[] = {
 		.severity = DMS_SEVERITY_ERROR,
 		.title = "device driver frees DMA memory of another device",
 		.message = "device driver tries to free DMA memory it has not allocated [device "
-			   "address={dma_addr}] [size={size_bytes} bytes]: device {owner_device} holds "
-			   "a mapping of that address and size",
+			   "address={dma_addr}] [size={size_bytes} bytes] [list at physical "
+			   "address={phys_addr}]: device {owner_device} holds such a mapping",
 		.on = ON(UNMAP_UNMATCHED),
 		.yields_to = "unmap-invalid-address double-unmap",
 		.ends = DMS_ENDS_OWNER,
@@ -327,7 +327,8 @@ const struct dms_rule dms_rules_unmap[] = {
 			 "and child, or two functions of a card.",
 		.cure = "Use the same struct device for both calls.",
 		.limits = "Told only if address, size and direction are those of a live mapping of "
-			  "another device.",
+			  "another device. Of a list, all entries and the direction, and only if the trace "
+			  "holds the device's probe: the same memory may be mapped for several devices.",
 		.source = DEBUG_C ", which says only \"not allocated\"",
 	},
 	{
