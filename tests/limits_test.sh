@@ -77,8 +77,16 @@ else
 	# no more a device than dmascope(1) says
 	devices 3000 >"$work/some.txt"
 	ends "55 KiB a device are enough" 0 '' analyze --max-memory 175M "$work/some.txt" --quiet
-	ends "125 KiB a device, with a database" 0 '' --max-memory=385M analyze "$work/some.txt" -o "$work/out.db" --quiet
+	ends "75 KiB more with a database" 0 '' --max-memory=400M analyze "$work/some.txt" -o "$work/out.db" --quiet
 	rm -f "$work/out.db"
+	if [ -x "$BUILD/tools/tracegen" ]; then
+		"$BUILD/tools/tracegen" -o "$work/busy.dat" --devices 48 --live 8 --events 480000 --mode iommu --drain >/dev/null
+		ends "630 KiB a busy device behind an IOMMU" 0 '' analyze --max-memory 46M "$work/busy.dat" --quiet
+		ends "and 75 KiB more" 0 '' analyze --max-memory 52M "$work/busy.dat" -o "$work/out.db" --quiet
+		rm -f "$work/busy.dat" "$work/out.db"
+	else
+		echo 'skip - limits: busy devices: tracegen is missing'
+	fi
 	ends "as many with enough memory" 0 '' analyze --max-memory 400M "$work/devices.txt" --quiet
 fi
 
