@@ -147,8 +147,8 @@ static bool has_unseen(const struct dms_model *model, const struct device_state 
  * What the device only reads may be mapped several times (a page sent on many sockets, the zero
  * page), and so may memory of user space, both ways: once of them before the trace or among the lost.
  */
-static uint32_t unseen_doubts(const struct dms_model *model, const struct device_state *state,
-			      enum dms_mapping_kind kind, uint8_t dir)
+uint32_t model_unseen_doubts(const struct dms_model *model, const struct device_state *state,
+			     enum dms_mapping_kind kind, uint8_t dir)
 {
 	uint32_t doubts = 0;
 
@@ -162,8 +162,8 @@ static uint32_t unseen_doubts(const struct dms_model *model, const struct device
 }
 
 /* Behind an IOMMU each of them has an address of its own: but lists are found by their memory. */
-static uint32_t sharing_doubts(const struct dms_model *model, const struct device_state *state,
-			       enum dms_mapping_kind kind, uint8_t dir)
+uint32_t model_sharing_doubts(const struct dms_model *model, const struct device_state *state,
+			      enum dms_mapping_kind kind, uint8_t dir)
 {
 	uint32_t doubts = 0;
 
@@ -171,15 +171,15 @@ static uint32_t sharing_doubts(const struct dms_model *model, const struct devic
 		return 0;
 	if (state->device.mode == DMS_MODE_IOMMU && state->has_list_guesses)
 		doubts |= DMS_DOUBT_UNTRACED;
-	return doubts | unseen_doubts(model, state, kind, dir);
+	return doubts | model_unseen_doubts(model, state, kind, dir);
 }
 
 /*
  * Behind an IOMMU an unmap may be that of the address's owner before, logged late, if the map came
  * just before it, from elsewhere, and that owner's map is not in the trace.
  */
-static bool may_be_late(const struct dms_model *model, const struct device_state *state,
-			const struct dms_event *event, const struct dms_mapping *mapping)
+bool model_may_be_late(const struct dms_model *model, const struct device_state *state,
+		       const struct dms_event *event, const struct dms_mapping *mapping)
 {
 	bool is_elsewhere = event->cpu != mapping->map_cpu ||
 			    (mapping->in_interrupt && !is_in_interrupt(event));
@@ -200,9 +200,9 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 		doubts |= DMS_DOUBT_LOST_EVENTS;
 	/* a slot of the bounce buffer has one owner */
 	if (!mapping->bounced || mapping->sg)
-		doubts |= sharing_doubts(model, state, (enum dms_mapping_kind)mapping->kind,
+		doubts |= model_sharing_doubts(model, state, (enum dms_mapping_kind)mapping->kind,
 					 mapping->dir);
-	if (state->device.mode == DMS_MODE_IOMMU && may_be_late(model, state, event, mapping))
+	if (state->device.mode == DMS_MODE_IOMMU && model_may_be_late(model, state, event, mapping))
 		doubts |= DMS_DOUBT_REORDERED;
 	if (model_lacks_calls(model, state) ||
 	    model_lacks_half(model, (enum dms_mapping_kind)mapping->kind, kind, match->differs) ||
@@ -251,276 +251,7 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 	return err;
 }
 
-/* ---- unmaps that do not ------------------------------------------------------------------- */
-
-void model_stand_in(const struct dms_event *event, const struct device_state *state,
-		    enum dms_mapping_kind kind, struct dms_mapping *ret)
-{
-	*ret = (struct dms_mapping){
-		.dma_addr = event->dma_addr,
-		.cpu_addr = (event->has & DMS_HAS_VIRT_ADDR) ? event->virt_addr : event->phys_addr,
-		.size = event->size,
-		.attrs = event->attrs,
-		.device = state->device.index,
-		.map_stack = DMS_ID_NONE,
-		.nents = event->nents ? event->nents : 1,
-		.ents = event->ents,
-		.kind = (uint8_t)kind,
-		.dir = event->dir,
-	};
-	if (event->n_phys)
-		ret->cpu_addr = event->phys_list[0];
-}
-
-static bool is_mapping_error(const struct dms_event *event)
-{
-	return event->dma_addr == DMS_MAPPING_ERROR64;
-}
-
-/* No state kept of the DMA address on this port: the driver had none to give. */
-static bool is_stateless(const struct dms_event *event)
-{
-	return (event->has & DMS_HAS_DMA_ADDR) && !event->dma_addr && !event->size;
-}
-
-/* Of older kernels: a longer list may have been mapped by an event too large for the ring buffer. */
-#define VANISHING_MAP_ENTRIES 128
-
-static bool may_vanish(const struct dms_model *model, const struct dms_event *event)
-{
-	return event->n_phys > VANISHING_MAP_ENTRIES && !model->caps_lists;
-}
-
-#define MAX_SEARCHED_DEVICES 256
-
-/** A search for one mapping, exactly. */
-struct elsewhere_search {
-	const struct slot_pool *slots;
-	const struct dms_event *event;
-	const struct dms_mapping *found;
-	uint32_t n_found; /* lists */
-};
-
-static bool is_twin(void *context, const struct extent *extent)
-{
-	struct elsewhere_search *search = context;
-	const struct dms_mapping *mapping = &extent_owner(search->slots, extent)->mapping;
-
-	if (mapping->size == search->event->size && mapping->dir == search->event->dir)
-		search->found = mapping;
-	return !search->found;
-}
-
-static bool sees_physical(const struct device_state *state)
-{
-	return state->device.mode == DMS_MODE_DIRECT || state->device.mode == DMS_MODE_BOUNCED;
-}
-
-const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
-					       const struct device_state *state,
-					       const struct dms_event *event)
-{
-	struct elsewhere_search search = {.slots = &model->slots, .event = event};
-
-	if (state->device.mode == DMS_MODE_IOMMU || !(event->has & DMS_HAS_SIZE) || !event->size)
-		return NULL;
-	/* A machine has some dozens; a million of them would only be a way to keep us busy. */
-	for (size_t i = 0; i < model->n_devices && i < MAX_SEARCHED_DEVICES && !search.found; i++) {
-		const struct device_state *other = model->devices[i];
-
-		if (other != state && sees_physical(other))
-			extents_each_of_size(&other->extents, event->dma_addr, event->size, is_twin,
-					     &search);
-	}
-	return search.found;
-}
-
-static bool is_list_twin(void *context, const struct extent *extent)
-{
-	struct elsewhere_search *search = context;
-	const struct dms_mapping *mapping = &extent_owner(search->slots, extent)->mapping;
-
-	if (match_differs(mapping, search->event, DMS_MAPPING_SG) & ~(uint32_t)DMS_DIFFERS_ATTRS)
-		return true;
-	search->found = mapping;
-	search->n_found++;
-	return search->n_found < 2;
-}
-
-/*
- * The same memory may be mapped as the same list for many devices: what is written to two disks, or
- * a dma-buf. So a list is told to be another's only if this device cannot have mapped it as well, and
- * one other has: each entry of it, its count and its direction.
- */
-static const struct dms_mapping *find_list_elsewhere(const struct dms_model *model,
-						     const struct device_state *state,
-						     const struct dms_event *event)
-{
-	struct elsewhere_search search = {.slots = &model->slots, .event = event};
-
-	if (!event->n_phys || !state->is_from_bind || !sees_physical(state) ||
-	    model_may_have_lost(model, 0) || model_lacks_calls(model, state) ||
-	    model_lacks_maps(model, DMS_MAPPING_SG) || may_vanish(model, event))
-		return NULL;
-	for (size_t i = 0; i < model->n_devices && i < MAX_SEARCHED_DEVICES; i++) {
-		const struct device_state *other = model->devices[i];
-
-		if (other != state && sees_physical(other))
-			extents_each_of_size(&other->lists, event->phys_list[0], 0, is_list_twin,
-					     &search);
-	}
-	return search.n_found == 1 ? search.found : NULL;
-}
-
-static uint64_t key_of(const struct dms_event *event)
-{
-	return event->kind == DMS_EV_UNMAP_SG && event->n_phys ? past_list_key(event->phys_list[0])
-							       : event->dma_addr;
-}
-
-/* Neither's map was seen, and they cannot have been of one mapping. */
-static bool is_other(const struct dms_past *past, const struct dms_event *event)
-{
-	return ((event->has & DMS_HAS_SIZE) && event->size != past->size) ||
-	       ((event->has & DMS_HAS_DIR) && event->dir != past->dir);
-}
-
-/*
- * The address had a life, and it is over. But memory that a device only reads may be mapped several
- * times at one address where there is no IOMMU (page cache that is sent twice), and a mapping older
- * than the trace may be the one meant.
- */
-static void explain_past(const struct dms_model *model, const struct device_state *state,
-			 enum dms_mapping_kind kind, struct dms_step *step)
-{
-	const struct dms_past *past = step->past;
-
-	step->doubts |= past->doubts;
-	step->doubts |= sharing_doubts(model, state, (enum dms_mapping_kind)past->kind, past->dir);
-	if (model_may_have_lost(model, past->epoch))
-		step->doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (past->end == DMS_END_ELIDED || state->has_elided)
-		step->doubts |= DMS_DOUBT_ELIDED;
-	if (past->end == DMS_END_LOST)
-		step->doubts |= DMS_DOUBT_REORDERED;
-	if (past->end == DMS_END_PRE_TRACE && is_other(past, step->event))
-		step->doubts |= DMS_DOUBT_UNTRACED;
-	if (model_lacks_calls(model, state) || model_lacks_maps(model, kind))
-		step->doubts |= DMS_DOUBT_UNTRACED;
-	if (state->device.mode == DMS_MODE_IOMMU || state->is_from_bind ||
-	    past->dir != DMS_DIR_TO_DEVICE)
-		return;
-	step->doubts |= past->end == DMS_END_PRE_TRACE ? DMS_DOUBT_PRE_TRACE : DMS_DOUBT_AMBIGUOUS;
-}
-
-/* What a driver left when it was unbound, and unmaps now: that it was late has been told. */
-static const struct dms_past *find_left(const struct dms_model *model,
-					const struct device_state *state,
-					const struct dms_event *event)
-{
-	const struct dms_past *past;
-
-	if (!state->before)
-		return NULL;
-	past = past_find(model_past(model, state->before), key_of(event));
-	return past && past->end == DMS_END_UNBOUND ? past : NULL;
-}
-
-/*
- * Behind an IOMMU what lies inside of @around is its own: no other mapping shares its pages. If it
- * does live, and it is not the owner before it whose unmap comes late.
- */
-_apart_ static void explain_interior(const struct dms_model *model, const struct device_state *state,
-			     const struct dms_event *event, const struct dms_mapping *around,
-			     struct dms_step *step)
-{
-	if (model_may_have_lost(model, around->epoch))
-		step->doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (around->is_superseded)
-		step->doubts |= DMS_DOUBT_AMBIGUOUS;
-	if (may_be_late(model, state, event, around))
-		step->doubts |= DMS_DOUBT_REORDERED;
-	if (model_lacks_calls(model, state) ||
-	    model_lacks_unmaps(model, (enum dms_mapping_kind)around->kind))
-		step->doubts |= DMS_DOUBT_UNTRACED;
-}
-
-/* Another mapping may be what it means: of another device, or around it. False: there is none. */
-static bool explain_elsewhere(const struct dms_model *model, const struct device_state *state,
-			      const struct dms_event *event, enum dms_mapping_kind kind,
-			      struct dms_step *step)
-{
-	if (event->kind == DMS_EV_UNMAP_SG) {
-		step->elsewhere = find_list_elsewhere(model, state, event);
-		if (step->elsewhere && step->elsewhere->truncated)
-			step->doubts |= DMS_DOUBT_TRUNCATED;
-		return step->elsewhere != NULL;
-	}
-	step->elsewhere = model_find_elsewhere(model, state, event);
-	if (!step->related && !step->elsewhere)
-		return false;
-	step->doubts |= DMS_DOUBT_AMBIGUOUS | sharing_doubts(model, state, kind, event->dir);
-	if (model_lacks_maps(model, kind))
-		step->doubts |= DMS_DOUBT_UNTRACED;
-	return true;
-}
-
-/* It is of a mapping that was not seen, or there was none. */
-static void explain_unknown(const struct dms_model *model, struct device_state *state,
-			    enum dms_mapping_kind kind, struct dms_step *step)
-{
-	if (!state->is_from_bind)
-		step->doubts |= DMS_DOUBT_PRE_TRACE;
-	else if (model_lacks_calls(model, state) || model_lacks_maps(model, kind))
-		step->doubts |= DMS_DOUBT_UNTRACED;
-	state->strays.n_unknown++;
-	state->strays.n_unknown_sure += state->is_from_bind;
-	state->has_older |= (step->doubts & DMS_DOUBT_PRE_TRACE) != 0;
-	if (step->doubts)
-		step->end = DMS_END_PRE_TRACE;
-}
-
-/* What is known of an unmap that no live mapping fits: its end, its doubts, what it touches. */
-static void explain(const struct dms_model *model, struct device_state *state,
-		    const struct dms_event *event, struct dms_step *step)
-{
-	enum dms_mapping_kind kind = lifecycle_mapping_kind(event->kind);
-	struct live_mapping *around = NULL;
-
-	step->end = DMS_END_UNMATCHED;
-	if (is_mapping_error(event) && event->kind != DMS_EV_UNMAP_SG)
-		return;
-	if (is_stateless(event)) {
-		step->doubts |= DMS_DOUBT_UNTRACED;
-		step->end = DMS_END_PRE_TRACE;
-		return;
-	}
-	if (event->kind != DMS_EV_UNMAP_SG)
-		around = match_containing(&model->slots, state, event->dma_addr);
-	step->related = around ? &around->mapping : NULL;
-	step->past = past_find(model_past(model, state), key_of(event));
-	if (may_vanish(model, event))
-		step->doubts |= DMS_DOUBT_OVERSIZED;
-	if (step->past) {
-		model_note_again(model, event, step->past, state);
-		explain_past(model, state, kind, step);
-		return;
-	}
-	step->past = find_left(model, state, event);
-	if (step->past) {
-		step->end = DMS_END_PRE_TRACE;
-		return;
-	}
-	if (around && state->device.mode == DMS_MODE_IOMMU) {
-		explain_interior(model, state, event, &around->mapping, step);
-		return;
-	}
-	if (model_may_have_lost(model, 0))
-		step->doubts |= DMS_DOUBT_LOST_EVENTS;
-	if (explain_elsewhere(model, state, event, kind, step))
-		return;
-	explain_unknown(model, state, kind, step);
-}
+/* ---- the unmap -------------------------------------------------------------------------------- */
 
 _apart_ static struct dms_error *tell_free_null(struct dms_model *model, struct device_state *state,
 						const struct dms_event *event)
@@ -530,38 +261,10 @@ _apart_ static struct dms_error *tell_free_null(struct dms_model *model, struct 
 	return model_tell(model, state, event, &step);
 }
 
-static void count_stray(struct dms_model *model, struct device_state *state,
-			const struct dms_event *event, enum dms_mapping_kind kind)
-{
-	state->strays.n_unmaps += !is_mapping_error(event) && !is_stateless(event);
-	state->strays.has_any = true;
-	model->n_strays_of[kind]++;
-}
-
-_apart_ static struct dms_error *finish_unmatched(struct dms_model *model,
-						  struct device_state *state,
-						  const struct dms_event *event,
-						  enum dms_mapping_kind kind)
-{
-	struct dms_step step = {.kind = DMS_STEP_UNMAP_UNMATCHED};
-	struct dms_error *err = seed_give_up(model, state);
-
-	if (err)
-		return err;
-	count_stray(model, state, event, kind);
-	if (state->device.mode == DMS_MODE_UNKNOWN)
-		witness_note_unmatched(model, state, event);
-	step.event = event;
-	explain(model, state, event, &step);
-	if (seed_hold(model, state, event, &step))
-		return NULL;
-	return reorder_hold(model, state, &step, kind);
-}
-
 static struct match find_by_memory(struct dms_model *model, const struct device_state *state,
 				   const struct dms_event *event)
 {
-	if (may_vanish(model, event) || unseen_doubts(model, state, DMS_MAPPING_SG, event->dir))
+	if (stray_may_vanish(model, event) || model_unseen_doubts(model, state, DMS_MAPPING_SG, event->dir))
 		return (struct match){0};
 	return match_unmap_memory(model, state, event);
 }
@@ -574,32 +277,7 @@ _apart_ struct dms_error *model_finish_list(struct dms_model *model, struct devi
 
 	if (found.live)
 		return end_by_unmap(model, state, event, DMS_MAPPING_SG, &found);
-	return finish_unmatched(model, state, event, DMS_MAPPING_SG);
-}
-
-/* The unmap @event fits no mapping; @is_unseen: but one whose map was not seen, as is known. */
-_apart_ struct dms_error *model_finish_told(struct dms_model *model, struct device_state *state,
-					    const struct dms_event *event, bool is_unseen)
-{
-	struct dms_step step = {.kind = DMS_STEP_UNMAP_UNMATCHED, .event = event};
-	const struct dms_past *past = past_find(model_past(model, state), key_of(event));
-	struct dms_error *err = seed_give_up(model, state);
-
-	if (err)
-		return err;
-	count_stray(model, state, event, DMS_MAPPING_SG);
-	if (past) /* a map of that memory is missing, by a filter if not before the trace */
-		model_note_again(model, event, past, state);
-	step.end = DMS_END_UNMATCHED;
-	if (!is_unseen)
-		step.past = past;
-	else if (model_may_have_lost(model, 0))
-		step.doubts |= DMS_DOUBT_LOST_EVENTS;
-	else if (state->is_from_bind)
-		step.doubts |= DMS_DOUBT_UNTRACED;
-	if (is_unseen)
-		explain_unknown(model, state, DMS_MAPPING_SG, &step);
-	return reorder_hold(model, state, &step, DMS_MAPPING_SG);
+	return stray_finish(model, state, event, DMS_MAPPING_SG);
 }
 
 _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_state *state,
@@ -631,5 +309,5 @@ _flat_ struct dms_error *model_finish(struct dms_model *model, struct device_sta
 	}
 	if (match.live)
 		return end_by_unmap(model, state, event, kind, &match);
-	return finish_unmatched(model, state, event, kind);
+	return stray_finish(model, state, event, kind);
 }

@@ -252,12 +252,27 @@ struct dms_error *model_end_life(struct dms_model *model, struct live_mapping *l
 /** What model_finish() does with the list @match, if there is one, by its unmap @event. */
 struct dms_error *model_finish_list(struct dms_model *model, struct device_state *state,
 				    const struct dms_event *event, const struct match *match);
+/** Doubts about an unmap of @kind and @dir: of @state mappings may live that were not seen. */
+uint32_t model_unseen_doubts(const struct dms_model *model, const struct device_state *state,
+			     enum dms_mapping_kind kind, uint8_t dir);
+/** The same, and those of memory that several mappings share. */
+uint32_t model_sharing_doubts(const struct dms_model *model, const struct device_state *state,
+			      enum dms_mapping_kind kind, uint8_t dir);
+/** True if the unmap @event may be late, of a mapping that had its address before @mapping. */
+bool model_may_be_late(const struct dms_model *model, const struct device_state *state,
+		       const struct dms_event *event, const struct dms_mapping *mapping);
+/* stray.c: unmaps that no live mapping fits */
+/** Tell the unmap @event, of @kind, which fits no mapping, and what it may be of. */
+struct dms_error *stray_finish(struct dms_model *model, struct device_state *state,
+			       const struct dms_event *event, enum dms_mapping_kind kind);
 /**
  * The same where it is known that @event ends no list that is live: if @is_unseen one whose map was not
  * seen, else one that was unmapped before.
  */
-struct dms_error *model_finish_told(struct dms_model *model, struct device_state *state,
+struct dms_error *stray_finish_told(struct dms_model *model, struct device_state *state,
 				    const struct dms_event *event, bool is_unseen);
+/** True if the map of the list @event unmaps may have been too large to be recorded. */
+bool stray_may_vanish(const struct dms_model *model, const struct dms_event *event);
 /* index.c: the tables of a device */
 /** The mappings an address, or a list's memory, already has. */
 struct twin_search {

@@ -136,7 +136,7 @@ _apart_ struct dms_error *witness_settle(struct dms_model *model, const struct d
 	if (event && event->kind == DMS_EV_IOMMU_UNMAP && are_one_call(&call, event))
 		verdict = judge(model, state, &undecided->event, event, &match);
 	if (verdict > ENDS_LIVE)
-		return model_finish_told(model, state, &undecided->event, verdict == ENDS_UNSEEN);
+		return stray_finish_told(model, state, &undecided->event, verdict == ENDS_UNSEEN);
 	if (verdict == OPEN)
 		match = match_unmap_list(model, state, &undecided->event);
 	return model_finish_list(model, state, &undecided->event, &match);
