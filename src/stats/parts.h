@@ -90,7 +90,7 @@ static inline bool addresses_are_inside(const struct dms_device_stats *device, u
 }
 /** Those of @mapping are used, and not all inside. */
 void addresses_use_new(struct dms_device_stats *device, const struct dms_mapping *mapping);
-/** Those of @mapping are used, which is one, or is a list. */
+/** Those of @mapping, which is no list, are used. */
 static inline void addresses_use(struct dms_device_stats *device,
 				 const struct dms_mapping *mapping)
 {
@@ -98,6 +98,7 @@ static inline void addresses_use(struct dms_device_stats *device,
 				  mapping->dma_addr + mapping->size - 1))
 		addresses_use_new(device, mapping);
 }
+/** The same of a list. */
 void addresses_use_list(struct dms_device_stats *device, const struct dms_mapping *mapping);
 /** The lowest and the highest that @mapping has; low > high: none is known. */
 void addresses_of(const struct dms_mapping *mapping, uint64_t *ret_low, uint64_t *ret_high);
