@@ -77,7 +77,7 @@ else
 	# no more a device than dmascope(1) says
 	devices 3000 >"$work/some.txt"
 	ends "55 KiB a device are enough" 0 '' analyze --max-memory 175M "$work/some.txt" --quiet
-	ends "75 KiB more with a database" 0 '' --max-memory=400M analyze "$work/some.txt" -o "$work/out.db" --quiet
+	ends "75 KiB more with a database" 0 '' --max-memory=385M analyze "$work/some.txt" -o "$work/out.db" --quiet
 	rm -f "$work/out.db"
 	if [ -x "$BUILD/tools/tracegen" ]; then
 		"$BUILD/tools/tracegen" -o "$work/busy.dat" --devices 48 --live 8 --events 480000 --mode iommu --drain >/dev/null
