@@ -464,6 +464,81 @@ START_TEST(a_filter_leaves_strays_of_both_kinds)
 }
 END_TEST
 
+/* Does that of the device called @name which @lines tell, up to NULL, show that calls are missing? */
+static bool shows_lack(const char *name, const char *const *lines)
+{
+	struct dms_names names = {.devices = dms_strtab_create()};
+	struct dms_model *model;
+	struct text_item item;
+	bool lacks = false;
+
+	ck_assert_ptr_null(dms_model_create(&names, ignore, NULL, &model));
+	for (; *lines; lines++) {
+		text_parse(*lines, names.devices, &item);
+		ck_assert_int_eq(item.kind, TEXT_EVENT);
+		ck_assert_ptr_null(dms_model_event(model, &item.event));
+	}
+	ck_assert_ptr_null(dms_model_end(model, 9000000000));
+	for (uint32_t i = 0; i < dms_model_n_devices(model); i++) {
+		if (!strcmp(dms_strtab_get(names.devices, dms_model_device(model, i)->name), name))
+			lacks = dms_model_lacks_calls(model, i);
+	}
+	dms_model_destroy(model);
+	dms_strtab_destroy(names.devices);
+	return lacks;
+}
+
+/* One driver's mistakes leave one half of pairs too many; that another one's leave the other is no chance. */
+START_TEST(a_filter_leaves_one_half_here_and_the_other_there)
+{
+	const char *lines[] = {
+		"1000 a map dma=0x8000 phys=0x18000 size=64 dir=from",
+		"2000 a unmap dma=0x8000 size=64 dir=from",
+		"3000000 a unmap dma=0x8000 size=64 dir=from", /* once more */
+		"4000000 b iommu_map dma=0x10000 size=4096 phys=0x40000",
+		"4000000 b map dma=0x10000 phys=0x40000 size=64 dir=from",
+		"5000000 b map dma=0x10000 phys=0x50000 size=64 dir=from", /* no unmap between */
+		"6000000 b iommu_map dma=0x20000 size=4096 phys=0x60000",
+		"6000000 b map dma=0x20000 phys=0x60000 size=64 dir=from",
+		"7000000 b map dma=0x20000 phys=0x70000 size=64 dir=from", /* nor here */
+		NULL,
+	};
+
+	ck_assert(shows_lack("a", lines));
+	lines[5] = NULL; /* the rest of it: a driver that unmaps twice, beside a healthy one */
+	ck_assert(!shows_lack("a", lines));
+	ck_assert(!shows_lack("b", lines));
+}
+END_TEST
+
+/* Interrupts come in the time of whatever task: if all are in that of one, it was chosen. */
+START_TEST(a_filter_of_tasks_shows_in_interrupts)
+{
+	const char *lines[] = {
+		"1000 a unmap dma=0x1000 size=64 dir=from pid=7 flags=0x10",
+		"2000 a unmap dma=0x2000 size=64 dir=from pid=7 flags=0x10",
+		"3000 a unmap dma=0x3000 size=64 dir=from pid=7 flags=0x10",
+		"4000 a map dma=0x4000 phys=0x4000 size=64 dir=from pid=7 flags=0x10",
+		"5000 a unmap dma=0x4000 size=64 dir=from pid=7 flags=0x10",
+		"6000 a map dma=0x5000 phys=0x5000 size=64 dir=from pid=7 flags=0x10",
+		"7000 a unmap dma=0x5000 size=64 dir=from pid=7 flags=0x10",
+		"8000 a map dma=0x6000 phys=0x6000 size=64 dir=from pid=7 flags=0x10",
+		"9000 a unmap dma=0x6000 size=64 dir=from pid=7 flags=0x10",
+		NULL,
+	};
+	const char *first = lines[0];
+
+	ck_assert(shows_lack("a", lines));
+	lines[8] = "9000 a unmap dma=0x6000 size=64 dir=from pid=0 flags=0x10"; /* the idle task */
+	ck_assert(!shows_lack("a", lines));
+	lines[8] = NULL; /* one task, and too few interrupts to tell */
+	lines[0] = "1000 a unmap dma=0x1000 size=64 dir=from pid=7";
+	ck_assert(!shows_lack("a", lines));
+	lines[0] = first;
+	ck_assert(shows_lack("a", lines)); /* with it there are as many as that takes */
+}
+END_TEST
+
 START_TEST(every_doubt_has_a_reason_and_leaves_less_than_certainty)
 {
 	ck_assert_int_eq(dms_confidence_of(0), DMS_CERTAIN);
@@ -486,6 +561,8 @@ int main(void)
 	tcase_add_test(scripts, scripts_are_there);
 	tcase_add_loop_test(scripts, script, 0, n_scripts);
 	tcase_add_test(scripts, a_filter_leaves_strays_of_both_kinds);
+	tcase_add_test(scripts, a_filter_leaves_one_half_here_and_the_other_there);
+	tcase_add_test(scripts, a_filter_of_tasks_shows_in_interrupts);
 	tcase_add_test(scripts, every_doubt_has_a_reason_and_leaves_less_than_certainty);
 	tcase_add_test(scripts, sites_are_bounded);
 	suite_add_tcase(suite, scripts);

@@ -177,8 +177,15 @@ static bool may_be_user_space(const struct incident *incident)
 static bool is_unended(const struct incident *incident)
 {
 	return incident->kind == DMS_STEP_OVERLAP && incident->overlap.bytes &&
-	       incident->older_end != DMS_END_UNMAPPED &&
-	       incident->older.device == incident->newer.device;
+	       incident->older_end != DMS_END_UNMAPPED;
+}
+
+static void count_unended(const struct incident *incident, struct strays *strays)
+{
+	if (incident->older.device == incident->newer.device)
+		strays->n_overlapped++;
+	else
+		strays->n_handed_on++;
 }
 
 /* So many maps and not one unmap: they come on CPUs, or in tasks, that were not recorded. */
@@ -198,7 +205,8 @@ static struct dms_error *tell(struct dms_model *model, struct incident *incident
 		.end = incident->older_end,
 	};
 
-	owner->strays.n_overlapped += is_unended(incident);
+	if (is_unended(incident))
+		count_unended(incident, &owner->strays);
 	if (incident->older_end == DMS_END_LOST)
 		return NULL; /* its unmap is known to be missing: it may have come before */
 	if (!is_end_sure(incident, owner) && model_can_elide(model, owner))

@@ -83,22 +83,70 @@ bool model_lacks_calls(const struct dms_model *model, const struct device_state 
 	       strays->n_unmaps * 16 > strays->n_all_unmaps;
 }
 
+/* Interrupts come in whoever's time, most of all in the idle task's: so many in one task's only are chosen ones. */
+#define MANY_INTERRUPTS 8
+
+_apart_ void model_note_task(struct task_watch *tasks, const struct dms_event *event)
+{
+	if (!tasks->has_begun)
+		tasks->pid = event->pid;
+	tasks->has_begun = true;
+	tasks->has_several = tasks->pid != event->pid;
+	tasks->n_in_interrupt += is_in_interrupt(event);
+}
+
+/** What does not add up, of all devices. */
+struct sum {
+	uint64_t n_unmaps, n_unmapping; /* unmaps that fit no map, though nothing is older; devices with them */
+	uint64_t n_maps, n_mapping;	/* maps of what is mapped, and devices with several that prove something */
+	uint64_t n_both;		/* devices counted in n_unmapping and in n_mapping */
+	uint64_t n_all;			/* of whatever kind */
+};
+
+static void add_up(const struct dms_model *model, const struct device_state *state, struct sum *sum)
+{
+	const struct strays *strays = &state->strays;
+	uint64_t n_unmaps = strays->n_unknown_sure + strays->n_again;
+	uint64_t n_maps = strays->n_remapped + strays->n_overlapped;
+	/* drivers that may skip unmaps leave such maps everywhere */
+	bool is_mapping = !model_can_elide(model, state) && n_maps + strays->n_handed_on >= 2;
+
+	sum->n_unmaps += n_unmaps;
+	sum->n_maps += n_maps;
+	sum->n_unmapping += n_unmaps > 0;
+	sum->n_mapping += is_mapping;
+	sum->n_both += n_unmaps && is_mapping;
+	sum->n_all += strays->n_unmaps + n_maps + strays->n_handed_on;
+}
+
+/*
+ * Is it more than one driver's mistake? Unmaps that fit nothing on several devices, and maps of what is
+ * mapped; the one on one device and the other on another; the latter on three and more; or any, where
+ * all that was recorded is what happened in one task's time.
+ */
+static bool is_of_filter(const struct dms_model *model, const struct sum *sum)
+{
+	if (sum->n_unmapping > 1 && sum->n_unmaps >= MANY_STRAYS && sum->n_maps > 1)
+		return true;
+	if (sum->n_unmapping && sum->n_mapping && sum->n_unmapping + sum->n_mapping - sum->n_both > 1)
+		return true;
+	if (sum->n_mapping >= MANY_STRAYS)
+		return true;
+	return !model->tasks.has_several && model->tasks.n_in_interrupt >= MANY_INTERRUPTS &&
+	       sum->n_all >= MANY_STRAYS;
+}
+
 /* The same of all devices together: each may show too little of it. */
 void model_judge_calls(struct dms_model *model)
 {
-	uint64_t n_unmaps = 0, n_maps = 0, n_devices = 0;
+	struct sum sum = {0};
 
 	for (size_t i = 0; i < model->n_devices && !model->is_thinned; i++) {
-		const struct strays *strays = &model->devices[i]->strays;
-		uint64_t n_here = strays->n_unknown_sure + strays->n_again;
-
-		n_devices += n_here > 0;
-		n_unmaps += n_here;
-		n_maps += strays->n_remapped + strays->n_overlapped;
+		add_up(model, model->devices[i], &sum);
 		/* what takes out calls of one device hardly spares the others */
 		model->is_thinned = model_lacks_calls(model, model->devices[i]);
 	}
-	model->is_thinned |= !model->config.is_whole && n_devices > 1 && n_unmaps >= MANY_STRAYS && n_maps > 1;
+	model->is_thinned |= !model->config.is_whole && is_of_filter(model, &sum);
 }
 
 bool dms_model_lacks_calls(const struct dms_model *model, uint32_t index)

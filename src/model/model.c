@@ -261,6 +261,8 @@ struct dms_error *dms_model_event(struct dms_model *model, const struct dms_even
 		model->is_coarse |= event->ts == model->now && event->cpu != model->last_cpu;
 		model->last_cpu = event->cpu;
 	}
+	if (!model->tasks.has_several)
+		model_note_task(&model->tasks, event);
 	if ((err = advance(model, event->ts, event)))
 		return err;
 	if (event->has & DMS_HAS_DEVICE) {

@@ -76,6 +76,13 @@ struct stack_page {
 	uint32_t cpu, pid;
 };
 
+/** Whether all that was recorded happened while one task ran. */
+struct task_watch {
+	uint32_t pid;		 /* of the first event */
+	uint32_t n_in_interrupt; /* events in interrupts, as long as there is no other task */
+	bool has_begun, has_several;
+};
+
 /** The last fault iommu:io_page_fault told. */
 struct told_fault {
 	uint64_t iova, ts;
@@ -124,6 +131,7 @@ struct dms_model {
 	struct check_state check;
 	struct sites_state sites;
 	struct told_fault traced_fault;
+	struct task_watch tasks;
 	uint32_t n_fault_searches; /* for devices that faults do not name */
 	uint32_t n_scanned;	   /* mappings looked at by match_unmap_memory() */
 };
@@ -306,6 +314,8 @@ const struct dms_mapping *model_find_elsewhere(const struct dms_model *model,
 /* lacks.c: calls that are not in the trace though no event is known to be lost */
 /** True if calls of @state are missing: by a filter. */
 bool model_lacks_calls(const struct dms_model *model, const struct device_state *state);
+/** @event is of some task: of the only one so far? Asked until there are several. */
+void model_note_task(struct task_watch *tasks, const struct dms_event *event);
 /** At the end of the trace: does all of it together show that? Then dms_model_lacks_calls() is true. */
 void model_judge_calls(struct dms_model *model);
 /** True if maps, or unmaps, of @kind are not recorded, of any device. */
