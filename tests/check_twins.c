@@ -188,6 +188,29 @@ START_TEST(what_was_mapped_since_a_loss_ends_first)
 }
 END_TEST
 
+/* Each as soon as it is there: what the loss left behind stays where it is. */
+START_TEST(what_a_loss_left_is_not_taken_for_what_comes)
+{
+	struct bench bench = {.config = {.never_elides = true}};
+	struct dms_gap gap = {.lost = 1};
+
+	begin(&bench);
+	for (bench.now = 1; bench.now <= 3; bench.now++)
+		map(&bench, (unsigned int)_i);
+	gap.after_ts = 5;
+	gap.before_ts = 6;
+	ck_assert_ptr_null(dms_model_gap(bench.model, &gap));
+	for (bench.now = 10; bench.now < 30; bench.now++) {
+		bench.expected_ts = bench.now;
+		map(&bench, (unsigned int)_i);
+		unmap(&bench, (unsigned int)_i);
+	}
+	ck_assert_uint_eq(bench.unmaps, 20);
+	end(&bench);
+	ck_assert_uint_eq(bench.ends[DMS_END_LIVE], 3);
+}
+END_TEST
+
 /* ---- those that never end ------------------------------------------------------------------------- */
 
 /* Where no kernel lets drivers leave out unmaps, each mapping that is left is a leak. */
@@ -296,6 +319,7 @@ int main(void)
 	tcase_set_timeout(order, 60);
 	tcase_add_loop_test(order, the_eldest_ends_first, 0, 4);
 	tcase_add_loop_test(order, what_was_mapped_since_a_loss_ends_first, 0, 2);
+	tcase_add_loop_test(order, what_a_loss_left_is_not_taken_for_what_comes, 0, 2);
 	suite_add_tcase(suite, order);
 	tcase_add_loop_test(left, leaks_of_one_buffer_stay, 0, 2);
 	tcase_add_loop_test(left, what_may_be_elided_ends, 0, 2);

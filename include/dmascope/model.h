@@ -198,6 +198,7 @@ struct dms_past {
 	uint32_t map_stack, map_cpu, map_pid;
 	uint32_t unmap_stack, unmap_cpu, unmap_pid;
 	uint32_t epoch;	 /* loss epoch when it began: another of its kind may have been lost since */
+	uint32_t first_bytes; /* of a list's first segment, where size is of all; else of size */
 	uint16_t doubts; /* DMS_DOUBT_*: its unmap may have been another mapping's */
 	uint8_t kind, dir, end;
 	uint8_t differs; /* DMS_DIFFERS_*: in what its unmap differed */

@@ -143,6 +143,7 @@ struct device_state *check_device(struct dms_model *model, struct device_state *
 /** A search for the mapping a check is of. */
 struct check_search {
 	const struct slot_pool *slots;
+	uint32_t epoch; /* of losses */
 	struct dms_mapping *oldest_unchecked, *any;
 	uint32_t n_found;
 };
@@ -152,10 +153,20 @@ static bool is_checkable(const struct dms_mapping *mapping)
 	return mapping->kind == DMS_MAPPING_PAGE || mapping->kind == DMS_MAPPING_RESOURCE;
 }
 
+/* As of unmaps the oldest, but first one mapped since events were lost: an older one's unmap may be among them. */
+static bool is_preferred(const struct check_search *search, const struct dms_mapping *mapping)
+{
+	const struct dms_mapping *best = search->oldest_unchecked;
+	bool is_sure = mapping->epoch == search->epoch;
+
+	if (!best || is_sure != (best->epoch == search->epoch))
+		return !best || is_sure;
+	return mapping->serial < best->serial;
+}
+
 static void consider_mapping(struct check_search *search, struct dms_mapping *mapping)
 {
-	if (!mapping->is_checked &&
-	    (!search->oldest_unchecked || mapping->serial < search->oldest_unchecked->serial))
+	if (!mapping->is_checked && is_preferred(search, mapping))
 		search->oldest_unchecked = mapping;
 }
 
@@ -223,7 +234,7 @@ static void mark_checked(struct check_state *check, const struct dms_event *even
 static struct dms_error *take_drivers(struct dms_model *model, struct device_state *state,
 				      const struct dms_event *event)
 {
-	struct check_search search = {.slots = &model->slots};
+	struct check_search search = {.slots = &model->slots, .epoch = model->epoch};
 	struct dms_step step = {.kind = DMS_STEP_CHECK};
 
 	extents_each_at(&state->extents, event->dma_addr, consider, &search);

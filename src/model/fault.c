@@ -222,12 +222,11 @@ static uint32_t doubts_of(const struct dms_model *model, const struct place *pla
 {
 	uint32_t epoch = 0, doubts = 0;
 
+	/* where nothing is known of a page, its map may have been lost at any time */
 	if (place->around)
 		epoch = place->around->mapping.epoch;
 	else if (place->past)
 		epoch = place->past->epoch;
-	else if (place->before)
-		epoch = place->before->mapping.epoch;
 	if (model_may_have_lost(model, epoch))
 		doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (!place->around && !place->past && !place->state->is_from_bind)

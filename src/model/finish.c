@@ -6,6 +6,20 @@
  */
 #define VANISHING_ENTRIES 480
 
+static bool is_known_list(const struct dms_mapping *mapping)
+{
+	return mapping->kind == DMS_MAPPING_SG && mapping->sg;
+}
+
+/* What is known to lie behind its address; more than 4 GiB need not be. */
+static uint32_t first_bytes(const struct dms_mapping *mapping)
+{
+	uint64_t bytes = mapping->sg && mapping->sg->n_segments ? dms_mapping_segment(mapping, 0).size
+								: mapping->size;
+
+	return bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+}
+
 /* Member by member, in its place: put together elsewhere and copied it takes twice the time. */
 static void fill_past(struct dms_past *past, const struct dms_mapping *mapping,
 		      const struct dms_event *event, const struct dms_step *step)
@@ -25,6 +39,7 @@ static void fill_past(struct dms_past *past, const struct dms_mapping *mapping,
 	past->unmap_cpu = event ? event->cpu : 0;
 	past->unmap_pid = event ? event->pid : 0;
 	past->epoch = mapping->epoch;
+	past->first_bytes = first_bytes(mapping);
 	past->doubts = (uint16_t)step->doubts;
 	past->kind = mapping->kind;
 	past->dir = mapping->dir;
@@ -42,11 +57,6 @@ static struct dms_past *expect_place(const struct dms_model *model,
 		return NULL;
 	return past_place(state->past, mapping->dma_addr, event ? event->ts : 0,
 			  device_past_slots(state));
-}
-
-static bool is_known_list(const struct dms_mapping *mapping)
-{
-	return mapping->kind == DMS_MAPPING_SG && mapping->sg;
 }
 
 static void put_off_one(const struct dms_model *model, const struct device_state *state,

@@ -236,13 +236,14 @@ const struct dms_past *past_find(const struct past_table *table, uint64_t key)
  * Only starts at page boundaries and at @addr itself are tried: a walk over the whole table for
  * each packet of a receive ring older than the trace would cost more than the rest of the work.
  */
-const struct dms_past *past_find_containing(const struct past_table *table, uint64_t addr)
+const struct dms_past *past_find_containing(const struct past_table *table, uint64_t addr,
+					    bool is_contiguous)
 {
 	const struct dms_past *past = past_find(table, addr);
 
 	for (uint64_t page = addr & ~0xfffull, i = 0; !past && i < 16; i++, page -= 0x1000) {
 		past = past_find(table, page);
-		if (past && addr - past->dma_addr >= past->size)
+		if (past && addr - past->dma_addr >= (is_contiguous ? past->size : past->first_bytes))
 			past = NULL;
 		if (!page)
 			break;

@@ -72,7 +72,11 @@ static inline struct past_entry *past_put_off(const struct dms_backlog *late,
 
 /** The last life known under @key, or NULL. Borrowed until the next past_place(). */
 const struct dms_past *past_find(const struct past_table *table, uint64_t key);
-/** The last life that held @addr, whose start is within 64 KiB of it. */
-const struct dms_past *past_find_containing(const struct past_table *table, uint64_t addr);
+/**
+ * The last life that held @addr, whose start is within 64 KiB of it. @is_contiguous: segments of a list
+ * lie behind each other, as behind an IOMMU; else only the first one's place is known.
+ */
+const struct dms_past *past_find_containing(const struct past_table *table, uint64_t addr,
+					    bool is_contiguous);
 
 #endif

@@ -61,6 +61,7 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 		const struct dms_past past = {
 			.dma_addr = stand_in.dma_addr,
 			.size = stand_in.size,
+			.first_bytes = stand_in.size < UINT32_MAX ? (uint32_t)stand_in.size : UINT32_MAX,
 			.unmap_ts = event->ts,
 			.serial = UINT64_MAX,
 			.row = stand_in.row,

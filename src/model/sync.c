@@ -50,7 +50,8 @@ static struct dms_error *tell_unmatched(struct dms_model *model, struct device_s
 		return err;
 	around = match_containing(&model->slots, state, event->dma_addr);
 	step.related = around ? &around->mapping : NULL;
-	step.past = past_find_containing(model_past(model, state), event->dma_addr);
+	step.past = past_find_containing(model_past(model, state), event->dma_addr,
+					 state->device.mode == DMS_MODE_IOMMU);
 	if (model_may_have_lost(model, epoch_of(state, &step)))
 		step.doubts |= DMS_DOUBT_LOST_EVENTS;
 	if (step.past)

@@ -72,7 +72,7 @@ bool twins_add(struct slot_pool *pool, struct live_mapping *eldest, struct live_
 		begin_ring(pool, eldest);
 	link = link_of(pool, eldest);
 	link->count++;
-	if (live->mapping.epoch != link->fresh_epoch) {
+	if (!link->fresh || live->mapping.epoch != link->fresh_epoch) {
 		link->fresh = live->slot + 1;
 		link->fresh_epoch = live->mapping.epoch;
 	}

@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What must stay true of findings when a recording is changed in a way that is known.
+
+relations.py DMASCOPE SECONDS SEED FOLDER FILE...: prints "ok - " and "not ok - " lines; exit 1 if one is not.
+Nobody has to know what is wrong in a recording for that: it may be of any driver. Each FILE is a
+trace.dat, printed by trace-cmd; what is changed is the text. FOLDER is for files that come and go; what
+broke a relation stays there. It goes on for SECONDS, and tries each relation once at least.
+"""
+import collections
+import copy
+import os
+import random
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+
+LINE = re.compile(r"^\s*(.+)-(\d+)\s+\[(\d+)\]\s+(\d+)\.(\d{9}): (.*)$", re.S)
+ADDRESS = re.compile(r"(\b(?:dma_addr=|phys_addr=|paddr=|iova=|fault addr )(?:0x)?)([0-9a-f]{4,16})(?![0-9a-f])")
+FRAME = re.compile(r"(\bp(?:age|fn)=0x)([0-9a-f]+)")
+RANGE_END = re.compile(r"(iova=0x[0-9a-f]+ - 0x)([0-9a-f]+)")
+LIST = re.compile(r"((?:dma_addrs|phys_addrs)=\{)([^}]*)\}")
+BYTES = re.compile(r"((?:dma_addrs|phys_addrs|addrs)=ARRAY\[)([^\]]*)\]")
+PCI = re.compile(r"\b0000(:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\b")
+SEVERITY = {"info": 0, "warning": 1, "error": 2}
+CONFIDENCE = {"possible": 0, "likely": 1, "certain": 2}
+ALL_ONES = (1 << 64) - 1
+
+
+class Event:
+    """A line of `trace-cmd report -t`, and those without a head behind it: a call stack."""
+
+    def __init__(self, match):
+        self.task, self.pid, self.cpu = match[1], int(match[2]), int(match[3])
+        self.ts = int(match[4]) * 10**9 + int(match[5])
+        self.body, self.behind = match[6], []
+
+    def text(self):
+        return (f"{self.task:>16}-{self.pid:<5} [{self.cpu:03d}] {self.ts // 10**9:5d}.{self.ts % 10**9:09d}: "
+                f"{self.body}" + "".join(self.behind))
+
+
+def read_events(name):
+    events = []
+    with open(name, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            match = LINE.match(line)
+            if match:
+                events.append(Event(match))
+            elif events:
+                events[-1].behind.append(line)
+    return events
+
+
+class Findings:
+    """What is found in one file: rows of rule, device, severity, confidence, time in ns."""
+
+    def __init__(self, program, folder, name):
+        database = os.path.join(folder, "relations.db")
+        if os.path.exists(database):
+            os.unlink(database)
+        self.code = subprocess.run([program, "analyze", "-q", name, "-o", database], check=False,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+        self.rows, self.has_lacks = [], True
+        if os.path.exists(database):
+            connection = sqlite3.connect(database)
+            self.rows = connection.execute(
+                "SELECT rule, device, severity, confidence, ts_ns FROM findings").fetchall()
+            self.has_lacks = connection.execute(
+                "SELECT 1 FROM run WHERE key IN ('filtered_devices', 'gaps') AND value > 0").fetchone() is not None
+            connection.close()
+
+    def count(self, moved_ns=0):
+        return collections.Counter(row[:4] + (row[4] - moved_ns,) for row in self.rows)
+
+    def has_as_sure(self, row):
+        """Is there one like @row, no less grave and no less sure? Generations of a device may differ."""
+        return any(mine[0] == row[0] and mine[4] == row[4] and
+                   SEVERITY[mine[2]] >= SEVERITY[row[2]] and CONFIDENCE[mine[3]] >= CONFIDENCE[row[3]]
+                   for mine in self.rows)
+
+
+def difference(before, after):
+    """The first of what only one of two counters has; None: they are equal."""
+    for sign, rest in (("-", before - after), ("+", after - before)):
+        for row in rest:
+            return f"{sign} {row}"
+    return None
+
+
+def first_surer(before, after):
+    for row in after.rows:
+        if SEVERITY[row[2]] > 0 and not before.has_as_sure(row):
+            return f"+ {row}"
+    return None
+
+
+# ---- addresses -----------------------------------------------------------------------------------
+
+def add_hex(digits, shift):
+    value = int(digits, 16)
+    if value in (0, ALL_ONES):  # no address, and DMA_MAPPING_ERROR
+        return digits
+    return f"{value + shift & ALL_ONES:x}".rjust(len(digits), "0")
+
+
+def add_list(match, shift):
+    return match[1] + ",".join("0x" + add_hex(entry[2:], shift) if entry else entry
+                               for entry in match[2].split(",")) + "}"
+
+
+def add_bytes(match, shift):
+    data = bytes(int(byte, 16) for byte in match[2].split(",") if byte.strip())
+    entries = (int.from_bytes(data[i:i + 8], "little") + shift & ALL_ONES for i in range(0, len(data), 8))
+    return match[1] + ", ".join(f"{byte:02x}" for entry in entries
+                                for byte in entry.to_bytes(8, "little")) + "]"
+
+
+def shift_addresses(events, shift):
+    for event in events:
+        body = RANGE_END.sub(lambda m: m[1] + add_hex(m[2], shift), event.body)
+        body = ADDRESS.sub(lambda m: m[1] + add_hex(m[2], shift), body)
+        body = FRAME.sub(lambda m: m[1] + add_hex(m[2], shift >> 12), body)
+        body = LIST.sub(lambda m: add_list(m, shift), body)
+        event.body = BYTES.sub(lambda m: add_bytes(m, shift), body)
+
+
+# ---- relations: each changes events and says what of the findings is wrong then, or None -----------
+
+def moved(trial, events):
+    """Other CPUs, other tasks, another day, other events between: the same is found."""
+    shift_ns = trial.random.choice((3600, 86400)) * 10**9 + trial.random.randrange(10**9)
+    cpus = list(range(max(event.cpu for event in events) + 1))
+    trial.random.shuffle(cpus)
+    noise = []
+    for event in events:
+        event.cpu, event.ts = cpus[event.cpu], event.ts + shift_ns
+        event.pid += 70000 if event.pid else 0
+        noise.append(event)
+        if trial.random.random() < .1:
+            noise.append(copy.copy(event))
+            noise[-1].body, noise[-1].behind = "sched_wakeup: comm=x pid=1 prio=120 target_cpu=000\n", []
+    return difference(trial.whole.count(), trial.find(noise).count(shift_ns))
+
+
+def shifted(trial, events):
+    """All memory lies elsewhere: the same is found."""
+    shift_addresses(events, 1 << 38)
+    return difference(trial.whole.count(), trial.find(events).count())
+
+
+def cut(trial, events):
+    """It begins later and ends earlier: nothing is graver or surer."""
+    first = trial.random.randrange(len(events) * 2 // 3)
+    last = trial.random.randrange(first + len(events) // 4, len(events) + 1)
+    return first_surer(trial.whole, trial.find(events[first:last]))
+
+
+def lost(trial, events):
+    """A CPU's buffer ran over, and says so: nothing is graver or surer."""
+    first = trial.random.randrange(len(events))
+    cpu, n_wanted, n_lost, kept = events[first].cpu, trial.random.choice((1, 2, 5, 20, 100)), 0, events[:first]
+    for event in events[first:]:
+        if event.cpu == cpu and 0 <= n_lost < n_wanted:
+            n_lost += 1
+            continue
+        if event.cpu == cpu and n_lost > 0 and kept:
+            kept[-1].behind.append(f"CPU:{cpu} [{n_lost} EVENTS DROPPED]\n")
+            n_lost = -1
+        kept.append(event)
+    return None if n_lost > 0 else first_surer(trial.whole, trial.find(kept))  # > 0: it ends with the loss
+
+
+def joined(trial, events):
+    """Beside another machine's devices, on CPUs and in memory of their own: of each the same is found."""
+    others = read_events(trial.printed(trial.random.choice(trial.names)))
+    # the kernel's messages may name a device without its domain
+    others = [event for event in others if not event.body.startswith("console:")]
+    if not others:
+        return None
+    for event in others:
+        event.cpu, event.ts = event.cpu + 64, event.ts + events[0].ts - others[0].ts
+        event.pid += 100000 if event.pid else 0
+        event.body = PCI.sub(r"00ab\1", event.body)
+    shift_addresses(others, 1 << 38)
+    alone = trial.find(others)
+    both = trial.find(sorted(events + others, key=lambda event: event.ts))
+    if alone.has_lacks or both.has_lacks or trial.whole.has_lacks:  # these are of all devices
+        return None
+    return difference(trial.whole.count() + alone.count(), both.count())
+
+
+RELATIONS = (moved, shifted, cut, lost, joined)
+
+
+class Trial:
+    """One recording after the other, changed, and looked at again."""
+
+    def __init__(self, program, folder, names, seed):
+        self.program, self.folder, self.names = program, folder, names
+        self.random = random.Random(seed)
+        self.changed = os.path.join(folder, "changed.txt")
+        self.wholes = {}
+        self.whole = None
+
+    def printed(self, name):
+        text = os.path.join(self.folder, f"{self.names.index(name)}.txt")
+        if not os.path.exists(text):
+            with open(text, "wb") as file:
+                subprocess.run(["trace-cmd", "report", "-t", "-i", name], check=False, stdout=file,
+                               stderr=subprocess.DEVNULL)
+        return text
+
+    def find(self, events):
+        with open(self.changed, "w", encoding="utf-8") as file:
+            file.writelines(event.text() for event in events)
+        return Findings(self.program, self.folder, self.changed)
+
+    def run(self, relation, name):
+        events = read_events(self.printed(name))
+        if len(events) < 12:
+            return None
+        if name not in self.wholes:
+            self.wholes[name] = self.find(events)
+        self.whole = self.wholes[name]
+        return relation(self, events)
+
+
+def main():
+    program, seconds, seed, folder = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    trial = Trial(program, folder, sys.argv[5:], seed)
+    tried, broken = collections.Counter(), collections.Counter()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end or len(tried) < len(RELATIONS):
+        relation = RELATIONS[sum(tried.values()) % len(RELATIONS)]
+        name = trial.random.choice(trial.names)
+        fault = trial.run(relation, name)
+        tried[relation] += 1
+        if fault:
+            broken[relation] += 1
+            kept = os.path.join(folder, f"{relation.__name__}-{broken[relation]}.txt")
+            os.replace(trial.changed, kept)
+            print(f"not ok - relations: {relation.__name__}: {os.path.basename(name)}: {fault} ({kept})")
+    for relation in RELATIONS:
+        if not broken[relation]:
+            print(f"ok - relations: {relation.__name__}, {tried[relation]} times: {relation.__doc__.split(': ')[1]}")
+    sys.exit(1 if broken else 0)
+
+
+main()
