@@ -216,6 +216,12 @@ $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(wildcard tests/fuzz/*.h) $(B)/libdmascope.a
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $@ $< \
 		$(B)/libdmascope.a $(PKG_LIBS)
 
+# recordings changed in known ways, RELATIONS_SECONDS long: make relations RECORDINGS=../shared/traces
+RELATIONS_SECONDS ?= 600
+relations: $(B)/dmascope
+	$(RUN_TESTS) RELATIONS_SECONDS=$(RELATIONS_SECONDS) RELATIONS_SEED=$$(date +%j) \
+		RECORDINGS=$(RECORDINGS) bash tests/relations_test.sh
+
 # on the kernel that runs, as root, and in guests; each skips what this machine cannot
 systest: $(B)/dmascope
 	$(RUN_TESTS) bash tests/system/run.sh $(TESTS)
@@ -281,6 +287,6 @@ debtest: deb
 clean:
 	rm -rf $(B)
 
-.PHONY: all plugin shared deb debtest clean check check-asan systest fleettest bench bench-report \
+.PHONY: all plugin shared deb debtest clean check check-asan systest fleettest relations bench bench-report \
 	fuzz fuzz-table lint static install uninstall
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

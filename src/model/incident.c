@@ -119,19 +119,20 @@ static bool is_end_sure(const struct incident *incident, const struct device_sta
 
 /*
  * The unmap of a single mapping is logged when the memory is free already: what came between on
- * another CPU, or in an interrupt, may have come after it.
+ * another CPU, or in an interrupt, may have come after it. That of a list comes before: there it is
+ * only the clocks of two CPUs.
  */
 static bool may_be_late(const struct incident *incident, const struct dms_event *unmap)
 {
 	const struct dms_event *event = &incident->event;
-	uint64_t window_ns = incident->kind == DMS_STEP_OVERLAP ? SUPERSEDE_NS : REORDER_NS;
+	bool is_late = incident->kind == DMS_STEP_OVERLAP && !unmap->n_phys;
 
 	if (unmap->ts == event->ts && unmap->cpu != event->cpu)
 		return true; /* the same moment, by this clock */
-	if (unmap->n_phys || unmap->ts - event->ts > window_ns)
+	if (unmap->ts - event->ts > (is_late ? SUPERSEDE_NS : REORDER_NS))
 		return false;
-	if (unmap->cpu != event->cpu)
-		return true;
+	if (unmap->cpu != event->cpu || unmap->n_phys)
+		return unmap->cpu != event->cpu;
 	if (is_in_interrupt(event))
 		return true;
 	return unmap->pid != event->pid && !is_in_interrupt(unmap);

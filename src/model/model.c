@@ -31,8 +31,7 @@ void dms_model_destroy(struct dms_model *model)
 	}
 	dms_free(model->devices);
 	dms_free(model->current);
-	dms_free(model->waiting.items);
-	dms_free(model->superseded.items);
+	reorder_deinit(model);
 	dms_free(model->undecided.phys);
 	overlap_deinit(&model->overlap);
 	check_deinit(&model->check);

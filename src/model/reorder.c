@@ -95,10 +95,28 @@ static struct dms_error *tell_oldest(struct dms_model *model)
 		.end = waiting.end,
 	};
 
+	struct dms_error *err;
+
 	queue_pop(&model->waiting);
 	waiting.device->n_waiting--;
-	return tell_unmatched(model, waiting.device, &step,
-			      lifecycle_mapping_kind(waiting.event.kind));
+	err = tell_unmatched(model, waiting.device, &step,
+			     lifecycle_mapping_kind(waiting.event.kind));
+	dms_free(waiting.phys);
+	return err;
+}
+
+/* What @event points to goes with it; false: memory is short. */
+static bool copy_list(struct waiting *waiting, const struct dms_event *event)
+{
+	size_t bytes = event->n_phys * sizeof(*waiting->phys);
+
+	if (!bytes)
+		return true;
+	waiting->phys = dms_alloc(bytes);
+	if (!waiting->phys)
+		return false;
+	waiting->event.phys_list = memcpy(waiting->phys, event->phys_list, bytes);
+	return true;
 }
 
 struct dms_error *reorder_hold(struct dms_model *model, struct device_state *state,
@@ -108,8 +126,7 @@ struct dms_error *reorder_hold(struct dms_model *model, struct device_state *sta
 	struct waiting *waiting;
 	struct dms_error *err;
 
-	/* Lists are logged before they are released: theirs is no window to wait out. */
-	if (step->event->n_phys || step->end == DMS_END_PRE_TRACE)
+	if (step->end == DMS_END_PRE_TRACE || (step->event->n_phys && model->is_coarse))
 		return tell_unmatched(model, state, &now, kind);
 	if (model->waiting.count >= MAX_WAITING && (err = tell_oldest(model)))
 		return err;
@@ -137,14 +154,14 @@ struct dms_error *reorder_hold(struct dms_model *model, struct device_state *sta
 		waiting->past = *step->past;
 	state->n_waiting++;
 	model->has_pending = true;
-	return NULL;
+	return copy_list(waiting, step->event) ? NULL : &dms_error_nomem;
 }
 
 /* One that did not wait, of the address or the list that @event maps. */
 static bool is_of_told_stray(const struct dms_model *model, const struct device_state *state,
 			     const struct dms_event *event)
 {
-	uint64_t window = model->is_coarse ? 1 : 0; /* else only what has the very same time */
+	uint64_t window = model_reorder_window(model);
 	const struct dms_past *past;
 
 	if (!state->told_stray_ts || event->ts - state->told_stray_ts > window)
@@ -153,6 +170,14 @@ static bool is_of_told_stray(const struct dms_model *model, const struct device_
 					      : event->dma_addr);
 	return past && past->serial == UINT64_MAX && past->unmap_cpu != event->cpu &&
 	       event->ts - past->unmap_ts <= window;
+}
+
+/* Is it the unmap @unmap of the address, or of the list, that @map maps? */
+static bool is_of_address(const struct dms_event *unmap, const struct dms_event *map)
+{
+	if (unmap->n_phys)
+		return map->n_phys && unmap->phys_list[0] == map->phys_list[0];
+	return unmap->dma_addr == map->dma_addr;
 }
 
 bool reorder_note_map(struct dms_model *model, const struct device_state *state,
@@ -167,7 +192,7 @@ bool reorder_note_map(struct dms_model *model, const struct device_state *state,
 		struct waiting *waiting = waiting_at(model, i);
 
 		if (waiting->device != state || waiting->event.cpu == event->cpu ||
-		    waiting->event.dma_addr != event->dma_addr)
+		    !is_of_address(&waiting->event, event))
 			continue;
 		waiting->doubts |= DMS_DOUBT_REORDERED;
 		is_noted = true;
@@ -227,4 +252,12 @@ _apart_ struct dms_error *reorder_expire(struct dms_model *model, uint64_t now)
 			return err;
 	}
 	return model->superseded.count ? end_superseded(model, now) : NULL;
+}
+
+void reorder_deinit(struct dms_model *model)
+{
+	for (size_t i = 0; i < model->waiting.count; i++)
+		dms_free(waiting_at(model, i)->phys);
+	dms_free(model->waiting.items);
+	dms_free(model->superseded.items);
 }

@@ -20,7 +20,8 @@
 
 /** An unmatched unmap in the reordering window, with all its step borrows. */
 struct waiting {
-	struct dms_event event; /* without its lists */
+	struct dms_event event; /* its only list is phys */
+	uint64_t *phys;
 	struct dms_mapping related, elsewhere;
 	struct dms_past past;
 	struct device_state *device;
@@ -335,7 +336,7 @@ struct dms_error *model_sync(struct dms_model *model, struct device_state *state
 			     const struct dms_event *event, enum dms_mapping_kind kind);
 
 /* reorder.c */
-/** Tell the unmatched unmap @step later, or now if it has lists. */
+/** Tell the unmatched unmap @step later, or now if nothing can change what it is. */
 struct dms_error *reorder_hold(struct dms_model *model, struct device_state *state,
 			       const struct dms_step *step, enum dms_mapping_kind kind);
 /**
@@ -348,6 +349,7 @@ bool reorder_note_map(struct dms_model *model, const struct device_state *state,
 bool reorder_supersede(struct dms_model *model, struct live_mapping *live, uint64_t ts);
 /** Tell and end what has waited long enough at @now; UINT64_MAX: everything. */
 struct dms_error *reorder_expire(struct dms_model *model, uint64_t now);
+void reorder_deinit(struct dms_model *model);
 
 /* iommu.c */
 void iommu_note_map(struct dms_model *model, const struct dms_event *event);

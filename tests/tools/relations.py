@@ -23,6 +23,7 @@ FRAME = re.compile(r"(\bp(?:age|fn)=0x)([0-9a-f]+)")
 RANGE_END = re.compile(r"(iova=0x[0-9a-f]+ - 0x)([0-9a-f]+)")
 LIST = re.compile(r"((?:dma_addrs|phys_addrs)=\{)([^}]*)\}")
 BYTES = re.compile(r"((?:dma_addrs|phys_addrs|addrs)=ARRAY\[)([^\]]*)\]")
+LOSS = re.compile(r"^CPU:(\d+) (?=\[)")
 PCI = re.compile(r"\b0000(:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])\b")
 SEVERITY = {"info": 0, "warning": 1, "error": 2}
 CONFIDENCE = {"possible": 0, "likely": 1, "certain": 2}
@@ -75,9 +76,9 @@ class Findings:
     def count(self, moved_ns=0):
         return collections.Counter(row[:4] + (row[4] - moved_ns,) for row in self.rows)
 
-    def has_as_sure(self, row):
+    def has_as_sure(self, row, late_ns):
         """Is there one like @row, no less grave and no less sure? Generations of a device may differ."""
-        return any(mine[0] == row[0] and mine[4] == row[4] and
+        return any(mine[0] == row[0] and mine[4] in (row[4], row[4] - late_ns) and
                    SEVERITY[mine[2]] >= SEVERITY[row[2]] and CONFIDENCE[mine[3]] >= CONFIDENCE[row[3]]
                    for mine in self.rows)
 
@@ -90,11 +91,18 @@ def difference(before, after):
     return None
 
 
-def first_surer(before, after):
+def first_surer(before, after, late_ns=0):
+    """What @after says, up to @late_ns late, and @before did not, or less gravely, or less surely."""
     for row in after.rows:
-        if SEVERITY[row[2]] > 0 and not before.has_as_sure(row):
+        if SEVERITY[row[2]] > 0 and not before.has_as_sure(row, late_ns):
             return f"+ {row}"
     return None
+
+
+def without_place(rows):
+    """But for what depends on where memory lies."""
+    return collections.Counter({row: n for row, n in rows.items()
+                                if row[0] not in ("map-exceeds-mask", "bounce-avoidable")})
 
 
 # ---- addresses -----------------------------------------------------------------------------------
@@ -127,6 +135,13 @@ def shift_addresses(events, shift):
         event.body = BYTES.sub(lambda m: add_bytes(m, shift), body)
 
 
+def renumber_cpus(events, cpus):
+    """CPU n becomes @cpus[n], in the marks of losses, too."""
+    for event in events:
+        event.cpu = cpus[event.cpu]
+        event.behind = [LOSS.sub(lambda m: f"CPU:{cpus[int(m[1])]} ", line) for line in event.behind]
+
+
 # ---- relations: each changes events and says what of the findings is wrong then, or None -----------
 
 def moved(trial, events):
@@ -135,8 +150,9 @@ def moved(trial, events):
     cpus = list(range(max(event.cpu for event in events) + 1))
     trial.random.shuffle(cpus)
     noise = []
+    renumber_cpus(events, cpus)
     for event in events:
-        event.cpu, event.ts = cpus[event.cpu], event.ts + shift_ns
+        event.ts += shift_ns
         event.pid += 70000 if event.pid else 0
         noise.append(event)
         if trial.random.random() < .1:
@@ -148,7 +164,31 @@ def moved(trial, events):
 def shifted(trial, events):
     """All memory lies elsewhere: the same is found."""
     shift_addresses(events, 1 << 38)
-    return difference(trial.whole.count(), trial.find(events).count())
+    return difference(without_place(trial.whole.count()), without_place(trial.find(events).count()))
+
+
+def coarse(trial, events):
+    """Times are told to the microsecond, as tracefs prints them: the same is found."""
+    for event in events:
+        event.ts -= event.ts % 1000
+    before = collections.Counter(row[:4] + (row[4] - row[4] % 1000,) for row in trial.whole.rows)
+    return difference(before, trial.find(events).count())
+
+
+def skewed(trial, events):
+    """One CPU's clock is some microseconds late: nothing is graver or surer."""
+    cpu, late_ns = trial.random.choice(events).cpu, trial.random.choice((1, 5, 20, 30)) * 1000
+    for event in events:
+        event.ts += late_ns if event.cpu == cpu else 0
+    return first_surer(trial.whole, trial.find(sorted(events, key=lambda event: event.ts)), late_ns)
+
+
+def disabled(trial, events):
+    """An event or two were not enabled: nothing is graver or surer."""
+    kinds = sorted({event.body.split(":")[0] for event in events})
+    off = trial.random.sample(kinds, min(trial.random.choice((1, 1, 2, 3)), len(kinds)))
+    return first_surer(trial.whole, trial.find([event for event in events
+                                                if event.body.split(":")[0] not in off]))
 
 
 def cut(trial, events):
@@ -192,7 +232,7 @@ def joined(trial, events):
     return difference(trial.whole.count() + alone.count(), both.count())
 
 
-RELATIONS = (moved, shifted, cut, lost, joined)
+RELATIONS = (moved, shifted, coarse, skewed, disabled, cut, lost, joined)
 
 
 class Trial:
