@@ -233,7 +233,8 @@ static uint32_t doubts_of(const struct dms_model *model, const struct place *pla
 		doubts |= DMS_DOUBT_PRE_TRACE;
 	if (!place->around && place->state->n_truncated)
 		doubts |= DMS_DOUBT_TRUNCATED;
-	if (!place->around && place->has_several)
+	/* the latest of several lives is meant, most likely; were there several, had none been lost? */
+	if (!place->around && (place->has_several || (place->past && model_may_have_lost(model, 0))))
 		doubts |= DMS_DOUBT_AMBIGUOUS;
 	/* The IOVA API leaves no events but these: whose was the page last? */
 	if (!place->around && place->past && model->uncovered.iommu_maps)
