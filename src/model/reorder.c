@@ -6,6 +6,8 @@
 
 /* More than this in one window is no reordering; the oldest is then told early. */
 #define MAX_WAITING 4096
+/* A list of more does not fit into a page of the ring buffer; with this, all together take 16 MiB. */
+#define MAX_WAITING_ENTRIES 512
 
 /* Room for one more of @bytes behind the queued ones; NULL when memory is short. */
 static void *queue_push(struct queue *queue, size_t bytes)
@@ -94,7 +96,6 @@ static struct dms_error *tell_oldest(struct dms_model *model)
 		.doubts = waiting.doubts,
 		.end = waiting.end,
 	};
-
 	struct dms_error *err;
 
 	queue_pop(&model->waiting);
@@ -105,11 +106,14 @@ static struct dms_error *tell_oldest(struct dms_model *model)
 	return err;
 }
 
-/* What @event points to goes with it; false: memory is short. */
+/* What @event points to, its list and no more, goes with it; false: memory is short. */
 static bool copy_list(struct waiting *waiting, const struct dms_event *event)
 {
 	size_t bytes = event->n_phys * sizeof(*waiting->phys);
 
+	waiting->event.dma_list = NULL;
+	waiting->event.lengths = NULL;
+	waiting->event.n_dma = 0;
 	if (!bytes)
 		return true;
 	waiting->phys = dms_alloc(bytes);
@@ -126,7 +130,8 @@ struct dms_error *reorder_hold(struct dms_model *model, struct device_state *sta
 	struct waiting *waiting;
 	struct dms_error *err;
 
-	if (step->end == DMS_END_PRE_TRACE || (step->event->n_phys && model->is_coarse))
+	if (step->end == DMS_END_PRE_TRACE || (step->event->n_phys && model->is_coarse) ||
+	    step->event->n_phys > MAX_WAITING_ENTRIES)
 		return tell_unmatched(model, state, &now, kind);
 	if (model->waiting.count >= MAX_WAITING && (err = tell_oldest(model)))
 		return err;
