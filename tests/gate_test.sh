@@ -139,8 +139,11 @@ one_new() {
 is() {
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "'$2', not '$3'"; fi
 }
-if [ ! -d "$shared/oracle" ] || ! command -v jq >/dev/null; then
-	echo 'skip - check: oracle: no recordings, or no jq'
+if [ ! -d "$shared/oracle" ]; then
+	echo 'skip - check: oracle: no recordings beside the project (../shared/traces)'
+	exit $failed
+elif ! command -v jq >/dev/null; then
+	echo 'skip - check: oracle: no jq'
 	exit $failed
 fi
 while read -r rule cases; do
