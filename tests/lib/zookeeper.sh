@@ -54,7 +54,9 @@ zookeeper_start() {
 		org.apache.zookeeper.server.quorum.QuorumPeerMain "$1/zoo.cfg" >"$1/out" 2>&1 &
 	zookeeper_pid=$!
 	for ((i = 0; i < 300; i++)); do
+		# who asks while it starts may wait for ever
 		[ "$(perl -MIO::Socket::INET -e '
+			alarm 5;
 			my $socket = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or exit 1;
 			print $socket "ruok"; $socket->shutdown(1); print <$socket>' "$2" 2>/dev/null)" = imok ] && return 0
 		kill -0 "$zookeeper_pid" 2>/dev/null || return 1

@@ -13,8 +13,9 @@ BUILD=$(realpath "$BUILD")
 . "$SRCDIR/tests/lib/zookeeper.sh"
 . "$SRCDIR/tests/lib/fleet.sh"
 work=$(mktemp -d) || exit 1
-suite=replicated failed=0 zookeeper_pid=
+suite=replicated failed=0 zookeeper_pid='' pushers=()
 finish() {
+	[ ${#pushers[@]} -eq 0 ] || kill -KILL -- "${pushers[@]/#/-}" 2>/dev/null
 	clickhouse_stop_all
 	[ -z "$zookeeper_pid" ] || { kill -KILL "$zookeeper_pid" && wait "$zookeeper_pid"; } 2>/dev/null
 	rm -rf "$work"
@@ -36,9 +37,12 @@ http=("${ports[@]:0:4}") tcp=("${ports[@]:4:4}") between=("${ports[@]:8:4}")
 zookeeper_start "$work/zookeeper" "${ports[12]}" ||
 	{ not_ok 'ZooKeeper starts' "$(tail -n 1 zookeeper/out)"; exit 1; }
 replica() { echo "<replica><host>127.0.0.1</host><port>${tcp[$1]}</port></replica>"; }
+# Who dies between a part and its name in ZooKeeper sets it aside when it comes back; 18.16 does not start
+# where that is half of a table, which in tables as small as these one part is: merge_tree.
 cluster="<zookeeper><node><host>127.0.0.1</host><port>${ports[12]}</port></node>
 	<session_timeout_ms>10000</session_timeout_ms></zookeeper>
 	<distributed_ddl><path>/clickhouse/task_queue/ddl</path></distributed_ddl>
+	<merge_tree><replicated_max_ratio_of_wrong_parts>1</replicated_max_ratio_of_wrong_parts></merge_tree>
 	<remote_servers><dmascope>
 	<shard><internal_replication>true</internal_replication>$(replica 0)$(replica 1)</shard>
 	<shard><internal_replication>true</internal_replication>$(replica 2)$(replica 3)</shard>
@@ -63,12 +67,28 @@ if "$DMASCOPE" fleet --init --cluster "$(url 0)" 2>err; then ok 'the tables are 
 fi
 "$DMASCOPE" fleet --init --cluster "$(url 3)" 2>err
 same 'made again, by another server: nothing changes' 0 $?
-n_tables=$(grep -c '^CREATE TABLE' "$SRCDIR/schemas/clickhouse/single.sql")
+mapfile -t tables < <(sed -n 's/^CREATE TABLE IF NOT EXISTS \([a-z_]*\) (/\1/p' "$SRCDIR/schemas/clickhouse/single.sql")
+n_tables=${#tables[@]}
 for i in 0 1 2 3; do
 	same "server $i has them" "$n_tables $n_tables" "$(on $i "SELECT
 		countIf(engine = 'ReplicatedReplacingMergeTree'), countIf(engine = 'Distributed')
 		FROM system.tables WHERE database = 'dmascope'" | tr '\t' ' ')"
 done
+
+# copied SERVER: it has all that its shard has; one that just started says so before it has read what is to do
+copied() {
+	local table tries
+	for table in "${tables[@]}"; do
+		for ((tries = 0; tries < 300; tries++)); do
+			on "$1" "SYSTEM SYNC REPLICA ${table}_local" >said || break
+			on "$1" "SELECT numChildren FROM system.zookeeper WHERE name = 'queue'
+				AND path = '/clickhouse/tables/$(($1 / 2 + 1))/dmascope/$table/replicas/server$1'" >said || break
+			[ "$(cat said)" = 0 ] && continue 2
+			sleep 0.2
+		done
+		not_ok "server $1: $table" "$(head -c 300 said)"
+	done
+}
 
 # ---- pushed by two at once; a replica dies, and the pushes go on without it
 fleet_runs "$FLEET_RUNS" 2100
@@ -83,16 +103,26 @@ pusher() { # NUMBER: every second run, five together, by way of server 0 or 2
 	done
 }
 : >failures
+set -m # a pusher and the push it runs are one group
 pusher 0 &
 pushers=($!)
 pusher 1 &
 pushers+=($!)
+set +m
 until n=$(ask 'SELECT count() FROM runs' 2>/dev/null) && [ "${n:-0}" -ge $((FLEET_RUNS / 10)) ]; do
 	kill -0 "${pushers[0]}" 2>/dev/null || break
 	sleep 0.05
 done
+# What a replica alone has goes with it until it is back: pushes stand still until all is copied, and it dies
+# in the middle of them.
+kill -STOP -- "${pushers[@]/#/-}"
+sleep 1
+copied 2
 clickhouse_kill "$work/server3"
+kill -CONT -- "${pushers[@]/#/-}"
 wait "${pushers[@]}"
+pushers=()
+for i in 0 2; do copied $i; done
 if [ "${n:-0}" -lt "$FLEET_RUNS" ]; then ok "a replica was killed with $n of $FLEET_RUNS runs there"; else
 	not_ok 'a replica was killed in the middle' "all runs were there"
 fi
@@ -101,13 +131,9 @@ same 'runs' "$FLEET_RUNS" "$(ask 'SELECT count() FROM runs FINAL')"
 fleet_compare 'without it'
 
 # ---- it comes back, and has all of it
-clickhouse_run "$work/server3" "${http[3]}" || not_ok 'the replica comes back' "$(tail -n 1 server3/out)"
-mapfile -t tables < <(sed -n 's/^CREATE TABLE IF NOT EXISTS \([a-z_]*\) (/\1/p' "$SRCDIR/schemas/clickhouse/single.sql")
-for i in 1 3; do
-	for table in "${tables[@]}"; do
-		on $i "SYSTEM SYNC REPLICA ${table}_local" >said || not_ok "server $i: $table" "$(head -c 300 said)"
-	done
-done
+clickhouse_run "$work/server3" "${http[3]}" ||
+	{ not_ok 'the replica comes back' "$(grep -o 'Application: .*' server3/err | tail -n 1 | head -c 500)"; exit 1; }
+for i in 0 1 2 3; do copied $i; done
 # all that a server itself has of a table, in order
 content() {
 	local columns

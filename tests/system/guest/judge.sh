@@ -186,8 +186,8 @@ severity() {
 	overlapping-cacheline) echo warning ;;
 	unmap-not-mapped) echo info ;;
 	leak-at-unbind)
-		# without an IOMMU, drivers of kernels that have dma_need_unmap() may skip unmaps
-		if [ "$mode" = iommu ] ||
+		# without an IOMMU, drivers of kernels that have dma_need_unmap() may skip unmaps of what is not bounced
+		if [ "$mode" = iommu ] || [ "$mode" = swiotlb ] ||
 			tr -s ' \n' ' ' <"$out/doctor.log" | grep -q 'may skip its unmaps'; then
 			echo error
 		else
