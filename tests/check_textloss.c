@@ -154,6 +154,43 @@ START_TEST(torn_line_is_a_gap)
 }
 END_TEST
 
+/* A line of a probe, as far as @rest goes. */
+#define PROBED(us, rest)                                                                           \
+	"  cat-9   [000] d..1. 1.0000" #us ": my_check: (debug_dma_mapping_error+0x0/0x90)" rest "\n"
+#define DEVICE	" device=\"0000:00:05.0\""
+#define ADDRESS " dma_addr=0x3841000"
+
+/* It breaks off between two arguments: that others have more shows it. */
+START_TEST(torn_probe_is_a_gap)
+{
+	static const char *const rests[] = {"", " ", DEVICE};
+
+	for (size_t i = 0; i < DMS_ARRAY_SIZE(rests); i++) {
+		char text[1024];
+		struct dms_source *source;
+
+		snprintf(text, sizeof(text), HEADER PROBED(10, DEVICE ADDRESS) PROBED(11, "%s")
+			 PROBED(12, DEVICE ADDRESS), rests[i]);
+		source = open_text(text);
+		ck_assert(has_note(source, "1 event has no direction, or too few arguments"));
+		ck_assert_str_eq(tell(source), "0:1000010 gap0:1000010-*1 0:1000012");
+		dms_source_close(source);
+	}
+}
+END_TEST
+
+/* Where most have fewer, there are two probes of one name. */
+START_TEST(two_probes_of_one_name)
+{
+	struct dms_source *source = open_text(HEADER PROBED(10, DEVICE) PROBED(11, DEVICE ADDRESS)
+					      PROBED(12, DEVICE));
+
+	ck_assert(!has_note(source, "arguments"));
+	ck_assert_str_eq(tell(source), "0:1000010 0:1000011 0:1000012");
+	dms_source_close(source);
+}
+END_TEST
+
 /* ---- dumps in a console log ---------------------------------------------------------------------- */
 
 #define BEGIN "[    9.000000] Dumping ftrace buffer:\n[    9.000000] ---------------------------------\n"
@@ -254,6 +291,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, header_of_a_cut_text);
 	tcase_add_test(tests, last_line_without_end);
 	tcase_add_test(tests, torn_line_is_a_gap);
+	tcase_add_test(tests, torn_probe_is_a_gap);
+	tcase_add_test(tests, two_probes_of_one_name);
 	tcase_add_test(tests, one_dump);
 	tcase_add_test(tests, several_dumps);
 	tcase_add_test(tests, last_dump_is_cut);

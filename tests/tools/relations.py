@@ -55,15 +55,20 @@ def read_events(name):
     return events
 
 
+def write_events(name, events):
+    with open(name, "w", encoding="utf-8") as file:
+        file.writelines(event.text() for event in events)
+
+
 class Findings:
     """What is found in one file: rows of rule, device, severity, confidence, time in ns."""
 
-    def __init__(self, program, folder, name):
+    def __init__(self, program, folder, *args):
         database = os.path.join(folder, "relations.db")
         if os.path.exists(database):
             os.unlink(database)
-        self.code = subprocess.run([program, "analyze", "-q", name, "-o", database], check=False,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+        subprocess.run([program, "analyze", "-q", "-o", database, *args], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.rows, self.has_lacks = [], True
         if os.path.exists(database):
             connection = sqlite3.connect(database)
@@ -191,11 +196,45 @@ def disabled(trial, events):
                                                 if event.body.split(":")[0] not in off]))
 
 
+def split(trial, events):
+    """Each CPU's events in a file of their own: the same is found."""
+    cpus, apart = sorted({event.cpu for event in events}), []
+    for cpu in cpus[1:]:
+        apart.append(os.path.join(trial.folder, f"cpu{cpu}.txt"))
+        write_events(apart[-1], (event for event in events if event.cpu == cpu))
+    first = [event for event in events if event.cpu == cpus[0]]
+    return difference(trial.whole.count(), trial.find(first, *apart).count())
+
+
+def chosen(trial, events):
+    """Only one device is asked for: of it the same is found."""
+    devices = sorted({row[1] for row in trial.whole.rows if row[1]})
+    if not devices:
+        return None
+    device = trial.random.choice(devices)
+    return difference(collections.Counter(row for row in trial.whole.rows if row[1] == device),
+                      trial.find(events, "--device", device).count())
+
+
+def until(trial, events):
+    """--until is where it could as well have ended: the same is found."""
+    end = trial.random.choice(events).ts
+    asked = trial.find(events, "--until", f"{end // 10**9}.{end % 10**9:09d}")
+    return difference(trial.find([event for event in events if event.ts <= end]).count(), asked.count())
+
+
 def cut(trial, events):
     """It begins later and ends earlier: nothing is graver or surer."""
     first = trial.random.randrange(len(events) * 2 // 3)
     last = trial.random.randrange(first + len(events) // 4, len(events) + 1)
     return first_surer(trial.whole, trial.find(events[first:last]))
+
+
+def torn(trial, events):
+    """Some lines end too early: nothing is graver or surer."""
+    for event in trial.random.sample(events, min(len(events), trial.random.choice((1, 3, 20)))):
+        event.body = event.body[:trial.random.randrange(len(event.body))].rstrip("\n") + "\n"
+    return first_surer(trial.whole, trial.find(events))
 
 
 def lost(trial, events):
@@ -232,7 +271,8 @@ def joined(trial, events):
     return difference(trial.whole.count() + alone.count(), both.count())
 
 
-RELATIONS = (moved, shifted, coarse, skewed, disabled, cut, lost, joined)
+RELATIONS = (moved, shifted, coarse, skewed, disabled, split, chosen, until, cut, torn,
+             lost, joined)
 
 
 class Trial:
@@ -253,10 +293,10 @@ class Trial:
                                stderr=subprocess.DEVNULL)
         return text
 
-    def find(self, events):
-        with open(self.changed, "w", encoding="utf-8") as file:
-            file.writelines(event.text() for event in events)
-        return Findings(self.program, self.folder, self.changed)
+    def find(self, events, *args):
+        """What is found in @events, by a command line with @args: options, and other files."""
+        write_events(self.changed, events)
+        return Findings(self.program, self.folder, self.changed, *args)
 
     def run(self, relation, name):
         events = read_events(self.printed(name))

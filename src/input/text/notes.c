@@ -142,8 +142,9 @@ static struct dms_error *note_buffers(struct text_notes *notes, const struct tex
 					   survey->column))))
 		return err;
 	if (survey->n_torn &&
-	    (err = add(notes, dms_asprintf("%" PRIu64 " event%s no direction, though others of their "
-					   "kind have one: torn, and left out",
+	    (err = add(notes, dms_asprintf("%" PRIu64 " event%s no direction, or too few arguments of a "
+					   "probe, though others of their kind have them: torn, and "
+					   "left out",
 					   survey->n_torn, survey->n_torn == 1 ? " has" : "s have"))))
 		return err;
 	if (buffers->n_joined &&

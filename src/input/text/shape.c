@@ -298,6 +298,37 @@ static uint64_t count_with_dir(const struct text_shapes *shapes, const struct te
 	return n_events;
 }
 
+/* The first field of a probe's event is its place: see probe.c. */
+static bool is_of_probe(const struct text_shape *shape)
+{
+	return shape->n_fields && !strncmp(shape->fields[0].name, "__probe_", 8);
+}
+
+/* Do the fields of @longer begin with those of @shape, and go on? */
+static bool goes_on(const struct text_shape *longer, const struct text_shape *shape)
+{
+	if (longer->n_fields <= shape->n_fields || strcmp(longer->name, shape->name) != 0 ||
+	    strcmp(longer->system, shape->system) != 0)
+		return false;
+	for (uint32_t i = 0; i < shape->n_fields; i++) {
+		if (strcmp(longer->fields[i].name, shape->fields[i].name) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Events of the probe of @shape that have all of its arguments, and more. */
+static uint64_t count_longer(const struct text_shapes *shapes, const struct text_shape *shape)
+{
+	uint64_t n_events = 0;
+
+	for (uint32_t i = 0; i < shapes->n_shapes; i++) {
+		if (goes_on(shapes->shapes[i], shape))
+			n_events += shapes->shapes[i]->n_events;
+	}
+	return n_events;
+}
+
 uint64_t text_shapes_mark_torn(struct text_shapes *shapes)
 {
 	uint64_t n_torn = 0;
@@ -305,9 +336,10 @@ uint64_t text_shapes_mark_torn(struct text_shapes *shapes)
 	for (uint32_t i = 0; i < shapes->n_shapes; i++) {
 		struct text_shape *shape = shapes->shapes[i];
 
-		if (strcmp(shape->system, "dma") != 0 || has_dir(shape))
-			continue;
-		shape->is_torn = count_with_dir(shapes, shape) >= shape->n_events;
+		if (!strcmp(shape->system, "dma") && !has_dir(shape))
+			shape->is_torn = count_with_dir(shapes, shape) >= shape->n_events;
+		else if (is_of_probe(shape)) /* the arguments of one probe are always the same */
+			shape->is_torn = count_longer(shapes, shape) >= shape->n_events;
 		n_torn += shape->is_torn ? shape->n_events : 0;
 	}
 	return n_torn;

@@ -30,7 +30,7 @@ struct text_shape {
 	uint32_t n_fields;
 	uint32_t fixed_bytes; /* of a record, without lists and strings */
 	bool has_flags;	      /* common_flags and common_preempt_count are known */
-	bool is_torn;	      /* others of this event have a direction: the word was torn out */
+	bool is_torn;	      /* others of this event have a direction, or more arguments: they were torn out */
 	uint64_t n_events;    /* that were added */
 	struct text_field fields[TEXT_MAX_VALUES];
 };
@@ -52,8 +52,8 @@ struct dms_error *text_shapes_add(struct text_shapes *shapes, const struct text_
 				  const struct text_body *body, const struct text_shape **ret);
 
 /**
- * A kernel prints a direction with all events of a name, or with none: those without one, where most
- * have it, are torn. Return: how many events are.
+ * A kernel prints a direction with all events of a name, or with none, and all arguments of a probe:
+ * those without, where most have them, are torn. Return: how many events are.
  */
 uint64_t text_shapes_mark_torn(struct text_shapes *shapes);
 

@@ -60,7 +60,7 @@ struct text_survey {
 	uint64_t n_events, n_entries; /* lines that a header would count: with stacks and strange ones */
 	uint64_t n_unknown; /* of n_events: no row of ours knows them */
 	struct text_trouble cut;     /* torn or malformed */
-	uint64_t n_torn;	     /* events whose direction was torn out */
+	uint64_t n_torn;	     /* events of which a direction or arguments were torn out */
 	struct text_trouble crowded; /* events beyond TEXT_MAX_SHAPES */
 	struct text_trouble strange; /* written in a form that cannot be used */
 	uint64_t lost;	     /* overwritten before the dump was taken: see text_source */
