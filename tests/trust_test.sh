@@ -215,6 +215,22 @@ unsure "it began between two maps of one page" late.txt
 } >late-sync.txt
 unsure "a sync of what may be an older mapping's" late-sync.txt
 
+# Behind an IOMMU an address is free before its unmap is logged: the next owner's map may come between.
+{
+	event 0.900001 map 'IOMMU: iova=0x00000000fff00000 - 0x00000000fff01000 paddr=0x0000000002be3000 size=4096'
+	map 0.900002 FROM_DEVICE fff00000 4096 2be3000
+	unmap 0.900003 FROM_DEVICE fff00000 4096
+	event 1.000000 map 'IOMMU: iova=0x00000000ffe00000 - 0x00000000ffe01000 paddr=0x0000000002be4000 size=4096'
+	map 1.000001 FROM_DEVICE ffe00000 2048 2be4000
+	CPU=1 unmap 1.000003 TO_DEVICE ffe00000 512
+} >late-owner.txt
+"$DMASCOPE" analyze -q late-owner.txt >out 2>err
+if grep -Eq '^- error unmap-size-mismatch: .*\(likely\)' out; then ok "an unmap that differs, on another CPU"; else
+	not_ok "an unmap that differs, on another CPU" "$(grep '^- ' out | head -2 | tr '\n' ';')"
+fi
+{ cat late-owner.txt && unmap 1.500000 FROM_DEVICE ffe00000 2048; } >late-owners.txt
+unsure "its own unmap comes, too: it was its owner's before" late-owners.txt
+
 # ---- what may be read and written -----------------------------------------------------------------
 echo "my notes" >notes.txt
 refused "convert: another file is not overwritten" 2 'is no trace.dat: it is not overwritten' \

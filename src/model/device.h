@@ -53,7 +53,7 @@ struct strays {
 	uint64_t n_unknown_sure; /* of n_unknown, of a device that was bound in the trace */
 	uint64_t n_overlapped; /* of memory the device writes: mapped again, and not unmapped before */
 	uint64_t n_handed_on;  /* the same, but mapped for another device */
-	uint64_t n_crossed;    /* unmaps of one address whose sizes fit in the other order only */
+	uint64_t n_crossed;    /* unmaps of one address that fit in the other order only */
 	bool has_any;	       /* one of those that model_lacks_calls() asks for first was counted, ever */
 };
 

@@ -212,7 +212,8 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 	if (!mapping->bounced || mapping->sg)
 		doubts |= model_sharing_doubts(model, state, (enum dms_mapping_kind)mapping->kind,
 					 mapping->dir);
-	if (state->device.mode == DMS_MODE_IOMMU && model_may_be_late(model, state, event, mapping))
+	if (state->device.mode == DMS_MODE_IOMMU &&
+	    model_may_be_late(model, state, event, mapping) && !witness_tells(model, event, mapping))
 		doubts |= DMS_DOUBT_REORDERED;
 	if (model_lacks_calls(model, state) ||
 	    model_lacks_half(model, (enum dms_mapping_kind)mapping->kind, kind, match->differs) ||
@@ -220,6 +221,17 @@ static uint32_t owner_doubts(const struct dms_model *model, const struct device_
 	     model->config.doubts_alloc_dir))
 		doubts |= DMS_DOUBT_UNTRACED;
 	return doubts;
+}
+
+/*
+ * Doubts that it means @match, if it differs from that. A single mapping's owner before it unmaps late
+ * once in a thousand times; then the mapping's own unmap comes, too, and shows it: model_note_again().
+ */
+static uint32_t doubts_of_mismatch(uint32_t doubts, const struct match *match)
+{
+	if (match->live->mapping.sg || !(doubts & DMS_DOUBT_REORDERED))
+		return doubts;
+	return (doubts & ~(uint32_t)DMS_DOUBT_REORDERED) | DMS_DOUBT_AMBIGUOUS;
 }
 
 static struct dms_error *end_by_unmap(struct dms_model *model, struct device_state *state,
@@ -245,7 +257,9 @@ static struct dms_error *end_by_unmap(struct dms_model *model, struct device_sta
 		seed_note_unmap(model, state, event, live);
 		step.doubts |= match->differs ? seed_doubts(&live->mapping) : 0;
 	}
-	if (match->differs || check_is_suspect(model, &live->mapping))
+	if (match->differs)
+		step.doubts |= doubts_of_mismatch(doubts, match);
+	if (check_is_suspect(model, &live->mapping))
 		step.doubts |= doubts;
 	if (live->mapping.is_superseded)
 		state->strays.n_remapped--;

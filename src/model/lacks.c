@@ -159,6 +159,22 @@ bool dms_model_is_crossed(const struct dms_model *model, uint32_t index)
 	return model->devices[index]->strays.n_crossed;
 }
 
+/* Is @event what the unmap of @past, which differed, should have been? */
+static bool would_have_fitted(const struct dms_event *event, const struct dms_past *past)
+{
+	return past->differs && lifecycle_mapping_kind(event->kind) == (enum dms_mapping_kind)past->kind &&
+	       (!(event->has & DMS_HAS_SIZE) || event->size == past->size) &&
+	       (!(event->has & DMS_HAS_DIR) || event->dir == past->dir);
+}
+
+/* Behind an IOMMU: was the address's owner before it unmapped late, whose map is not in the trace? */
+static bool was_late(const struct device_state *state, const struct dms_event *event,
+		     const struct dms_past *past)
+{
+	return state->device.mode == DMS_MODE_IOMMU && (past->doubts & DMS_DOUBT_REORDERED) &&
+	       would_have_fitted(event, past);
+}
+
 /*
  * Without an IOMMU what a device only reads may have several mappings at one address. An unmap of
  * another size, and then one that fits: if the first was of a mapping older than the trace, neither is
@@ -177,5 +193,6 @@ void model_note_again(const struct dms_model *model, const struct dms_event *eve
 		      const struct dms_past *past, struct device_state *state)
 {
 	state->strays.n_again += past->end == DMS_END_UNMAPPED || past->end == DMS_END_PRE_TRACE;
-	state->strays.n_crossed += is_crossed(model, state, event, past);
+	state->strays.n_crossed += is_crossed(model, state, event, past) ||
+				   was_late(state, event, past);
 }

@@ -373,6 +373,12 @@ bool witness_await(struct dms_model *model, struct device_state *state,
 		   const struct dms_event *event, const struct match *match);
 /** @event is about to be applied (NULL: time passes, or is lost): is what was awaited decided? */
 struct dms_error *witness_settle(struct dms_model *model, const struct dms_event *event);
+/**
+ * True if the call that the unmap @event tells unmapped its address when @mapping had it: then it is of
+ * no earlier owner of that.
+ */
+bool witness_tells(const struct dms_model *model, const struct dms_event *event,
+		   const struct dms_mapping *mapping);
 /** No mapping of @state fits the release @event: does an IOMMU unmap just that? */
 void witness_note_unmatched(struct dms_model *model, struct device_state *state,
 			    const struct dms_event *event);

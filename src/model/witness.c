@@ -187,6 +187,15 @@ _apart_ static void compare(struct dms_model *model, const struct dms_event *eve
 	model->release.device = NULL;
 }
 
+bool witness_tells(const struct dms_model *model, const struct dms_event *event,
+		   const struct dms_mapping *mapping)
+{
+	const struct told_part *unmap = &model->iommu_unmap;
+
+	return event->kind != DMS_EV_UNMAP_SG && are_one_call(unmap, event) &&
+	       event->dma_addr - unmap->addr < unmap->size && unmap->ts >= mapping->map_ts;
+}
+
 void witness_note(struct dms_model *model, const struct dms_event *event)
 {
 	if (model->release.device && are_one_call(&model->release, event))

@@ -270,10 +270,21 @@ static struct dms_error *take_finding(void *context, const struct dms_finding *f
 	return NULL;
 }
 
-/* What each of two unmaps of one address would be, if they are crossed. */
-static bool is_of_crossed(const struct dms_rule *rule)
+/*
+ * What each of two unmaps of one address would be, if they are crossed: behind an IOMMU it is that of
+ * the address's owner before, which may differ in anything.
+ */
+static bool is_of_crossed(const struct dms_rule *rule, enum dms_address_mode mode)
 {
-	return !strcmp(rule->id, "unmap-size-mismatch") || !strcmp(rule->id, "double-unmap");
+	static const char *const ids[] = {"unmap-size-mismatch", "double-unmap",
+					  "unmap-direction-mismatch", "unmap-wrong-function"};
+	size_t n_ids = mode == DMS_MODE_IOMMU ? DMS_ARRAY_SIZE(ids) : 2;
+
+	for (size_t i = 0; i < n_ids; i++) {
+		if (!strcmp(rule->id, ids[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Only the whole trace shows that calls are missing in it: then nothing of pairs is sure. */
@@ -282,7 +293,8 @@ bool dms_run_is_overturned(const struct dms_run *run, const struct dms_rule *rul
 	if (device == DMS_ID_NONE)
 		return false;
 	return (dms_rule_needs_all_calls(rule) && dms_model_lacks_calls(run->model, device)) ||
-	       (is_of_crossed(rule) && dms_model_is_crossed(run->model, device));
+	       (is_of_crossed(rule, dms_model_device(run->model, device)->mode) &&
+		dms_model_is_crossed(run->model, device));
 }
 
 static void doubt_kept(struct kept_finding *kept)
