@@ -154,8 +154,12 @@ static const struct wording {
 	 FAULT, "0000:00:02.0", 0, NONE, NONE, READ},
 	/* broken */
 	{"", DMS_MSG_NONE, NULL, NONE, NONE, NONE, 0},
-	{"DMAR: [DMA Write] Request device [00:25.0] fault addr 0x1000", FAULT, NULL, 0x1000, NONE,
+	{"DMAR: [DMA Write] Request device [00:25.0] fault addr 0x1000 [", FAULT, NULL, 0x1000, NONE,
 	 NONE, WRITE},
+	/* the last digits may be missing */
+	{"DMAR: [DMA Write] Request device [00:05.0] fault addr 0x1000", DMS_MSG_NONE, NULL, NONE, NONE,
+	 NONE, 0},
+	{"virtio_iommu virtio0: page fault from EP 8 at 0xfffff", DMS_MSG_NONE, NULL, NONE, NONE, NONE, 0},
 	{"DMAR: [DMA Write] Request device [00:05.0] fault addr 0x11112222333344445", DMS_MSG_NONE,
 	 NULL, NONE, NONE, NONE, 0},
 	{"DMAR: [DMA Write] Request device [00:05.0] fault addr ", DMS_MSG_NONE, NULL, NONE, NONE,

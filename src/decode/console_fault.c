@@ -53,6 +53,18 @@ static void set_fault(struct dms_event *event, uint64_t iova)
 	event->has |= DMS_HAS_DMA_ADDR;
 }
 
+/*
+ * These messages go on behind the address: one that ends with it may have lost its last digits. Only
+ * Intel's of old, which has no 0x, went on in a line of its own.
+ */
+static bool find_address(struct text text, struct text key, uint64_t *ret)
+{
+	struct text at = text_behind(text, key);
+	bool goes_on = at.size > 2 && at.at[0] == '0' && at.at[1] == 'x';
+
+	return at.at && text_take_number(&at, 16, ret) && (at.size || !goes_on);
+}
+
 /* As iommu:io_page_fault has it: IOMMU_FAULT_READ is 0, IOMMU_FAULT_WRITE 1. */
 static void set_access(struct dms_event *event, bool is_write)
 {
@@ -69,7 +81,7 @@ static bool read_dmar(struct reader *reader, struct text head, struct text rest)
 {
 	uint64_t iova, pasid;
 
-	if (!text_holds(head, "DMAR:") || !text_find_number(rest, TEXT("fault addr "), 16, &iova))
+	if (!text_holds(head, "DMAR:") || !find_address(rest, TEXT("fault addr "), &iova))
 		return false;
 	if (text_find_number(head, TEXT("[DMA Write PASID "), 16, &pasid) ||
 	    text_find_number(head, TEXT("[DMA Read PASID "), 16, &pasid) ||
@@ -92,7 +104,7 @@ static bool read_amd(struct reader *reader, struct text head, struct text rest)
 	static const struct text prefix = TEXT(": AMD-Vi: ");
 	uint64_t iova, flags;
 
-	if (!text_find_number(rest, TEXT("address="), 16, &iova))
+	if (!find_address(rest, TEXT("address="), &iova))
 		return false;
 	if (text_find_number(rest, TEXT("flags="), 16, &flags)) {
 		if (flags & AMD_FLAG_INTERRUPT)
@@ -118,7 +130,7 @@ static bool read_smmu(struct reader *reader, struct text head, struct text rest)
 	uint64_t iova, fsynr;
 
 	(void)head;
-	if (!text_find_number(rest, TEXT("iova="), 16, &iova))
+	if (!find_address(rest, TEXT("iova="), &iova))
 		return false;
 	set_fault(reader->event, iova);
 	if (text_find_number(rest, TEXT(" fsynr="), 16, &fsynr))
@@ -131,7 +143,7 @@ static bool read_virtio(struct reader *reader, struct text head, struct text res
 {
 	uint64_t iova;
 
-	if (!text_holds(head, "virtio") || !text_find_number(rest, TEXT(" at "), 16, &iova))
+	if (!text_holds(head, "virtio") || !find_address(rest, TEXT(" at "), &iova))
 		return false;
 	set_fault(reader->event, iova);
 	rest = text_behind(rest, TEXT(" ["));
@@ -205,7 +217,7 @@ static bool read_named(struct reader *reader, struct text head, struct text rest
 	const char *end;
 
 	(void)head;
-	if (!name.at || !text_find_number(name, TEXT(" iova: "), 16, &iova))
+	if (!name.at || !find_address(name, TEXT(" iova: "), &iova))
 		return false;
 	state->is_named = true;
 	if (text_find_number(name, TEXT(" ssid: "), 16, &ssid) && ssid)

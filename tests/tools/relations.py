@@ -67,8 +67,8 @@ class Findings:
         database = os.path.join(folder, "relations.db")
         if os.path.exists(database):
             os.unlink(database)
-        subprocess.run([program, "analyze", "-q", "-o", database, *args], check=False,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.code = subprocess.run([program, "analyze", "-q", "-o", database, *args], check=False,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
         self.rows, self.has_lacks = [], True
         if os.path.exists(database):
             connection = sqlite3.connect(database)
@@ -79,7 +79,11 @@ class Findings:
             connection.close()
 
     def count(self, moved_ns=0):
-        return collections.Counter(row[:4] + (row[4] - moved_ns,) for row in self.rows)
+        """The rows; a refusal is one, too, where the same is expected."""
+        rows = collections.Counter(row[:4] + (row[4] - moved_ns,) for row in self.rows)
+        if self.code:
+            rows[("exit code", self.code)] += 1
+        return rows
 
     def has_as_sure(self, row, late_ns):
         """Is there one like @row, no less grave and no less sure? Generations of a device may differ."""
@@ -284,6 +288,7 @@ class Trial:
         self.changed = os.path.join(folder, "changed.txt")
         self.wholes = {}
         self.whole = None
+        self.bad_code = None  # neither an answer nor a refusal
 
     def printed(self, name):
         text = os.path.join(self.folder, f"{self.names.index(name)}.txt")
@@ -296,27 +301,43 @@ class Trial:
     def find(self, events, *args):
         """What is found in @events, by a command line with @args: options, and other files."""
         write_events(self.changed, events)
-        return Findings(self.program, self.folder, self.changed, *args)
+        findings = Findings(self.program, self.folder, self.changed, *args)
+        if findings.code not in (0, 3):
+            self.bad_code = findings.code
+        return findings
 
-    def run(self, relation, name):
+    def load(self, name):
+        """The events of a recording that can be judged as it is; None: it cannot."""
         events = read_events(self.printed(name))
-        if len(events) < 12:
-            return None
-        if name not in self.wholes:
+        if len(events) >= 12 and name not in self.wholes:
             self.wholes[name] = self.find(events)
-        self.whole = self.wholes[name]
-        return relation(self, events)
+        self.whole = self.wholes.get(name)
+        if self.bad_code is not None:
+            sys.exit(f"relations: {name}: exit code {self.bad_code}")
+        return events if self.whole and self.whole.code == 0 else None
+
+    def run(self, relation, events):
+        fault = relation(self, events)
+        if self.bad_code is not None:
+            fault, self.bad_code = f"exit code {self.bad_code}", None
+        return fault
 
 
 def main():
     program, seconds, seed, folder = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     trial = Trial(program, folder, sys.argv[5:], seed)
-    tried, broken = collections.Counter(), collections.Counter()
+    tried, broken, n_unusable = collections.Counter(), collections.Counter(), 0
     end = time.monotonic() + seconds
     while time.monotonic() < end or len(tried) < len(RELATIONS):
         relation = RELATIONS[sum(tried.values()) % len(RELATIONS)]
         name = trial.random.choice(trial.names)
-        fault = trial.run(relation, name)
+        events = trial.load(name)
+        if events is None:
+            n_unusable += 1
+            if n_unusable > 1000 and not tried:
+                sys.exit("relations: none of the recordings can be judged")
+            continue
+        fault = trial.run(relation, events)
         tried[relation] += 1
         if fault:
             broken[relation] += 1
